@@ -1,0 +1,1 @@
+int cublasCreate_v2(void **handle) { return handle != 0; }

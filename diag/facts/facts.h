@@ -1,0 +1,200 @@
+// Facts: all that the rules may know about a host, gathered once.
+//
+//   Facts facts = Gather(host, {.unit = "ollama.service"});     // gather.h
+//   if (facts.process.environ.present() && !facts.process.environ->Find("LD_PRELOAD")) ...
+//
+// Every fact carries where it was read, and is present, absent or not observed. A rule
+// sees Facts and never a Host. Values; thread-compatible.
+
+#ifndef DIAG_FACTS_FACTS_H_
+#define DIAG_FACTS_FACTS_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "diag/elf/elf.h"
+#include "diag/facts/shims.h"
+#include "diag/host/host.h"
+#include "diag/host/observed.h"
+#include "diag/ollama/discovery_log.h"
+#include "diag/ollama/era.h"
+#include "diag/ollama/library_dir.h"
+#include "diag/procfs/auxv.h"
+#include "diag/procfs/environ.h"
+#include "diag/procfs/maps.h"
+#include "diag/procfs/stat.h"
+#include "diag/systemd/effective_unit.h"
+#include "diag/systemd/show.h"
+#include "diag/systemd/unit_search.h"
+
+namespace vgpu::facts {
+
+// An answer, and where it was looked for.
+template <typename T>
+struct Fact : host::Observed<T> {
+  Fact() = default;
+  Fact(std::string where, host::Observed<T> answer)
+      : host::Observed<T>(std::move(answer)), source(std::move(where)) {}
+  std::string source;
+};
+
+// A variable, and the place that it comes from.
+struct Variable {
+  host::Observed<std::string> value;
+  std::string source;
+  int line = 0;
+};
+using Environment = std::map<std::string, Variable>;
+
+// A file that matters, as the service sees it.
+struct FileFacts {
+  std::string path;  // as it was named
+  host::Observed<host::Resolved> found;
+  host::Trace trace;  // where it is absent: how far the look came
+  host::Observed<elf::ElfInfo> elf;
+};
+
+// The unit: what the disk says, and what systemd has loaded.
+struct UnitFacts {
+  std::string name;
+  systemd::UnitFiles files;
+  systemd::EffectiveUnit on_disk;             // of `files`
+  Fact<systemd::ShowProperties> loaded;       // systemctl show UNIT
+  Fact<systemd::ShowProperties> manager;      // systemctl show
+  Environment disk_environment;               // what a start after a reload would give
+  Fact<Environment> loaded_environment;       // what a start now would give
+  std::vector<host::NotObserved> unread_environment_files;
+
+  // Of `loaded`, and not observed where that is not.
+  host::Observed<std::string> load_state;    // "loaded", "not-found", ...
+  host::Observed<std::string> active_state;  // "active", "failed", ...
+  host::Observed<std::string> sub_state;     // "running", "auto-restart", ...
+  host::Observed<std::string> result;        // "success", "core-dump", ...
+  host::Observed<int> main_pid;              // absent: none
+  host::Observed<uint64_t> restarts;         // NRestarts
+  host::Observed<std::string> invocation;
+
+  // Both on the clock that stops while the machine sleeps (CLOCK_MONOTONIC).
+  host::Observed<uint64_t> reloaded_usec;  // the manager's last load of all units
+  host::Observed<uint64_t> started_usec;   // the main process
+  host::Observed<absl::Time> reloaded_at;
+};
+
+// What ExecStart names, as loaded (or, where that is not observed, as on disk).
+struct ProgramFacts {
+  std::string command;  // the words, joined by blanks
+  std::string source;
+  int line = 0;
+  FileFacts file;
+  // The text of a script (it begins with "#!"), at most 64 KiB. Absent: no script.
+  host::Observed<std::string> script;
+  // Names of shared objects that an ELF program carries as text ("/opt/x/libvgpu-cuda.so").
+  std::vector<std::string> named_objects;
+};
+
+struct ProcessFacts {
+  int pid = 0;
+  std::string root;  // prefix under which its files are looked up; empty: the host's root
+  Fact<procfs::Environ> environ;
+  Fact<procfs::MappedObjects> maps;
+  Fact<procfs::Auxv> auxv;
+  Fact<std::vector<std::string>> argv;
+  Fact<std::string> exe;  // target of the link, without " (deleted)"
+  bool exe_deleted = false;
+  Fact<absl::Time> started;      // wall clock, from btime and field 22 of stat
+  Fact<uint64_t> started_usec;   // since boot, CLOCK_BOOTTIME
+  host::Observed<int> parent;
+};
+
+struct PreloadEntry {
+  std::string text;  // verbatim
+  FileFacts file;
+  std::optional<Shim> shim;
+};
+
+// A preload list, and whose it is.
+struct PreloadList {
+  std::string value;
+  std::string source;
+  int line = 0;
+  std::vector<PreloadEntry> entries;
+};
+
+struct LogFacts {
+  Fact<ollama::DiscoveryLog> journal;
+  // What StandardError= says: "journal", "append:/var/log/ollama.log", "null", ...
+  Fact<std::string> standard_error;
+  int standard_error_line = 0;
+  // The file that standard error is redirected to; absent where it is not.
+  Fact<ollama::DiscoveryLog> redirected;
+
+  // The log that should hold the server's lines.
+  const Fact<ollama::DiscoveryLog>& ServersLog() const {
+    return redirected.absent() ? journal : redirected;
+  }
+};
+
+struct OllamaFacts {
+  Fact<std::string> exe;  // behind all links
+  Fact<std::string> version;
+  ollama::Era era = ollama::Era::kUnknown;
+  std::string era_because;
+  Fact<ollama::LibraryDir> library_dir;
+  // /api/ps: models loaded with no byte on a GPU. Empty: none, or not observed.
+  Fact<std::vector<std::string>> models_on_cpu;
+};
+
+struct PciFacts {
+  std::string address;  // "0000:00:05.0"
+  Fact<std::string> vendor, device, device_class;  // "0x10de"
+};
+
+struct Facts {
+  host::Host::Kind host_kind = host::Host::Kind::kTree;
+  bool running_host = false;  // false: a plain root
+  host::Observed<std::string> hostname;
+  host::Observed<absl::Time> observed_at;
+  absl::TimeZone time_zone;
+  host::Observed<uint32_t> observer_uid;
+  std::vector<std::string> remarks;
+
+  // False where a process was named that is in no unit: then nothing is said of one.
+  bool unit_judged = true;
+  UnitFacts unit;
+  ProgramFacts program;
+  // The server. Absent: nothing runs in this unit.
+  host::Observed<ProcessFacts> process;
+  // Who listens on Ollama's port. Absent: nobody does.
+  Fact<int> listener;
+  std::string listener_unit;  // of that process, where its cgroup says
+
+  // The list of the running process, and the one that its next start would have.
+  std::optional<PreloadList> process_preload;
+  std::optional<PreloadList> unit_preload;
+  // The one on disk, where systemd has loaded another.
+  std::optional<PreloadList> disk_preload;
+
+  LogFacts log;
+  OllamaFacts ollama;
+  std::vector<PciFacts> nvidia_functions;  // PCI functions with NVIDIA's vendor id
+
+  // What the log says about this very process; null where it does not show it.
+  const ollama::ServerStart* ThisStart() const;
+  // Whether the last discovery of this process found a GPU through CUDA.
+  host::Observed<bool> FoundGpu() const;
+  // Whether the process was started before systemd last loaded its units.
+  host::Observed<bool> StartedBeforeReload() const;
+  // The list that counts: the process's where one runs and shows it, else the unit's.
+  const PreloadList* Preload() const;
+  // The service is meant to run and does not: failed, or starting again and again.
+  bool CrashLooping() const;
+};
+
+}  // namespace vgpu::facts
+
+#endif  // DIAG_FACTS_FACTS_H_

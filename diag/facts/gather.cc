@@ -1,0 +1,91 @@
+#include "diag/facts/gather.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "diag/facts/gather_parts.h"
+
+namespace vgpu::facts {
+namespace {
+
+constexpr char kDefaultUnit[] = "ollama.service";
+constexpr uint16_t kOllamaPort = 11434;
+
+// LD_PRELOAD and LD_LIBRARY_PATH of an environment.
+std::string ValueOf(const Environment& environment, const std::string& name) {
+  auto it = environment.find(name);
+  return it == environment.end() ? "" : it->second.value.value_or("");
+}
+
+std::string UnitToJudge(const host::Host& host, const GatherOptions& options) {
+  std::string unit = options.unit;
+  if (unit.empty() && options.pid) unit = UnitOf(host, *options.pid);
+  if (unit.empty()) unit = host.unit().value_or(kDefaultUnit);
+  // As systemctl completes it.
+  if (!absl::StrContains(unit, '.')) absl::StrAppend(&unit, ".service");
+  return unit;
+}
+
+}  // namespace
+
+Facts Gather(const host::Host& host, const GatherOptions& options) {
+  Facts facts;
+  facts.host_kind = host.kind();
+  facts.running_host = host.running();
+  facts.hostname = host.hostname();
+  facts.observed_at = host.observed_at();
+  facts.time_zone = host.time_zone();
+  facts.observer_uid = host.observer_uid();
+  facts.remarks = host.remarks();
+
+  facts.unit.name = UnitToJudge(host, options);
+  facts.unit_judged = !options.pid || !options.unit.empty() ||
+                      absl::EndsWith(UnitOf(host, *options.pid), ".service");
+  GatherUnit(host, facts.unit);
+  facts.program = GatherProgram(host, facts.unit);
+  facts.listener = FindListener(host, kOllamaPort);
+  if (facts.listener.present()) facts.listener_unit = UnitOf(host, *facts.listener);
+  facts.process = options.pid ? GatherProcess(host, *options.pid)
+                              : FindServer(host, facts.unit, facts.listener);
+  facts.log = GatherLog(host, facts.unit, facts.process);
+  facts.ollama = GatherOllama(host, facts);
+  facts.nvidia_functions = GatherPci(host);
+
+  const std::string exe = facts.ollama.exe.value_or("");
+  if (facts.process.present() && facts.process->environ.present()) {
+    const procfs::Environ& environ = *facts.process->environ;
+    if (auto value = environ.FindAsLoader("LD_PRELOAD"); value && !value->empty()) {
+      facts.process_preload =
+          LookAtPreload(host, *value, facts.process->environ.source, 0,
+                        environ.FindAsLoader("LD_LIBRARY_PATH").value_or(""), exe,
+                        facts.process->root);
+    }
+  }
+  const Environment& next =
+      facts.unit.loaded_environment.present() ? *facts.unit.loaded_environment
+                                              : facts.unit.disk_environment;
+  if (std::string value = ValueOf(next, "LD_PRELOAD"); !value.empty()) {
+    const Variable& variable = next.at("LD_PRELOAD");
+    std::string source = variable.source;
+    int line = variable.line;
+    // Where the disk says the same, its line is the better evidence.
+    auto disk = facts.unit.disk_environment.find("LD_PRELOAD");
+    if (disk != facts.unit.disk_environment.end() && disk->second.value.present() &&
+        *disk->second.value == value) {
+      source = disk->second.source;
+      line = disk->second.line;
+    }
+    facts.unit_preload = LookAtPreload(host, value, source, line,
+                                       ValueOf(next, "LD_LIBRARY_PATH"), exe, "");
+  }
+  const Environment& disk = facts.unit.disk_environment;
+  std::string on_disk = ValueOf(disk, "LD_PRELOAD");
+  if (facts.unit.loaded_environment.present() && !on_disk.empty() &&
+      on_disk != ValueOf(next, "LD_PRELOAD")) {
+    const Variable& variable = disk.at("LD_PRELOAD");
+    facts.disk_preload = LookAtPreload(host, on_disk, variable.source, variable.line,
+                                       ValueOf(disk, "LD_LIBRARY_PATH"), exe, "");
+  }
+  return facts;
+}
+
+}  // namespace vgpu::facts

@@ -1,0 +1,27 @@
+// Gathers the facts about one unit, or one process, of a host.
+
+#ifndef DIAG_FACTS_GATHER_H_
+#define DIAG_FACTS_GATHER_H_
+
+#include <optional>
+#include <string>
+
+#include "diag/facts/facts.h"
+#include "diag/host/host.h"
+
+namespace vgpu::facts {
+
+struct GatherOptions {
+  // Empty: the unit that the capture names, or that `pid` belongs to, or ollama.service.
+  std::string unit;
+  // Judge this process; none: the unit's main process, found by MainPID and cgroup and
+  // never by a name.
+  std::optional<int> pid;
+};
+
+// Never fails: what could not be looked at is not observed in the result.
+Facts Gather(const host::Host& host, const GatherOptions& options);
+
+}  // namespace vgpu::facts
+
+#endif  // DIAG_FACTS_GATHER_H_

@@ -1,0 +1,165 @@
+#include <optional>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "diag/facts/gather_parts.h"
+#include "nlohmann/json.hpp"
+
+namespace vgpu::facts {
+namespace {
+
+using host::Content;
+using host::NotObserved;
+using host::Observed;
+using nlohmann::json;
+
+// Go's build information stands at the start of the data segment, behind the code.
+constexpr size_t kProgramLimit = size_t{128} << 20;
+
+Observed<std::string> GoVersion(const host::Host& host, const std::string& path,
+                                absl::string_view root) {
+  Observed<host::Resolved> found = host.Resolve(path, root);
+  if (!found.present()) return NotObserved{"the program's file could not be looked at"};
+  Observed<elf::ElfInfo> info = LookAtFile(host, path, root).elf;
+  if (host.RecordedElf(found->path).absent() && found->meta.size.value_or(0) > 0) {
+    info = host.Read(found->path, kProgramLimit).Map([&](const Content& content) {
+      return elf::ParseElf(content.bytes, *found->meta.size);
+    });
+  }
+  if (!info.present()) return NotObserved{std::string(info.why_not())};
+  return info->go_build.Map([](const elf::GoBuild& build) { return build.version; });
+}
+
+Fact<std::string> ApiVersion(const host::Host& host) {
+  host::ToolQuery query{.tool = host::Tool::kOllamaVersion};
+  return {host::ToolSource(query),
+          host.RunTool(query, 65536).Map([](const Content& content) -> Observed<std::string> {
+            json answer = json::parse(content.bytes, nullptr, false);
+            if (!answer.is_object() || !answer["version"].is_string()) {
+              return NotObserved{"the answer names no version"};
+            }
+            return answer["version"].get<std::string>();
+          })};
+}
+
+Fact<std::vector<std::string>> ModelsOnCpu(const host::Host& host) {
+  host::ToolQuery query{.tool = host::Tool::kOllamaPs};
+  return {host::ToolSource(query),
+          host.RunTool(query, size_t{1} << 20)
+              .Map([](const Content& content) -> Observed<std::vector<std::string>> {
+                json answer = json::parse(content.bytes, nullptr, false);
+                if (!answer.is_object() || !answer["models"].is_array()) {
+                  return NotObserved{"the answer lists no models"};
+                }
+                std::vector<std::string> names;
+                for (const json& model : answer["models"]) {
+                  if (!model.is_object()) continue;
+                  auto vram = model.find("size_vram");
+                  auto name = model.find("name");
+                  if (vram != model.end() && vram->is_number() && vram->get<double>() == 0 &&
+                      name != model.end() && name->is_string()) {
+                    names.push_back(name->get<std::string>());
+                  }
+                }
+                return names;
+              })};
+}
+
+}  // namespace
+
+OllamaFacts GatherOllama(const host::Host& host, const Facts& facts) {
+  OllamaFacts ollama;
+  std::string root;
+  ollama.exe = {facts.program.source, NotObserved{"no process, and ExecStart= is not known"}};
+  if (facts.process.present() && facts.process->exe.present()) {
+    ollama.exe = facts.process->exe;
+    root = facts.process->root;
+  } else if (facts.program.file.found.present()) {
+    // What ExecStart names, unless that is a wrapper: then the word of it that is a path
+    // to a program called ollama.
+    std::string path = facts.program.file.found->path;
+    for (absl::string_view word : absl::StrSplit(facts.program.command, ' ')) {
+      if (absl::StartsWith(host::Basename(word), "ollama") && word.front() == '/') {
+        Observed<host::Resolved> found = host.Resolve(word);
+        if (found.present()) path = found->path;
+        break;
+      }
+    }
+    ollama.exe = {facts.program.source, path};
+  }
+
+  // What this process said at its start is about the program that runs; the file may
+  // have been replaced since.
+  const ollama::ServerStart* start = facts.ThisStart();
+  const Fact<ollama::DiscoveryLog>& log = facts.log.ServersLog();
+  if (start != nullptr && !start->version.empty()) {
+    ollama.version = {absl::StrCat(log.source, ", line ", start->listening->number),
+                      start->version};
+  }
+  if (!ollama.version.present() && facts.process.present()) {
+    Fact<std::string> answer = ApiVersion(host);
+    if (answer.present()) ollama.version = answer;
+  }
+  if (!ollama.version.present() && ollama.exe.present()) {
+    ollama.version = {*ollama.exe, GoVersion(host, *ollama.exe, root)};
+  }
+  if (!ollama.version.present() && log.present()) {
+    for (const ollama::ServerStart& other : log->starts) {
+      if (other.version.empty()) continue;
+      ollama.version = {absl::StrCat(log.source, ", line ", other.listening->number),
+                        other.version};
+    }
+  }
+  if (ollama.exe.present()) {
+    ollama.library_dir = {*ollama.exe, ollama::FindLibraryDir(host, *ollama.exe, root)};
+  } else {
+    ollama.library_dir = {"", NotObserved{"the program is not known"}};
+  }
+
+  std::optional<ollama::Version> version =
+      ollama::ParseVersion(ollama.version.value_or(""));
+  if (version) {
+    ollama.era = ollama::EraOf(*version);
+    ollama.era_because = absl::StrCat("version ", *ollama.version, " (", ollama.version.source, ")");
+  } else if (ollama.library_dir.present() && ollama.library_dir->has_llama_server) {
+    ollama.era = ollama::Era::kC;
+    ollama.era_because = absl::StrCat(ollama.library_dir->path, " holds llama-server");
+  } else if (start != nullptr && !start->passes.empty()) {
+    ollama.era = ollama::Era::kB;
+    ollama.era_because = "the log has discovery's passes, and no llama-server is installed";
+  } else if (start != nullptr && start->began &&
+             absl::StrContains(start->began->text, "looking for compatible GPUs")) {
+    ollama.era = ollama::Era::kA;
+    ollama.era_because = "the log says `looking for compatible GPUs`";
+  } else {
+    ollama.era_because = "neither a version nor a line that only one era prints was seen";
+  }
+  if (facts.process.present()) ollama.models_on_cpu = ModelsOnCpu(host);
+  return ollama;
+}
+
+std::vector<PciFacts> GatherPci(const host::Host& host) {
+  constexpr absl::string_view kDevices = "/sys/bus/pci/devices";
+  constexpr absl::string_view kNvidia = "0x10de";
+  std::vector<PciFacts> functions;
+  Observed<std::vector<std::string>> addresses = host.List(kDevices);
+  if (!addresses.present()) return functions;
+  for (const std::string& address : *addresses) {
+    auto read = [&](absl::string_view file) -> Fact<std::string> {
+      const std::string path = absl::StrCat(kDevices, "/", address, "/", file);
+      return {path, host.Read(path, 64).Map([](const Content& content) {
+                return std::string(absl::StripAsciiWhitespace(content.bytes));
+              })};
+    };
+    PciFacts function{address, read("vendor"), {}, {}};
+    if (function.vendor.value_or("") != kNvidia) continue;
+    function.device = read("device");
+    function.device_class = read("class");
+    functions.push_back(std::move(function));
+  }
+  return functions;
+}
+
+}  // namespace vgpu::facts

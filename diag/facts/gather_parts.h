@@ -1,0 +1,53 @@
+// The parts of Gather, each of which fills one member of Facts. Private to this
+// directory; gather.cc says in which order they run and what each may use.
+
+#ifndef DIAG_FACTS_GATHER_PARTS_H_
+#define DIAG_FACTS_GATHER_PARTS_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "diag/facts/facts.h"
+#include "diag/facts/gather.h"
+#include "diag/host/host.h"
+
+namespace vgpu::facts {
+
+// A file with its ELF facts: those that the capture recorded, else read from it.
+FileFacts LookAtFile(const host::Host& host, absl::string_view path, absl::string_view root);
+
+// The entries of a preload list. `library_path` is the LD_LIBRARY_PATH beside it and
+// `exe` the program, for entries without a slash and for $ORIGIN.
+PreloadList LookAtPreload(const host::Host& host, absl::string_view value, std::string source,
+                          int line, absl::string_view library_path, absl::string_view exe,
+                          absl::string_view root);
+
+void GatherUnit(const host::Host& host, UnitFacts& unit);
+
+// ExecStart's first command, as `unit` has it.
+ProgramFacts GatherProgram(const host::Host& host, const UnitFacts& unit);
+
+// The processes of a unit, by their cgroups, in ascending order.
+host::Observed<std::vector<int>> ProcessesOf(const host::Host& host, absl::string_view unit);
+// The unit that a process is in; empty where it cannot be told.
+std::string UnitOf(const host::Host& host, int pid);
+// Absent: there is no such process.
+host::Observed<ProcessFacts> GatherProcess(const host::Host& host, int pid);
+// The server among the processes of the unit: MainPID, or, where that is a wrapper that
+// stays, its descendant that listens or that runs Ollama.
+host::Observed<ProcessFacts> FindServer(const host::Host& host, const UnitFacts& unit,
+                                        const Fact<int>& listener);
+// Who listens on `port`.
+Fact<int> FindListener(const host::Host& host, uint16_t port);
+
+LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
+                   const host::Observed<ProcessFacts>& process);
+
+OllamaFacts GatherOllama(const host::Host& host, const Facts& facts);
+
+std::vector<PciFacts> GatherPci(const host::Host& host);
+
+}  // namespace vgpu::facts
+
+#endif  // DIAG_FACTS_GATHER_PARTS_H_

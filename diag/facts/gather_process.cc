@@ -1,0 +1,220 @@
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "diag/facts/gather_parts.h"
+#include "diag/procfs/cgroup.h"
+#include "diag/procfs/cmdline.h"
+#include "diag/procfs/net.h"
+#include "diag/procfs/system.h"
+
+namespace vgpu::facts {
+namespace {
+
+using host::Absent;
+using host::Content;
+using host::NotObserved;
+using host::Observed;
+
+// environ is as large as execve allows (a quarter of the stack, 2 MiB and more); a
+// process may have a million mappings.
+constexpr size_t kEnvironLimit = size_t{8} << 20;
+constexpr size_t kMapsLimit = size_t{256} << 20;
+// Of which descriptors are looked at, when a socket's owner is searched.
+constexpr size_t kMaxProcesses = 20000;
+
+std::string ProcPath(int pid, absl::string_view file) {
+  return absl::StrCat("/proc/", pid, "/", file);
+}
+
+// A file of a process that exists. The kernel has all of them for every process, so one
+// that a capture lacks was not captured.
+template <typename F>
+auto ReadProc(const host::Host& host, int pid, absl::string_view file, size_t limit, F parse) {
+  using T = decltype(parse(Content{}));
+  const std::string path = ProcPath(pid, file);
+  Observed<Content> content = host.Read(path, limit);
+  if (content.absent()) return Fact<T>{path, NotObserved{"not captured"}};
+  return Fact<T>{path, content.Map(parse)};
+}
+
+template <typename T>
+Observed<T> FromStatus(absl::StatusOr<T> status) {
+  if (status.ok()) return *std::move(status);
+  return NotObserved{std::string(status.status().message())};
+}
+
+std::vector<int> AllProcesses(const host::Host& host) {
+  std::vector<int> pids;
+  Observed<std::vector<std::string>> names = host.List("/proc");
+  if (!names.present()) return pids;
+  for (const std::string& name : *names) {
+    int pid = 0;
+    if (absl::SimpleAtoi(name, &pid) && pid > 0 && pids.size() < kMaxProcesses) {
+      pids.push_back(pid);
+    }
+  }
+  std::sort(pids.begin(), pids.end());
+  return pids;
+}
+
+bool HoldsSocket(const host::Host& host, int pid, const std::set<std::string>& sockets) {
+  Observed<std::vector<std::string>> fds = host.List(ProcPath(pid, "fd"));
+  if (!fds.present()) return false;
+  for (const std::string& fd : *fds) {
+    Observed<std::string> target = host.ReadLink(ProcPath(pid, absl::StrCat("fd/", fd)));
+    if (target.present() && sockets.contains(*target)) return true;
+  }
+  return false;
+}
+
+// Where the process looks up its files: a prefix, or "" for the host's own root.
+std::string RootOf(const host::Host& host, int pid) {
+  const std::string root = ProcPath(pid, "root");
+  Observed<host::Resolved> node = host.ResolveNoFollow(root);
+  if (!node.present()) return "";
+  if (node->meta.type == host::FileType::kDir) return root;  // captured as a folder
+  Observed<std::string> target = host.ReadLink(root);
+  if (host.kind() != host::Host::Kind::kLive) return "";
+  Observed<std::string> its = host.ReadLink(ProcPath(pid, "ns/mnt"));
+  Observed<std::string> ours = host.ReadLink("/proc/self/ns/mnt");
+  const bool same = target.present() && *target == "/" && its.present() && ours.present() &&
+                    *its == *ours;
+  return same || !its.present() ? "" : root;
+}
+
+}  // namespace
+
+std::string UnitOf(const host::Host& host, int pid) {
+  Observed<Content> content = host.Read(ProcPath(pid, "cgroup"), 65536);
+  if (!content.present()) return "";
+  absl::StatusOr<procfs::Cgroup> cgroup = procfs::ParseCgroup(content->bytes);
+  if (!cgroup.ok()) return "";
+  return cgroup->SystemdUnit().value_or("");
+}
+
+Observed<std::vector<int>> ProcessesOf(const host::Host& host, absl::string_view unit) {
+  Observed<std::vector<std::string>> proc = host.List("/proc");
+  if (!proc.present()) {
+    return NotObserved{proc.absent() ? "/proc is not there" : std::string(proc.why_not())};
+  }
+  std::vector<int> pids;
+  for (int pid : AllProcesses(host)) {
+    if (UnitOf(host, pid) == unit) pids.push_back(pid);
+  }
+  return pids;
+}
+
+Observed<ProcessFacts> GatherProcess(const host::Host& host, int pid) {
+  Observed<host::Resolved> dir = host.Resolve(absl::StrCat("/proc/", pid));
+  if (dir.absent()) return Absent{};
+  if (!dir.present()) return NotObserved{std::string(dir.why_not())};
+
+  ProcessFacts process;
+  process.pid = pid;
+  process.root = RootOf(host, pid);
+  process.environ = ReadProc(host, pid, "environ", kEnvironLimit, [](const Content& content) {
+    return procfs::ParseEnviron(content.bytes, content.truncated);
+  });
+  process.maps = ReadProc(host, pid, "maps", kMapsLimit, [](const Content& content) {
+    return procfs::ParseMaps(content.bytes, content.truncated);
+  });
+  Fact<Observed<procfs::Auxv>> auxv = ReadProc(host, pid, "auxv", 65536, [](const Content& c) {
+    return FromStatus(procfs::ParseAuxv(c.bytes));
+  });
+  process.auxv = {auxv.source, auxv.present() ? *auxv
+                                              : Observed<procfs::Auxv>(NotObserved{
+                                                    std::string(auxv.why_not())})};
+  process.argv = ReadProc(host, pid, "cmdline", size_t{1} << 20, [](const Content& content) {
+    return procfs::ParseCmdline(content.bytes, content.truncated).args;
+  });
+  const std::string exe = ProcPath(pid, "exe");
+  Observed<std::string> target = host.ReadLink(exe);
+  if (target.absent()) target = NotObserved{"not captured"};
+  process.exe = {exe, target.Map([&](const std::string& link) {
+                   absl::string_view path = link;
+                   process.exe_deleted = absl::ConsumeSuffix(&path, " (deleted)");
+                   return std::string(path);
+                 })};
+
+  const std::string stat_path = ProcPath(pid, "stat");
+  Observed<Content> stat_text = host.Read(stat_path, 65536);
+  Observed<procfs::ProcessStat> stat = NotObserved{"not captured"};
+  if (stat_text.present()) stat = FromStatus(procfs::ParseProcessStat(stat_text->bytes));
+  if (stat_text.not_observed()) stat = NotObserved{std::string(stat_text.why_not())};
+  process.parent = stat.Map([](const procfs::ProcessStat& s) { return s.ppid; });
+  uint64_t ticks_per_second = 100;
+  if (process.auxv.present()) {
+    ticks_per_second = process.auxv->Find(procfs::Auxv::kClockTick).value_or(100);
+  }
+  Observed<absl::Duration> since_boot = stat.Map([&](const procfs::ProcessStat& s) {
+    return procfs::TicksToDuration(s.start_ticks, ticks_per_second);
+  });
+  process.started_usec = {stat_path, since_boot.Map([](absl::Duration d) {
+                            return static_cast<uint64_t>(absl::ToInt64Microseconds(d));
+                          })};
+  Observed<absl::Time> boot =
+      host.Read("/proc/stat", size_t{1} << 20).Map([](const Content& content) {
+        return FromStatus(procfs::ParseBootTime(content.bytes));
+      });
+  process.started = {stat_path, NotObserved{"the time of the boot is not known"}};
+  if (boot.present() && since_boot.present()) {
+    process.started = {stat_path, *boot + *since_boot};
+  } else if (!since_boot.present()) {
+    process.started = {stat_path, NotObserved{std::string(since_boot.why_not())}};
+  }
+  return process;
+}
+
+Fact<int> FindListener(const host::Host& host, uint16_t port) {
+  std::set<std::string> sockets;
+  Fact<int> none;
+  none.source = "/proc/net/tcp";
+  bool seen = false;
+  std::string why;
+  for (absl::string_view file : {"/proc/net/tcp", "/proc/net/tcp6"}) {
+    Observed<Content> content = host.Read(file, size_t{16} << 20);
+    if (!content.present()) {
+      if (why.empty()) why = content.absent() ? "not captured" : std::string(content.why_not());
+      continue;
+    }
+    absl::StatusOr<procfs::SocketTable> table =
+        procfs::ParseSockets(content->bytes, content->truncated);
+    if (!table.ok()) {
+      why = std::string(table.status().message());
+      continue;
+    }
+    seen = true;
+    for (uint64_t inode : table->ListeningInodes(port)) {
+      sockets.insert(absl::StrCat("socket:[", inode, "]"));
+    }
+  }
+  if (!seen) return {none.source, NotObserved{why}};
+  if (sockets.empty()) return {none.source, Absent{}};
+  for (int pid : AllProcesses(host)) {
+    if (HoldsSocket(host, pid, sockets)) return {ProcPath(pid, "fd"), pid};
+  }
+  return {none.source, NotObserved{absl::StrCat(
+                           "a process listens on port ", port,
+                           ", and which one could not be seen (root sees all descriptors)")}};
+}
+
+Observed<ProcessFacts> FindServer(const host::Host& host, const UnitFacts& unit,
+                                  const Fact<int>& listener) {
+  if (unit.main_pid.absent()) return Absent{};
+  Observed<std::vector<int>> members = ProcessesOf(host, unit.name);
+  if (!unit.main_pid.present() && (!members.present() || members->empty())) {
+    return NotObserved{absl::StrCat(unit.loaded.source, ": ", unit.main_pid.why_not())};
+  }
+  auto is_member = [&](int pid) {
+    return members.present() && std::find(members->begin(), members->end(), pid) != members->end();
+  };
+  int server = unit.main_pid.present() ? *unit.main_pid : members->front();
+  if (listener.present() && is_member(*listener)) server = *listener;
+  return GatherProcess(host, server);
+}
+
+}  // namespace vgpu::facts

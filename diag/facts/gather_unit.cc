@@ -1,0 +1,229 @@
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "diag/facts/gather_parts.h"
+#include "diag/systemd/environment_file.h"
+#include "diag/systemd/specifiers.h"
+
+namespace vgpu::facts {
+namespace {
+
+using host::Absent;
+using host::NotObserved;
+using host::Observed;
+using systemd::ShowProperties;
+
+Fact<ShowProperties> Show(const host::Host& host, const host::ToolQuery& query) {
+  return {host::ToolSource(query), host.RunTool(query).Map([](const host::Content& content) {
+            return systemd::ParseShow(content.bytes);
+          })};
+}
+
+// A property of a unit's `show`, not observed where the whole is not.
+Observed<std::string> Property(const Fact<ShowProperties>& show, absl::string_view key) {
+  if (!show.present()) return NotObserved{std::string(show.why_not())};
+  return show->Get(key);
+}
+
+template <typename T>
+Observed<T> NumberProperty(const Fact<ShowProperties>& show, absl::string_view key) {
+  return Property(show, key).Map([&](const std::string& text) -> Observed<T> {
+    T number;
+    if (absl::SimpleAtoi(text, &number)) return number;
+    return NotObserved{absl::StrCat(key, "=", text, " is no number")};
+  });
+}
+
+systemd::SpecifierContext ContextOf(const host::Host& host, const std::string& unit) {
+  systemd::SpecifierContext context;
+  context.unit = unit;
+  context.hostname = host.hostname();
+  auto line_of = [&](absl::string_view path) {
+    return host.Read(path, 4096).Map([](const host::Content& content) {
+      return content.bytes.substr(0, content.bytes.find('\n'));
+    });
+  };
+  context.machine_id = line_of("/etc/machine-id");
+  context.boot_id = NotObserved{"boot id not known"};
+  return context;
+}
+
+// What the files of EnvironmentFile= set, over `environment`: they win.
+void AddEnvironmentFile(const host::Host& host, const std::string& path, UnitFacts& unit,
+                        Environment& environment) {
+  Observed<host::Content> content = host.Read(path);
+  if (content.absent()) return;  // an optional one; a missing one keeps the unit from starting
+  if (!content.present()) {
+    unit.unread_environment_files.push_back(
+        {absl::StrCat(path, ": ", content.why_not())});
+    return;
+  }
+  systemd::EnvironmentFile file = systemd::ParseEnvironmentFile(content->bytes);
+  for (const systemd::EnvironmentFile::Variable& variable : file.variables) {
+    environment[variable.key] = Variable{variable.value, path, variable.line};
+  }
+}
+
+// UnsetEnvironment=: "NAME" or "NAME=VALUE".
+void Unset(absl::string_view word, Environment& environment) {
+  size_t equals = word.find('=');
+  auto it = environment.find(std::string(word.substr(0, equals)));
+  if (it == environment.end()) return;
+  if (equals == absl::string_view::npos ||
+      (it->second.value.present() && *it->second.value == word.substr(equals + 1))) {
+    environment.erase(it);
+  }
+}
+
+Environment DiskEnvironment(const host::Host& host, UnitFacts& unit) {
+  Environment environment;
+  for (const auto& [key, entry] : unit.on_disk.environment) {
+    environment[key] = Variable{entry.value, entry.place.file, entry.place.line};
+  }
+  for (const systemd::EnvironmentFileSetting& file : unit.on_disk.environment_files) {
+    AddEnvironmentFile(host, file.path, unit, environment);
+  }
+  for (const systemd::EnvironmentWord& word : unit.on_disk.unset_environment) {
+    Unset(word.word, environment);
+  }
+  return environment;
+}
+
+Fact<Environment> LoadedEnvironment(const host::Host& host, UnitFacts& unit) {
+  const std::string source = unit.loaded.source;
+  if (!unit.loaded.present()) return {source, NotObserved{std::string(unit.loaded.why_not())}};
+  // `show` leaves an empty Environment= out, and so cannot be told from one that was
+  // not asked for. A full output, which names the fragment, has it where there is any.
+  Observed<std::map<std::string, std::string>> shown = unit.loaded->Environment();
+  if (!shown.present() && !unit.loaded->Get("FragmentPath").present()) {
+    return {source, NotObserved{std::string(shown.why_not())}};
+  }
+  if (!shown.present() && unit.loaded->Get("Environment").present()) {
+    return {source, NotObserved{std::string(shown.why_not())}};
+  }
+  Environment environment;
+  if (shown.present()) {
+    for (const auto& [key, value] : *shown) environment[key] = Variable{value, source, 0};
+  }
+  if (auto files = unit.loaded->EnvironmentFiles(); files.present()) {
+    for (const systemd::ShownEnvironmentFile& file : *files) {
+      AddEnvironmentFile(host, file.path, unit, environment);
+    }
+  }
+  const std::string unset = unit.loaded->Get("UnsetEnvironment").value_or("");
+  for (absl::string_view word : absl::StrSplit(unset, ' ', absl::SkipEmpty())) {
+    Unset(word, environment);
+  }
+  return {source, environment};
+}
+
+// Words of a wrapper's file that name shared objects. Bounded: a program of any size
+// gives at most kMaxNames names of at most kMaxName bytes.
+constexpr size_t kMaxNames = 64;
+constexpr size_t kMaxName = 512;
+
+std::vector<std::string> SharedObjectNames(absl::string_view bytes) {
+  std::vector<std::string> names;
+  auto is_part = [](char c) {
+    return c > ' ' && c < 0x7f && c != ':' && c != '"' && c != '\'' && c != '=';
+  };
+  for (size_t at = bytes.find(".so"); at != absl::string_view::npos && names.size() < kMaxNames;
+       at = bytes.find(".so", at + 3)) {
+    size_t begin = at;
+    while (begin > 0 && at - begin < kMaxName && is_part(bytes[begin - 1])) --begin;
+    size_t end = at + 3;
+    while (end < bytes.size() && end - begin < kMaxName &&
+           (bytes[end] == '.' || (bytes[end] >= '0' && bytes[end] <= '9'))) {
+      ++end;
+    }
+    std::string name(bytes.substr(begin, end - begin));
+    if (name.front() == '/' && std::find(names.begin(), names.end(), name) == names.end()) {
+      names.push_back(std::move(name));
+    }
+  }
+  return names;
+}
+
+}  // namespace
+
+void GatherUnit(const host::Host& host, UnitFacts& unit) {
+  unit.loaded = Show(host, {.tool = host::Tool::kSystemctlShowUnit, .unit = unit.name});
+  unit.manager = Show(host, {.tool = host::Tool::kSystemctlShowManager});
+
+  std::vector<std::string> unit_path;
+  if (unit.manager.present()) unit_path = unit.manager->UnitPath().value_or({});
+  unit.files = systemd::FindUnit(host, unit.name, unit_path);
+  systemd::SpecifierContext context = ContextOf(host, unit.name);
+  if (unit.files.fragment.present()) context.fragment_path = unit.files.fragment->file.path;
+  unit.on_disk = systemd::MergeUnit(unit.files.InOrder(), context);
+
+  unit.load_state = Property(unit.loaded, "LoadState");
+  unit.active_state = Property(unit.loaded, "ActiveState");
+  unit.sub_state = Property(unit.loaded, "SubState");
+  unit.result = Property(unit.loaded, "Result");
+  unit.invocation = Property(unit.loaded, "InvocationID");
+  unit.restarts = NumberProperty<uint64_t>(unit.loaded, "NRestarts");
+  unit.main_pid = NumberProperty<int>(unit.loaded, "MainPID").Map([](int pid) -> Observed<int> {
+    if (pid == 0) return Absent{};
+    return pid;
+  });
+  if (unit.manager.present()) {
+    unit.reloaded_usec = unit.manager->MonotonicUsec("UnitsLoadTimestampMonotonic");
+    unit.reloaded_at = unit.manager->WallTime("UnitsLoadTimestamp");
+  }
+  if (unit.loaded.present()) {
+    unit.started_usec = unit.loaded->MonotonicUsec("ExecMainStartTimestampMonotonic");
+  }
+  unit.disk_environment = DiskEnvironment(host, unit);
+  unit.loaded_environment = LoadedEnvironment(host, unit);
+}
+
+ProgramFacts GatherProgram(const host::Host& host, const UnitFacts& unit) {
+  ProgramFacts program;
+  std::string path;
+  Observed<std::vector<systemd::ShownExec>> shown = NotObserved{"not shown"};
+  if (unit.loaded.present()) shown = unit.loaded->Exec("ExecStart");
+  if (shown.present() && !shown->empty()) {
+    path = shown->front().path;
+    program.command = shown->front().argv_text;
+    program.source = unit.loaded.source;
+    // The line that says so, where the disk says the same.
+    for (const systemd::ExecCommand& command : unit.on_disk.exec_start) {
+      if (absl::StrJoin(command.argv, " ") != program.command) continue;
+      program.source = command.place.file;
+      program.line = command.place.line;
+    }
+  } else if (!unit.on_disk.exec_start.empty()) {
+    const systemd::ExecCommand& command = unit.on_disk.exec_start.front();
+    path = command.path;
+    program.command = absl::StrJoin(command.argv, " ");
+    program.source = command.place.file;
+    program.line = command.place.line;
+  }
+  if (path.empty()) {
+    program.file.found = NotObserved{"ExecStart= is not known"};
+    program.script = NotObserved{"ExecStart= is not known"};
+    return program;
+  }
+  program.file = LookAtFile(host, path, "");
+  constexpr size_t kTextLimit = size_t{64} << 10;
+  constexpr size_t kProgramLimit = size_t{4} << 20;
+  Observed<host::Content> content = host.Read(path, kProgramLimit);
+  program.script = content.Map([&](const host::Content& read) -> Observed<std::string> {
+    if (!absl::StartsWith(read.bytes, "#!")) return Absent{};
+    return read.bytes.substr(0, kTextLimit);
+  });
+  if (content.present()) program.named_objects = SharedObjectNames(content->bytes);
+  // Not a script, even where only its facts were captured.
+  if (program.script.not_observed() && program.file.elf.present() &&
+      program.file.elf->elf_class.present()) {
+    program.script = Absent{};
+  }
+  return program;
+}
+
+}  // namespace vgpu::facts

@@ -1,0 +1,83 @@
+// A captured host: a directory that mirrors the host's root (contract/host-tree.md).
+//
+// With a folder .vgpu-capture it is a capture: what is not in it was not there,
+// unless the manifest says that it was not observed. Without one it is a plain root
+// (an unpacked image, a mounted disk): its metadata is the file system's, and what
+// exists on a running host only is not observed.
+//
+// Nothing outside the directory is ever opened: each path is walked from the root's
+// descriptor, one component at a time, and no link is followed by the kernel.
+
+#ifndef DIAG_HOST_TREE_HOST_H_
+#define DIAG_HOST_TREE_HOST_H_
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "diag/host/host.h"
+
+namespace vgpu::host {
+
+class TreeHost : public Host {
+ public:
+  // Errors: `dir` is no directory or cannot be read; the manifest is malformed.
+  static absl::StatusOr<std::unique_ptr<TreeHost>> Open(const std::string& dir);
+  ~TreeHost() override;
+
+  Kind kind() const override { return Kind::kTree; }
+  bool running() const override { return captured_; }
+  Observed<std::string> hostname() const override;
+  Observed<absl::Time> observed_at() const override { return observed_at_; }
+  absl::TimeZone time_zone() const override { return time_zone_; }
+  Observed<std::string> unit() const override { return unit_; }
+  Observed<uint32_t> observer_uid() const override { return NotObserved{"a captured host"}; }
+  std::vector<std::string> remarks() const override { return remarks_; }
+  Observed<std::string> RecordedElf(absl::string_view resolved_path) const override;
+  Observed<Content> RunTool(const ToolQuery& query, size_t limit) const override;
+  Observed<std::unique_ptr<ByteSource>> StreamTool(const ToolQuery& query) const override;
+
+ protected:
+  Observed<FileMeta> RawStat(const std::string& path) const override;
+  Observed<std::string> RawReadLink(const std::string& path) const override;
+  Observed<Content> RawRead(const std::string& path, size_t limit) const override;
+  Observed<std::unique_ptr<ByteSource>> RawOpen(const std::string& path) const override;
+  Observed<std::vector<std::string>> RawList(const std::string& path) const override;
+
+ private:
+  // A line of files.jsonl.
+  struct Entry {
+    bool absent = false;
+    FileMeta meta;
+    std::string target;
+    std::string elf;  // the JSON object, empty where there is none
+  };
+
+  explicit TreeHost(int root) : root_(root) {}
+  absl::Status ReadManifest(absl::string_view text);
+  void ReadFiles(absl::string_view text);
+  Observed<std::string> ToolFile(const ToolQuery& query) const;
+  const std::string* NotObservedBecause(absl::string_view path) const;
+  template <typename T>
+  Observed<T> Missing(const std::string& path) const;
+
+  int root_;  // descriptor of the directory
+  bool captured_ = false;
+  Observed<std::string> hostname_ = NotObserved{"the manifest does not say"};
+  Observed<absl::Time> observed_at_ = NotObserved{"the manifest does not say"};
+  absl::TimeZone time_zone_ = absl::UTCTimeZone();
+  Observed<std::string> unit_ = Absent{};
+  std::vector<std::string> remarks_;
+  std::map<std::string, Entry> entries_;
+  std::map<std::string, std::set<std::string>> children_;  // of directories, by entries_
+  std::map<std::string, std::string> not_observed_;         // path: reason
+  std::set<std::string> implied_dirs_;                      // above what was not observed
+};
+
+}  // namespace vgpu::host
+
+#endif  // DIAG_HOST_TREE_HOST_H_

@@ -1,0 +1,28 @@
+#include "diag/loader/preload_list.h"
+
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace vgpu::loader {
+namespace {
+
+using Entries = std::vector<absl::string_view>;
+
+TEST(PreloadListTest, ColonAndSpaceSeparate) {
+  EXPECT_EQ(SplitPreload("/usr/lib64/libvgpu-exec.so:/usr/lib64/libvgpu-cuda.so libx.so"),
+            (Entries{"/usr/lib64/libvgpu-exec.so", "/usr/lib64/libvgpu-cuda.so", "libx.so"}));
+}
+
+TEST(PreloadListTest, EmptyEntriesMeanNothing) {
+  EXPECT_EQ(SplitPreload("::/a.so: :/b.so:"), (Entries{"/a.so", "/b.so"}));
+  EXPECT_EQ(SplitPreload(""), Entries{});
+}
+
+TEST(PreloadListTest, ANewlineOrAQuoteIsPartOfTheName) {
+  EXPECT_EQ(SplitPreload("\"/a.so\n/b.so\""), (Entries{"\"/a.so\n/b.so\""}));
+}
+
+}  // namespace
+}  // namespace vgpu::loader

@@ -1,0 +1,73 @@
+#include "diag/procfs/system.h"
+
+#include <unistd.h>
+
+#include <string>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "diag/procfs/own_file.h"
+#include "diag/procfs/stat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace vgpu::procfs {
+namespace {
+
+using ::testing::ElementsAre;
+
+TEST(ParseBootTime, IsTheLineBtime) {
+  const auto boot = ParseBootTime(
+      "cpu  10132153 290696 3084719 46828483 16683 0 25195 0 175628 0\n"
+      "intr 1462898 0 0\nctxt 115315\nbtime 1771930000\nprocesses 26442\n");
+  ASSERT_TRUE(boot.ok()) << boot.status();
+  EXPECT_EQ(*boot, absl::FromUnixSeconds(1771930000));
+}
+
+TEST(ParseBootTime, MissingOrMalformedIsAnError) {
+  EXPECT_EQ(ParseBootTime("cpu 1 2\n").status().message(), "stat: no line btime");
+  EXPECT_EQ(ParseBootTime("btime soon\n").status().message(), "stat: btime is not a number");
+  EXPECT_FALSE(ParseBootTime("btime -5\n").ok());
+}
+
+TEST(ParseUptime, HasHundredths) {
+  EXPECT_EQ(ParseUptime("350735.07 234388.90\n").value(), absl::Milliseconds(350735070));
+}
+
+TEST(ParseUptime, OtherTextIsAnError) {
+  for (absl::string_view text : {"", "\n", "350735", "350735.4", "-1.00 2.00", "1.0x 2"}) {
+    EXPECT_FALSE(ParseUptime(text).ok()) << text;
+  }
+}
+
+TEST(ParseModules, NamesInOrder) {
+  const Modules modules = ParseModules(
+      "nvidia_uvm 1589248 0 - Live 0x0000000000000000 (POE)\n"
+      "nvidia 56823808 12 nvidia_uvm,nvidia_modeset, Live 0x0000000000000000 (POE)\n"
+      "garbage\n");
+  EXPECT_THAT(modules.names, ElementsAre("nvidia_uvm", "nvidia"));
+  EXPECT_EQ(modules.malformed_lines, 1u);
+  EXPECT_TRUE(modules.Contains("nvidia"));
+  EXPECT_FALSE(modules.Contains("nvidi"));
+}
+
+TEST(ParseModules, KernelWithoutModules) { EXPECT_TRUE(ParseModules("").names.empty()); }
+
+TEST(System, ThisProcessStartedAfterBootAndBeforeNow) {
+  const auto boot = ParseBootTime(ReadOwnFile("/proc/stat"));
+  const auto uptime = ParseUptime(ReadOwnFile("/proc/uptime"));
+  const auto self = ParseProcessStat(ReadOwnFile("/proc/self/stat"));
+  ASSERT_TRUE(boot.ok()) << boot.status();
+  ASSERT_TRUE(uptime.ok()) << uptime.status();
+  ASSERT_TRUE(self.ok()) << self.status();
+  const absl::Duration started =
+      TicksToDuration(self->start_ticks, static_cast<uint64_t>(sysconf(_SC_CLK_TCK)));
+  EXPECT_GT(started, absl::ZeroDuration());
+  EXPECT_LE(started, *uptime + absl::Milliseconds(20));
+  // One clock, read twice.
+  EXPECT_LT(absl::AbsDuration(absl::Now() - (*boot + *uptime)), absl::Seconds(3));
+  EXPECT_LT(*boot + started, absl::Now() + absl::Seconds(3));
+}
+
+}  // namespace
+}  // namespace vgpu::procfs

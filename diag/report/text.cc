@@ -1,0 +1,374 @@
+#include "diag/report/text.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "diag/report/json.h"
+#include "diag/report/shown.h"
+#include "diag/report/version.h"
+
+namespace vgpu::report {
+namespace {
+
+// About ten lines. The whole quote is in the JSON view.
+constexpr size_t kLongestQuote = 800;
+constexpr int kNarrowest = 40;
+
+// SGR parameters (ECMA-48, 8.3.117).
+constexpr char kRed[] = "1;31";
+constexpr char kGreen[] = "1;32";
+constexpr char kYellow[] = "1;33";
+constexpr char kDim[] = "2";
+
+// Columns that valid UTF-8 takes: a character each, wide ones counted as one.
+size_t Columns(absl::string_view text) {
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
+std::string Spaces(size_t n) { return std::string(n, ' '); }
+
+// `text` in lines of at most `columns`, broken at spaces: a break takes the place of one
+// space, so that joining the lines with a space gives `text` again. No line ends in a
+// space that nobody would see, and none begins with the '$' that marks a command. Never
+// empty.
+std::vector<absl::string_view> Lines(absl::string_view text, size_t columns) {
+  std::vector<absl::string_view> lines;
+  size_t begin = 0;                       // of this line
+  size_t used = 0;                        // its columns, up to and with text[i]
+  size_t fits = absl::string_view::npos;  // the last space at which it may end
+  size_t used_with_fit = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if ((text[i] & 0xc0) != 0x80) ++used;
+    const bool ends_word = text[i] == ' ' && i > begin && text[i - 1] != ' ';
+    if (ends_word && !absl::StartsWith(text.substr(i + 1), "$")) {
+      fits = i;
+      used_with_fit = used;
+    } else if (used > columns && fits != absl::string_view::npos) {
+      lines.push_back(text.substr(begin, fits - begin));
+      begin = fits + 1;
+      used -= used_with_fit;
+      fits = absl::string_view::npos;
+    }
+  }
+  lines.push_back(text.substr(begin));
+  return lines;
+}
+
+const char* ConfidenceName(rules::Confidence confidence) {
+  switch (confidence) {
+    case rules::Confidence::kCertain:
+      return "certain";
+    case rules::Confidence::kLikely:
+      return "likely";
+    case rules::Confidence::kPossible:
+      break;
+  }
+  return "possible";
+}
+
+const char* VerdictColor(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kHealthy:
+      return kGreen;
+    case Verdict::kProblem:
+      return kRed;
+    case Verdict::kInconclusive:
+      break;
+  }
+  return kYellow;
+}
+
+// Lays out paragraphs. Indents are in columns.
+class Page {
+ public:
+  explicit Page(const TextStyle& style)
+      : width_(static_cast<size_t>(std::max(style.width, kNarrowest))), color_(style.color) {}
+
+  // An empty line, unless the page is empty or one is there already.
+  void Gap() {
+    if (!out_.empty() && !absl::EndsWith(out_, "\n\n")) out_ += '\n';
+  }
+
+  void Heading(absl::string_view text) {
+    Gap();
+    absl::StrAppend(&out_, text, "\n");
+  }
+
+  // `lead`, then `text` that hangs beside it. The lead may be coloured, or all of it.
+  void Prose(size_t indent, absl::string_view lead, absl::string_view text,
+             absl::string_view lead_sgr = "", absl::string_view text_sgr = "") {
+    const size_t hang = indent + Columns(lead);
+    const size_t room = width_ > hang + kNarrowest / 4 ? width_ - hang : kNarrowest / 4;
+    bool first = true;
+    for (const absl::string_view line : Lines(text, room)) {
+      absl::StrAppend(&out_, Spaces(first ? indent : hang), first ? Painted(lead, lead_sgr) : "",
+                      Painted(line, text_sgr), "\n");
+      first = false;
+    }
+  }
+
+  // As it is, on one line.
+  void Command(size_t indent, absl::string_view command) {
+    absl::StrAppend(&out_, Spaces(indent), "$ ", command, "\n");
+  }
+
+  void Quote(size_t indent, absl::string_view quote) {
+    const size_t room = width_ > indent + 2 + kNarrowest / 4 ? width_ - indent - 2 : kNarrowest / 4;
+    for (const absl::string_view line : Lines(quote, room))
+      absl::StrAppend(&out_, Spaces(indent), "| ", line, "\n");
+  }
+
+  void Source(size_t indent, absl::string_view source) { Prose(indent, "", source, "", kDim); }
+
+  std::string Take() && { return std::move(out_); }
+
+ private:
+  std::string Painted(absl::string_view text, absl::string_view sgr) const {
+    if (!color_ || sgr.empty() || text.empty()) return std::string(text);
+    return absl::StrCat("\x1b[", sgr, "m", text, "\x1b[0m");
+  }
+
+  const size_t width_;
+  const bool color_;
+  std::string out_;
+};
+
+std::string Place(const rules::Evidence& evidence) {
+  return evidence.line > 0 ? absl::StrCat(evidence.source, ":", evidence.line) : evidence.source;
+}
+
+// Source and quote of a piece of evidence, without its meaning.
+void SourceAndQuote(size_t indent, const rules::Evidence& evidence, Page* page) {
+  if (!evidence.source.empty()) page->Source(indent, Place(evidence));
+  if (!evidence.quote.empty()) page->Quote(indent, evidence.quote);
+}
+
+void NumberedEvidence(size_t indent, const std::vector<rules::Evidence>& evidence, Page* page) {
+  const size_t digits = absl::StrCat(evidence.size()).size();
+  for (size_t i = 0; i < evidence.size(); ++i) {
+    const std::string number = absl::StrCat(i + 1);
+    const std::string lead = absl::StrCat(Spaces(digits - number.size()), number, ". ");
+    const rules::Evidence& piece = evidence[i];
+    if (piece.meaning.empty()) {
+      page->Prose(indent, lead, Place(piece), "", kDim);
+      if (!piece.quote.empty()) page->Quote(indent + lead.size(), piece.quote);
+    } else {
+      page->Prose(indent, lead, piece.meaning);
+      SourceAndQuote(indent + lead.size(), piece, page);
+    }
+  }
+}
+
+void Repair(size_t indent, const std::vector<rules::FixStep>& fix, Page* page) {
+  for (const rules::FixStep& step : fix) {
+    if (!step.command.empty()) page->Command(indent, step.command);
+    if (!step.why.empty()) page->Prose(indent + 4, "why:  ", step.why);
+    if (!step.risk.empty()) page->Prose(indent + 4, "risk: ", step.risk);
+    if (!step.undo.empty()) page->Prose(indent + 4, "undo: ", step.undo);
+  }
+}
+
+void Expectations(size_t indent, const std::vector<std::string>& expect, Page* page) {
+  for (const std::string& line : expect) page->Prose(indent, "- ", line);
+}
+
+// "VG704 discovered-no-gpu", where the report knows the code.
+std::string Named(absl::string_view code, const Report& report) {
+  for (const auto* items :
+       {&report.root_causes, &report.consequences, &report.latent, &report.notes}) {
+    for (const Item& item : *items) {
+      if (item.code == code) return absl::StrCat(code, " ", item.id);
+    }
+  }
+  return std::string(code);
+}
+
+void Top(const Report& report, Page* page) {
+  const std::string verdict = absl::AsciiStrToUpper(VerdictName(report.verdict));
+  page->Prose(0, absl::StrCat(verdict, "  "), report.headline, VerdictColor(report.verdict));
+  if (report.root_causes.empty() || report.root_causes[0].fix.empty()) return;
+  page->Gap();
+  for (const rules::FixStep& step : report.root_causes[0].fix) {
+    if (!step.command.empty()) page->Command(4, step.command);
+  }
+  page->Prose(4, "", "(why, at what risk, and how to undo it: below)", "", kDim);
+}
+
+void RootCause(const Item& cause, const Report& report, Page* page) {
+  page->Prose(2, absl::StrCat(cause.code, "  "),
+              absl::StrCat(cause.title, " (", ConfidenceName(cause.confidence), ")"));
+  page->Gap();
+  NumberedEvidence(2, cause.evidence, page);
+  if (!cause.explains.empty()) {
+    page->Gap();
+    const std::string list =
+        absl::StrJoin(cause.explains, ", ", [&](std::string* out, const std::string& code) {
+          absl::StrAppend(out, Named(code, report));
+        });
+    page->Prose(2, "Explains: ", list);
+  }
+  if (!cause.fix.empty()) {
+    page->Gap();
+    page->Prose(2, "", "To repair it:");
+    Repair(4, cause.fix, page);
+  }
+  if (!cause.expect.empty()) {
+    page->Gap();
+    page->Prose(2, "", "It worked when you see:");
+    Expectations(4, cause.expect, page);
+  }
+}
+
+void RootCauses(const Report& report, Page* page) {
+  const size_t count = report.root_causes.size();
+  for (size_t i = 0; i < count; ++i) {
+    page->Heading(count == 1 ? "Root cause" : absl::StrCat("Root cause ", i + 1, " of ", count));
+    RootCause(report.root_causes[i], report, page);
+  }
+}
+
+// An item that stands below the root causes.
+void Lesser(const Item& item, absl::string_view after_title, Page* page) {
+  const std::string lead = absl::StrCat(item.code, "  ");
+  const size_t hang = 2 + lead.size();
+  page->Prose(2, lead, absl::StrCat(item.title, after_title));
+  for (const rules::Evidence& evidence : item.evidence) {
+    if (!evidence.meaning.empty()) page->Prose(hang, "", evidence.meaning);
+    SourceAndQuote(hang, evidence, page);
+  }
+  Repair(hang, item.fix, page);
+  if (!item.expect.empty()) {
+    page->Prose(hang, "", "It worked when you see:");
+    Expectations(hang, item.expect, page);
+  }
+}
+
+void Consequences(const Report& report, Page* page) {
+  if (report.consequences.empty()) return;
+  page->Heading("Consequences, which need no repair of their own");
+  for (const Item& item : report.consequences) {
+    const std::string lead = absl::StrCat(item.code, "  ");
+    const std::string because =
+        item.explained_by.empty()
+            ? ""
+            : absl::StrCat(" (because of ", absl::StrJoin(item.explained_by, ", "), ")");
+    page->Prose(2, lead, absl::StrCat(item.title, because));
+    for (const rules::Evidence& evidence : item.evidence)
+      SourceAndQuote(2 + lead.size(), evidence, page);
+  }
+}
+
+void LatentFaults(const Report& report, Page* page) {
+  if (report.latent.empty()) return;
+  page->Heading("Latent faults, harmless until something restarts or changes");
+  for (const Item& item : report.latent)
+    Lesser(item, absl::StrCat(" (", ConfidenceName(item.confidence), ")"), page);
+}
+
+void Notes(const Report& report, Page* page) {
+  if (report.notes.empty()) return;
+  page->Heading("Notes");
+  for (const Item& item : report.notes) Lesser(item, "", page);
+}
+
+void WhatWorks(const Report& report, Page* page) {
+  if (report.working.empty()) return;
+  page->Heading("What works");
+  for (const Working& working : report.working) {
+    page->Prose(2, "- ", working.what);
+    for (const rules::Evidence& evidence : working.evidence) SourceAndQuote(4, evidence, page);
+  }
+}
+
+void RuledOutCauses(const Report& report, Page* page) {
+  if (report.ruled_out.empty()) return;
+  page->Heading("Ruled out");
+  for (const RuledOut& out : report.ruled_out)
+    page->Prose(2, absl::StrCat(out.code, "  "), absl::StrCat(out.id, ": ", out.because));
+}
+
+void NotObserved(const Report& report, Page* page) {
+  if (report.not_observed.empty()) return;
+  page->Heading("Not observed");
+  for (const NotSeen& not_seen : report.not_observed) {
+    page->Prose(2, "- ",
+                absl::StrCat(not_seen.what, not_seen.why.empty() ? "" : " - ", not_seen.why));
+    if (!not_seen.how.empty()) page->Prose(4, "", absl::StrCat("to see it: ", not_seen.how));
+  }
+}
+
+void Timeline(const Report& report, Page* page) {
+  if (report.timeline.empty()) return;
+  page->Heading("Time line");
+  std::vector<std::string> times;
+  size_t widest = 0;
+  for (const Event& event : report.timeline) {
+    times.push_back(Rfc3339(event.time, report.time_zone));
+    widest = std::max(widest, times.back().size());
+  }
+  for (size_t i = 0; i < times.size(); ++i) {
+    const Event& event = report.timeline[i];
+    const std::string source = event.source.empty() ? "" : absl::StrCat(" (", event.source, ")");
+    page->Prose(2, absl::StrCat(times[i], Spaces(widest - times[i].size() + 2)),
+                absl::StrCat(event.event, source));
+  }
+}
+
+// The value, or that there is none, or why nobody knows.
+std::string Say(const host::Observed<std::string>& text, absl::string_view absent) {
+  if (text.present()) return *text;
+  if (text.absent()) return std::string(absent);
+  return absl::StrCat("not observed (", text.why_not(), ")");
+}
+
+std::string SayProcess(const host::Observed<int>& pid) {
+  if (pid.present()) return absl::StrCat("process ", *pid);
+  if (pid.absent()) return "no process runs";
+  return absl::StrCat("process not observed (", pid.why_not(), ")");
+}
+
+void Footer(const Report& report, Page* page) {
+  const Subject& subject = report.subject;
+  const host::Observed<std::string> time = report.host.observed_at.Map(
+      [&](absl::Time observed_at) { return Rfc3339(observed_at, report.time_zone); });
+  page->Gap();
+  page->Prose(0, "Host     ", Say(report.host.hostname, "without a name"));
+  page->Prose(0, "Time     ", Say(time, "none"));
+  page->Prose(0, "Service  ",
+              absl::StrCat(subject.unit.empty() ? "no unit is judged" : subject.unit, ", ",
+                           SayProcess(subject.pid)));
+  page->Prose(0, "Ollama   ",
+              absl::StrCat("version ", Say(subject.ollama_version, "none"), ", era ", subject.era,
+                           subject.era_because.empty() ? "" : ": ", subject.era_because));
+  page->Prose(0, "Source   ",
+              absl::StrCat(report.host.source, ", read by vgpu-doctor ", kToolVersion));
+}
+
+}  // namespace
+
+std::string ToText(const Report& report, const TextStyle& style) {
+  const Report shown =
+      Shown(report, {.quote_bytes = kLongestQuote, .other_bytes = 4096, .ascii = !style.utf8});
+  Page page(style);
+  Top(shown, &page);
+  RootCauses(shown, &page);
+  Consequences(shown, &page);
+  LatentFaults(shown, &page);
+  Notes(shown, &page);
+  WhatWorks(shown, &page);
+  RuledOutCauses(shown, &page);
+  NotObserved(shown, &page);
+  Timeline(shown, &page);
+  Footer(shown, &page);
+  return std::move(page).Take();
+}
+
+}  // namespace vgpu::report

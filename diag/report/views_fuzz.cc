@@ -1,0 +1,36 @@
+// Whatever stands in the fields of a report, its views are bounded, valid and harmless.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "diag/report/json.h"
+#include "diag/report/samples.h"
+#include "diag/report/text.h"
+#include "nlohmann/json.hpp"
+
+namespace {
+
+void MustBeLines(const std::string& text) {
+  for (const unsigned char c : text) {
+    if ((c < 0x20 && c != '\n') || c == 0x7f) abort();
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size > 4096) return 0;  // every field holds a copy
+  const vgpu::report::Report report =
+      vgpu::report::Hostile(std::string(reinterpret_cast<const char*>(data), size));
+  const std::string json = vgpu::report::ToJson(report);
+  MustBeLines(json);
+  if (nlohmann::json::parse(json, nullptr, false).is_discarded()) abort();
+  const int width = size == 0 ? 80 : data[0];
+  MustBeLines(vgpu::report::ToText(report, {.width = width}));
+  for (const unsigned char c : vgpu::report::ToText(report, {.width = width, .utf8 = false})) {
+    if (c > 0x7e) abort();
+  }
+  return 0;
+}

@@ -1,0 +1,168 @@
+#include "diag/rules/common.h"
+
+#include <set>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "diag/ollama/variables.h"
+
+namespace vgpu::rules {
+namespace {
+
+using facts::Environment;
+using facts::Facts;
+using facts::Variable;
+using host::Absent;
+using host::NotObserved;
+using host::Observed;
+
+}  // namespace
+
+Observed<std::vector<Difference>> LostByProcess(const Facts& facts) {
+  if (!facts.process.present()) return NotObserved{"no process was seen"};
+  if (!facts.process->environ.present()) {
+    return NotObserved{absl::StrCat(facts.process->environ.source, ": ",
+                                    facts.process->environ.why_not())};
+  }
+  if (!facts.unit.loaded_environment.present()) {
+    return NotObserved{absl::StrCat(facts.unit.loaded_environment.source, ": ",
+                                    facts.unit.loaded_environment.why_not())};
+  }
+  const procfs::Environ& environ = *facts.process->environ;
+  std::vector<Difference> lost;
+  for (const auto& [name, variable] : *facts.unit.loaded_environment) {
+    if (!ollama::DecidesDiscovery(name) || !variable.value.present()) continue;
+    auto value = environ.Find(name);
+    if (value && *value == *variable.value) continue;
+    // A block that was cut or written over does not show what it does not have.
+    if (!value && (environ.truncated() || environ.irregular())) {
+      return NotObserved{absl::StrCat(facts.process->environ.source,
+                                      ": cut, or overwritten by the process")};
+    }
+    Difference difference{name, variable, Absent{}};
+    if (value) difference.actual = std::string(*value);
+    lost.push_back(std::move(difference));
+  }
+  return lost;
+}
+
+Observed<std::vector<Difference>> NotLoaded(const Facts& facts) {
+  if (!facts.unit.files.fragment.present()) {
+    return NotObserved{facts.unit.files.fragment.absent()
+                           ? "no unit file on disk"
+                           : std::string(facts.unit.files.fragment.why_not())};
+  }
+  if (!facts.unit.loaded_environment.present()) {
+    return NotObserved{absl::StrCat(facts.unit.loaded_environment.source, ": ",
+                                    facts.unit.loaded_environment.why_not())};
+  }
+  const Environment& disk = facts.unit.disk_environment;
+  const Environment& loaded = *facts.unit.loaded_environment;
+  std::set<std::string> names;
+  for (const auto& [name, variable] : disk) names.insert(name);
+  for (const auto& [name, variable] : loaded) names.insert(name);
+  std::vector<Difference> differences;
+  for (const std::string& name : names) {
+    if (!ollama::DecidesDiscovery(name)) continue;
+    auto on_disk = disk.find(name);
+    auto in_memory = loaded.find(name);
+    Variable wanted{Absent{}, facts.unit.files.fragment->file.path, 0};
+    if (on_disk != disk.end()) wanted = on_disk->second;
+    if (wanted.value.not_observed()) continue;  // needs a specifier that is not known
+    Observed<std::string> actual = Absent{};
+    if (in_memory != loaded.end()) actual = in_memory->second.value;
+    if (wanted.value == actual) continue;
+    differences.push_back({name, wanted, actual});
+  }
+  return differences;
+}
+
+std::string Assignment(absl::string_view name, absl::string_view value) {
+  return absl::StrCat(name, "=", value);
+}
+
+std::string Describe(const std::vector<Difference>& differences) {
+  return absl::StrJoin(differences, ", ", [](std::string* out, const Difference& difference) {
+    absl::StrAppend(out, difference.name,
+                    difference.actual.absent()           ? " is missing"
+                    : difference.wanted.value.absent() ? " is set"
+                                                         : " differs");
+  });
+}
+
+std::string Count(size_t n, absl::string_view one, absl::string_view many) {
+  return absl::StrCat(n, " ", n == 1 ? one : many);
+}
+
+std::string TimeText(const Facts& facts, absl::Time time) {
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S %z", time, facts.time_zone);
+}
+
+Evidence FromVariable(const std::string& name, const Variable& variable, std::string meaning) {
+  return {variable.source, variable.line, Assignment(name, variable.value.value_or("")),
+          std::move(meaning)};
+}
+
+Evidence FromLog(const ollama::DiscoveryLog& log, const ollama::LogLine& line,
+                 std::string meaning) {
+  return {log.source, static_cast<int>(line.number), line.text, std::move(meaning)};
+}
+
+std::vector<Evidence> NoGpuEvidence(const Facts& facts) {
+  const ollama::ServerStart* start = facts.ThisStart();
+  if (start == nullptr || start->Result() == nullptr || start->Result()->on_gpu()) return {};
+  return {FromLog(*facts.log.ServersLog(), start->Result()->line,
+                  "the last discovery of this process found no GPU")};
+}
+
+Observed<bool> NoShimMapped(const Facts& facts) {
+  if (!facts.process.present()) return NotObserved{"no process was seen"};
+  const auto& maps = facts.process->maps;
+  if (!maps.present()) return NotObserved{absl::StrCat(maps.source, ": ", maps.why_not())};
+  for (const procfs::MappedFile& file : maps->files) {
+    std::optional<facts::ShimName> shim = facts::ShimOf(file.path);
+    if (shim && shim->named_as_shim) return false;
+  }
+  if (maps->truncated) return NotObserved{absl::StrCat(maps.source, ": longer than was read")};
+  return true;
+}
+
+std::vector<Evidence> NoShimEvidence(const Facts& facts) {
+  if (!NoShimMapped(facts).value_or(false)) return {};
+  return {{facts.process->maps.source, 0,
+           absl::StrCat(Count(facts.process->maps->files.size(), "mapped file", "mapped files"),
+                        ", none of them a shim"),
+           "no shim is loaded in the process"}};
+}
+
+FixStep RestartStep(const Facts& facts, std::string why) {
+  return {absl::StrCat("sudo systemctl restart ", facts.unit.name), std::move(why),
+          "requests that are running are cut off, and loaded models are unloaded", ""};
+}
+
+FixStep ReloadStep(std::string why) {
+  return {"sudo systemctl daemon-reload", std::move(why),
+          "every other unit that was changed on disk is loaded too; nothing is restarted", ""};
+}
+
+std::string ExpectGpuLine(const Facts& facts) {
+  return absl::StrCat("a new line in the log of ", facts.unit.name,
+                      facts.ollama.era == ollama::Era::kA
+                          ? ": msg=\"inference compute\" … library=cuda"
+                          : ": msg=\"inference compute\" … library=CUDA");
+}
+
+std::string HowToSeeProcess(const Facts& facts) {
+  return absl::StrCat("sudo vgpu-doctor check --unit ", facts.unit.name);
+}
+
+CannotTell NoUnitJudged(const Facts& facts) {
+  return {"the unit of the process",
+          facts.process.present() ? absl::StrCat("process ", facts.process->pid,
+                                                 " is in no service of the system manager")
+                                  : "no unit was named",
+          "vgpu-doctor check --unit NAME"};
+}
+
+}  // namespace vgpu::rules

@@ -1,0 +1,66 @@
+// What several rules ask of the facts, and how they word what they saw.
+
+#ifndef DIAG_RULES_COMMON_H_
+#define DIAG_RULES_COMMON_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "diag/facts/facts.h"
+#include "diag/rules/finding.h"
+
+namespace vgpu::rules {
+
+// A variable that decides discovery and is not the same in two places.
+struct Difference {
+  std::string name;
+  facts::Variable wanted;              // with a present value, or absent: should not be set
+  host::Observed<std::string> actual;  // absent: not set
+};
+
+// What systemd would give a start now, and the process does not have (or has otherwise).
+// Not observed where either side is.
+host::Observed<std::vector<Difference>> LostByProcess(const facts::Facts& facts);
+
+// What the unit on disk gives, and the loaded one does not (or gives otherwise).
+host::Observed<std::vector<Difference>> NotLoaded(const facts::Facts& facts);
+
+// "LD_PRELOAD=/usr/lib64/…".
+std::string Assignment(absl::string_view name, absl::string_view value);
+// "LD_PRELOAD is missing, CUDA_VISIBLE_DEVICES differs".
+std::string Describe(const std::vector<Difference>& differences);
+// "3 entries", "1 entry".
+std::string Count(size_t n, absl::string_view one, absl::string_view many);
+// Local time of the host, as `systemctl status` would show it: "2026-02-24 09:41:07 -0500".
+std::string TimeText(const facts::Facts& facts, absl::Time time);
+
+Evidence FromVariable(const std::string& name, const facts::Variable& variable,
+                      std::string meaning);
+Evidence FromLog(const ollama::DiscoveryLog& log, const ollama::LogLine& line,
+                 std::string meaning);
+
+// The line that says that discovery found no GPU, where the log of this process has it.
+// Empty otherwise: then the effect is not known.
+std::vector<Evidence> NoGpuEvidence(const facts::Facts& facts);
+// The maps of the process show no file that is called like a shim. Not observed where
+// the maps are not.
+host::Observed<bool> NoShimMapped(const facts::Facts& facts);
+// That, as evidence; empty where it is not so.
+std::vector<Evidence> NoShimEvidence(const facts::Facts& facts);
+
+// "sudo systemctl restart ollama.service", with its risk.
+FixStep RestartStep(const facts::Facts& facts, std::string why);
+FixStep ReloadStep(std::string why);
+// What a log line will say when discovery finds the device.
+std::string ExpectGpuLine(const facts::Facts& facts);
+
+// How to see what another user's process has.
+std::string HowToSeeProcess(const facts::Facts& facts);
+
+// The judgement of a rule about the unit where none is judged.
+CannotTell NoUnitJudged(const facts::Facts& facts);
+
+}  // namespace vgpu::rules
+
+#endif  // DIAG_RULES_COMMON_H_
