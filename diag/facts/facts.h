@@ -59,11 +59,18 @@ struct FileFacts {
   host::Observed<elf::ElfInfo> elf;
 };
 
+// A file that makes up the unit, and when it was written.
+struct UnitFile {
+  std::string path;
+  host::Observed<absl::Time> mtime;
+};
+
 // The unit: what the disk says, and what systemd has loaded.
 struct UnitFacts {
   std::string name;
   systemd::UnitFiles files;
   systemd::EffectiveUnit on_disk;             // of `files`
+  std::vector<UnitFile> times;                // of `files`, and of EnvironmentFile= files
   Fact<systemd::ShowProperties> loaded;       // systemctl show UNIT
   Fact<systemd::ShowProperties> manager;      // systemctl show
   Environment disk_environment;               // what a start after a reload would give
@@ -93,8 +100,8 @@ struct ProgramFacts {
   FileFacts file;
   // The text of a script (it begins with "#!"), at most 64 KiB. Absent: no script.
   host::Observed<std::string> script;
-  // Names of shared objects that an ELF program carries as text ("/opt/x/libvgpu-cuda.so").
-  std::vector<std::string> named_objects;
+  // Shared objects that the program or script names ("/opt/x/libvgpu-cuda.so").
+  std::vector<FileFacts> named_objects;
 };
 
 struct ProcessFacts {

@@ -4,6 +4,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "diag/facts/gather_parts.h"
 #include "nlohmann/json.hpp"
 
@@ -29,7 +30,12 @@ Observed<std::string> GoVersion(const host::Host& host, const std::string& path,
     });
   }
   if (!info.present()) return NotObserved{std::string(info.why_not())};
-  return info->go_build.Map([](const elf::GoBuild& build) { return build.version; });
+  if (info->go_build.absent()) return NotObserved{"the program carries no Go build information"};
+  return info->go_build.Map(
+      [](const elf::GoBuild& build) -> Observed<std::string> {
+        if (build.version.absent()) return NotObserved{"its build information names no version"};
+        return build.version;
+      });
 }
 
 Fact<std::string> ApiVersion(const host::Host& host) {
@@ -103,8 +109,11 @@ OllamaFacts GatherOllama(const host::Host& host, const Facts& facts) {
     if (answer.present()) ollama.version = answer;
   }
   if (!ollama.version.present() && ollama.exe.present()) {
-    ollama.version = {*ollama.exe, GoVersion(host, *ollama.exe, root)};
+    ollama.version = {*ollama.exe, GoVersion(host, *ollama.exe, root).Map([](const std::string& v) {
+                        return std::string(absl::StripPrefix(v, "v"));
+                      })};
   }
+  if (!ollama.exe.present()) ollama.version = {"", NotObserved{"the program is not known"}};
   if (!ollama.version.present() && log.present()) {
     for (const ollama::ServerStart& other : log->starts) {
       if (other.version.empty()) continue;

@@ -178,6 +178,15 @@ void GatherUnit(const host::Host& host, UnitFacts& unit) {
   if (unit.loaded.present()) {
     unit.started_usec = unit.loaded->MonotonicUsec("ExecMainStartTimestampMonotonic");
   }
+  auto note_time = [&](const std::string& path) {
+    Observed<host::Resolved> found = host.Resolve(path);
+    if (found.present()) unit.times.push_back({path, found->meta.mtime});
+  };
+  if (unit.files.fragment.present()) note_time(unit.files.fragment->file.path);
+  for (const systemd::DropIn& drop_in : unit.files.drop_ins) note_time(drop_in.file.path);
+  for (const systemd::EnvironmentFileSetting& file : unit.on_disk.environment_files) {
+    note_time(file.path);
+  }
   unit.disk_environment = DiskEnvironment(host, unit);
   unit.loaded_environment = LoadedEnvironment(host, unit);
 }
@@ -217,7 +226,11 @@ ProgramFacts GatherProgram(const host::Host& host, const UnitFacts& unit) {
     if (!absl::StartsWith(read.bytes, "#!")) return Absent{};
     return read.bytes.substr(0, kTextLimit);
   });
-  if (content.present()) program.named_objects = SharedObjectNames(content->bytes);
+  if (content.present()) {
+    for (const std::string& name : SharedObjectNames(content->bytes)) {
+      program.named_objects.push_back(LookAtFile(host, name, ""));
+    }
+  }
   // Not a script, even where only its facts were captured.
   if (program.script.not_observed() && program.file.elf.present() &&
       program.file.elf->elf_class.present()) {

@@ -57,12 +57,13 @@ class Observed {
     if (!present()) std::abort();
     return *std::get_if<T>(&answer_);
   }
-  T&& value() && {
+  // By value, so that `for (x : *Look())` does not read what is gone.
+  T value() && {
     if (!present()) std::abort();
     return std::move(*std::get_if<T>(&answer_));
   }
   const T& operator*() const& { return value(); }
-  T&& operator*() && { return std::move(*this).value(); }
+  T operator*() && { return std::move(*this).value(); }
   const T* operator->() const { return &value(); }
 
   // The value, or `fallback` where there is none for either reason.

@@ -123,6 +123,14 @@ TEST_F(TreeHostTest, APathThatIsOnlyListedExistsWithItsContentNotCaptured) {
   EXPECT_EQ(*host->List("/"), (std::vector<std::string>{"usr"}));
 }
 
+TEST_F(TreeHostTest, ADirectoryThatIsOnlyListedIsEmpty) {
+  Manifest();
+  Write("/.vgpu-capture/files.jsonl", R"({"path": "/run/systemd/system", "type": "dir"})");
+  Observed<std::vector<std::string>> names = Open()->List("/run/systemd/system");
+  ASSERT_TRUE(names.present()) << names.why_not();
+  EXPECT_TRUE(names->empty());
+}
+
 TEST_F(TreeHostTest, MalformedLinesAreSkippedAndCounted) {
   Manifest();
   Write("/.vgpu-capture/files.jsonl", "{\"path\": \"/a\"}\nnot json\n{\"no\": \"path\"}\n\n");

@@ -1,7 +1,7 @@
 #include "diag/report/golden.h"
 
+#include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -36,9 +36,10 @@ testing::AssertionResult MatchesGolden(absl::string_view name, absl::string_view
          << std::string(actual) << "---- end ----";
 }
 
-bool ParseUpdateFlag(int argc, char** argv) {
+// Whether the arguments make sense.
+bool ParseArguments(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
-    if (std::strcmp(argv[i], "--update") != 0) continue;
+    if (absl::string_view(argv[i]) != "--update") return false;
     update_root = std::getenv("BUILD_WORKSPACE_DIRECTORY");
     if (update_root == nullptr) return false;
   }
@@ -49,9 +50,8 @@ bool ParseUpdateFlag(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
-  if (!vgpu::report::ParseUpdateFlag(argc, argv)) {
-    absl::string_view said = "--update: works under `bazel run` only\n";
-    fwrite(said.data(), 1, said.size(), stderr);
+  if (!vgpu::report::ParseArguments(argc, argv)) {
+    std::fputs("The only argument is --update, and it works under `bazel run`.\n", stderr);
     return 64;
   }
   return RUN_ALL_TESTS();

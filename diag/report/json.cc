@@ -13,18 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-const char* ConfidenceName(rules::Confidence confidence) {
-  switch (confidence) {
-    case rules::Confidence::kCertain:
-      return "certain";
-    case rules::Confidence::kLikely:
-      return "likely";
-    case rules::Confidence::kPossible:
-      break;
-  }
-  return "possible";
-}
-
 template <typename T>
 Json ValueOrNull(const host::Observed<T>& observed) {
   return observed.present() ? Json(*observed) : Json(nullptr);

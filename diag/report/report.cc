@@ -26,4 +26,16 @@ int ExitCode(Verdict verdict) {
   return 3;
 }
 
+const char* ConfidenceName(rules::Confidence confidence) {
+  switch (confidence) {
+    case rules::Confidence::kCertain:
+      return "certain";
+    case rules::Confidence::kLikely:
+      return "likely";
+    case rules::Confidence::kPossible:
+      break;
+  }
+  return "possible";
+}
+
 }  // namespace vgpu::report

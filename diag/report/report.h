@@ -26,6 +26,8 @@ enum class Verdict { kHealthy, kProblem, kInconclusive };
 const char* VerdictName(Verdict verdict);
 // 0, 1, 3: the exit codes of report.md.
 int ExitCode(Verdict verdict);
+// "certain", "likely", "possible".
+const char* ConfidenceName(rules::Confidence confidence);
 
 struct HostLine {
   host::Observed<std::string> hostname;

@@ -18,5 +18,11 @@ TEST(Verdict, OfAReportThatNobodyFilledInIsInconclusive) {
   EXPECT_EQ(Report().verdict, Verdict::kInconclusive);
 }
 
+TEST(Confidence, HasTheNamesOfTheSchema) {
+  EXPECT_STREQ(ConfidenceName(rules::Confidence::kCertain), "certain");
+  EXPECT_STREQ(ConfidenceName(rules::Confidence::kLikely), "likely");
+  EXPECT_STREQ(ConfidenceName(rules::Confidence::kPossible), "possible");
+}
+
 }  // namespace
 }  // namespace vgpu::report

@@ -17,7 +17,7 @@
 namespace vgpu::report {
 namespace {
 
-// About ten lines. The whole quote is in the JSON view.
+// About ten lines. The JSON view keeps more (shown.h).
 constexpr size_t kLongestQuote = 800;
 constexpr int kNarrowest = 40;
 
@@ -60,18 +60,6 @@ std::vector<absl::string_view> Lines(absl::string_view text, size_t columns) {
   }
   lines.push_back(text.substr(begin));
   return lines;
-}
-
-const char* ConfidenceName(rules::Confidence confidence) {
-  switch (confidence) {
-    case rules::Confidence::kCertain:
-      return "certain";
-    case rules::Confidence::kLikely:
-      return "likely";
-    case rules::Confidence::kPossible:
-      break;
-  }
-  return "possible";
 }
 
 const char* VerdictColor(Verdict verdict) {

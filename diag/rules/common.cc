@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "diag/ollama/variables.h"
 
 namespace vgpu::rules {
@@ -154,15 +155,45 @@ std::string ExpectGpuLine(const Facts& facts) {
 }
 
 std::string HowToSeeProcess(const Facts& facts) {
+  if (!facts.unit_judged && facts.process.present()) {
+    return absl::StrCat("sudo vgpu-doctor check --pid ", facts.process->pid);
+  }
   return absl::StrCat("sudo vgpu-doctor check --unit ", facts.unit.name);
 }
 
-CannotTell NoUnitJudged(const Facts& facts) {
-  return {"the unit of the process",
-          facts.process.present() ? absl::StrCat("process ", facts.process->pid,
-                                                 " is in no service of the system manager")
-                                  : "no unit was named",
-          "vgpu-doctor check --unit NAME"};
+std::optional<Judgement> WithoutUnit(const Facts& facts) {
+  if (!facts.unit_judged) {
+    return CannotTell{"the unit of the process",
+                      facts.process.present()
+                          ? absl::StrCat("process ", facts.process->pid,
+                                         " is in no service of the system manager")
+                          : "no unit was named",
+                      "vgpu-doctor check --unit NAME"};
+  }
+  const std::string load_state = facts.unit.load_state.value_or("not-found");
+  if (facts.unit.files.fragment.absent() && load_state == "not-found") {
+    return Contradicted{absl::StrCat("there is no unit ", facts.unit.name)};
+  }
+  return std::nullopt;
+}
+
+std::vector<FixStep> LastDropInSteps(const Facts& facts, const std::vector<std::string>& lines,
+                                     std::string why, std::string risk) {
+  std::string name = "zz-vgpu-doctor.conf";
+  for (const systemd::DropIn& drop_in : facts.unit.files.drop_ins) {
+    while (name <= host::Basename(drop_in.file.path)) name.insert(0, "zz-");
+  }
+  const std::string dir = absl::StrCat("/etc/systemd/system/", facts.unit.name, ".d");
+  const std::string file = absl::StrCat(dir, "/", name);
+  std::string text = "[Service]\\n";
+  for (const std::string& line : lines) absl::StrAppend(&text, line, "\\n");
+  // In printf's format a percent sign counts, and in the shell's quotes a quote.
+  text = absl::StrReplaceAll(text, {{"%", "%%"}, {"'", "'\\''"}});
+  return {{absl::StrCat("sudo mkdir -p ", dir, " && printf '", text, "' | sudo tee ", file),
+           std::move(why), std::move(risk),
+           absl::StrCat("sudo rm ", file, " && sudo systemctl daemon-reload")},
+          ReloadStep("systemd reads the new drop-in"),
+          RestartStep(facts, "only a new process gets what the unit says now")};
 }
 
 }  // namespace vgpu::rules

@@ -3,6 +3,7 @@
 #ifndef DIAG_RULES_COMMON_H_
 #define DIAG_RULES_COMMON_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,8 +59,16 @@ std::string ExpectGpuLine(const facts::Facts& facts);
 // How to see what another user's process has.
 std::string HowToSeeProcess(const facts::Facts& facts);
 
-// The judgement of a rule about the unit where none is judged.
-CannotTell NoUnitJudged(const facts::Facts& facts);
+// The judgement of a rule about the unit where there is none to judge: no unit was named
+// (cannot tell), or there is no such unit (contradicted). Nothing where there is one.
+std::optional<Judgement> WithoutUnit(const facts::Facts& facts);
+
+// Steps that put `lines` into effect for the service: a drop-in that sorts behind all
+// others, a reload, a restart. (`systemctl edit` writes override.conf, which a drop-in
+// whose name sorts behind it overrides again.)
+std::vector<FixStep> LastDropInSteps(const facts::Facts& facts,
+                                     const std::vector<std::string>& lines, std::string why,
+                                     std::string risk);
 
 }  // namespace vgpu::rules
 

@@ -20,17 +20,17 @@ namespace vgpu::rules {
 // it; `line` is 1-based, 0 where the source has no lines. `quote` is verbatim from the
 // host: whoever shows it makes control characters visible.
 struct Evidence {
-  std::string source;
+  std::string source = {};
   int line = 0;
-  std::string quote;
-  std::string meaning;
+  std::string quote = {};
+  std::string meaning = {};
 };
 
 struct FixStep {
-  std::string command;
-  std::string why;
-  std::string risk;
-  std::string undo;
+  std::string command = {};
+  std::string why = {};
+  std::string risk = {};
+  std::string undo = {};
 };
 
 // kCertain needs cause and effect to have been observed directly.
@@ -43,22 +43,22 @@ struct Holds {
   Confidence confidence = Confidence::kPossible;
   Acts acts = Acts::kNow;
   // One sentence that a person can act on, should this be the first root cause.
-  std::string headline;
-  std::vector<Evidence> evidence;
-  std::vector<std::string> explains;  // codes of what would follow from it
-  std::vector<FixStep> fix;
-  std::vector<std::string> expect;  // what will be seen when the fix worked
+  std::string headline = {};
+  std::vector<Evidence> evidence = {};
+  std::vector<std::string> explains = {};  // codes of what would follow from it
+  std::vector<FixStep> fix = {};
+  std::vector<std::string> expect = {};  // what will be seen when the fix worked
 };
 
 struct Contradicted {
-  std::string because;
+  std::string because = {};
 };
 
 // What was missing, why, and how a person can see it.
 struct CannotTell {
-  std::string what;
-  std::string why;
-  std::string how;
+  std::string what = {};
+  std::string why = {};
+  std::string how = {};
 };
 
 using Judgement = std::variant<Holds, Contradicted, CannotTell>;

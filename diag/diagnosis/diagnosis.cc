@@ -1,0 +1,193 @@
+#include "diag/diagnosis/diagnosis.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "diag/diagnosis/surroundings.h"
+#include "diag/rules/catalogue.h"
+#include "diag/rules/rules.h"
+
+namespace vgpu::diagnosis {
+namespace {
+
+using facts::Facts;
+using report::Item;
+using report::Report;
+using report::Verdict;
+using rules::Acts;
+using rules::CatalogueEntry;
+using rules::Holds;
+using rules::Kind;
+
+struct Finding {
+  const CatalogueEntry* entry;
+  const Holds* holds;
+  std::vector<std::string> explained_by;  // codes that hold, directly or not
+};
+
+// In era A the server's line says nothing about the libraries of the model's runner
+// (contract/report.md): these stand beside a result that names the GPU.
+constexpr absl::string_view kBeatsTheResultInEraA[] = {"VG501", "VG502", "VG709"};
+
+bool BeatsTheResult(const Facts& facts, absl::string_view code) {
+  return facts.ollama.era == ollama::Era::kA &&
+         std::find(std::begin(kBeatsTheResultInEraA), std::end(kBeatsTheResultInEraA), code) !=
+             std::end(kBeatsTheResultInEraA);
+}
+
+// A loaded model with no byte on the GPU: the result of discovery is not the whole truth.
+bool ModelsRunOnCpu(const Facts& facts) {
+  return facts.ollama.models_on_cpu.present() && !facts.ollama.models_on_cpu->empty();
+}
+
+// Fills explained_by: a finding is explained by every other that declares it, and by
+// what explains that. What is only latent explains nothing of today.
+void LinkFindings(std::vector<Finding>& findings) {
+  std::map<std::string, Finding*> by_code;
+  for (Finding& finding : findings) by_code[std::string(finding.entry->code)] = &finding;
+  for (Finding& cause : findings) {
+    if (cause.holds->acts != Acts::kNow) continue;
+    // Everything that follows from `cause`, however far.
+    std::set<std::string> reached;
+    std::vector<const Finding*> pending = {&cause};
+    while (!pending.empty()) {
+      const Finding* at = pending.back();
+      pending.pop_back();
+      for (const std::string& code : at->holds->explains) {
+        auto it = by_code.find(code);
+        if (it == by_code.end() || it->second == &cause) continue;
+        if (reached.insert(code).second) pending.push_back(it->second);
+      }
+    }
+    for (const std::string& code : reached) {
+      by_code[code]->explained_by.push_back(std::string(cause.entry->code));
+    }
+  }
+}
+
+Item ItemOf(const Finding& finding, const std::set<std::string>& held) {
+  Item item;
+  item.code = std::string(finding.entry->code);
+  item.id = std::string(finding.entry->id);
+  item.title = std::string(finding.entry->title);
+  item.confidence = finding.holds->confidence;
+  item.evidence = finding.holds->evidence;
+  item.fix = finding.holds->fix;
+  item.expect = finding.holds->expect;
+  for (const std::string& code : finding.holds->explains) {
+    if (held.contains(code)) item.explains.push_back(code);
+  }
+  item.explained_by = finding.explained_by;
+  return item;
+}
+
+std::string HealthyHeadline(const Facts& facts, const Report& report) {
+  const ollama::Compute& result = *facts.ThisStart()->Result();
+  const std::string device = result.description.empty() ? result.name : result.description;
+  std::string headline = absl::StrCat("Ollama found the GPU: ", device.empty() ? "a device" : device,
+                                      " through ", result.library);
+  if (report.latent.empty()) return absl::StrCat(headline, ".");
+  return absl::StrCat(headline, "; repair ", report.latent.front().code, " (",
+                      report.latent.front().title, ") before the next start.");
+}
+
+std::string InconclusiveHeadline(const Facts& facts) {
+  if (ModelsRunOnCpu(facts)) {
+    return absl::StrCat("Discovery named a GPU, and the model ", facts.ollama.models_on_cpu->front(),
+                        " runs without one (size_vram is 0).");
+  }
+  if (facts.process.present()) {
+    const ollama::ServerStart* start = facts.ThisStart();
+    if (start != nullptr && start->Result() != nullptr) {
+      return absl::StrCat("Discovery of process ", facts.process->pid, " found ",
+                          start->Result()->library, ", and nothing through CUDA.");
+    }
+    return absl::StrCat("Nothing is known to be wrong, and nothing shows what the discovery of "
+                        "process ",
+                        facts.process->pid, " found: see VG705 for how to make it show.");
+  }
+  return absl::StrCat("Nothing is known to be wrong with ", facts.unit.name,
+                      ", and no process of it could be seen.");
+}
+
+}  // namespace
+
+void Explain(const Facts& facts, const std::vector<Judged>& judged, Report& report) {
+  std::vector<Finding> findings;
+  std::set<std::string> held;
+  for (const Judged& item : judged) {
+    const CatalogueEntry* entry = rules::FindCode(item.code);
+    if (entry == nullptr) continue;
+    if (const Holds* holds = std::get_if<Holds>(&item.judgement)) {
+      findings.push_back({entry, holds, {}});
+      held.insert(item.code);
+    } else if (const auto* against = std::get_if<rules::Contradicted>(&item.judgement)) {
+      // Notes and consequences are no causes that one looks for.
+      if (entry->kind == Kind::kCause || entry->kind == Kind::kRisk) {
+        report.ruled_out.push_back({item.code, std::string(entry->id), against->because});
+      }
+    } else {
+      const auto& lacks = std::get<rules::CannotTell>(item.judgement);
+      AddNotSeen({lacks.what, lacks.why, lacks.how}, report);
+    }
+  }
+  LinkFindings(findings);
+
+  const bool found_gpu = facts.FoundGpu().value_or(false) && !ModelsRunOnCpu(facts);
+  const Holds* first = nullptr;
+  for (const Finding& finding : findings) {
+    Item item = ItemOf(finding, held);
+    if (finding.entry->kind == Kind::kNote) {
+      report.notes.push_back(std::move(item));
+    } else if (!finding.explained_by.empty()) {
+      report.consequences.push_back(std::move(item));
+    } else if (finding.entry->kind == Kind::kConsequence && !finding.entry->stands_alone) {
+      report.consequences.push_back(std::move(item));
+    } else if (finding.holds->acts == Acts::kNextStart || finding.entry->kind == Kind::kRisk ||
+               (found_gpu && !BeatsTheResult(facts, finding.entry->code))) {
+      report.latent.push_back(std::move(item));
+    } else {
+      if (first == nullptr) first = finding.holds;
+      report.root_causes.push_back(std::move(item));
+    }
+  }
+
+  if (first != nullptr) {
+    report.verdict = Verdict::kProblem;
+    report.headline = first->headline;
+  } else if (found_gpu) {
+    report.verdict = Verdict::kHealthy;
+    report.headline = HealthyHeadline(facts, report);
+  } else {
+    report.verdict = Verdict::kInconclusive;
+    report.headline = InconclusiveHeadline(facts);
+  }
+}
+
+Report Diagnose(const Facts& facts) {
+  Report report;
+  report.host.hostname = facts.hostname;
+  report.host.observed_at = facts.observed_at;
+  report.host.source = facts.host_kind == host::Host::Kind::kLive ? "live" : "tree";
+  report.time_zone = facts.time_zone;
+  report.subject.unit = facts.unit_judged ? facts.unit.name : "";
+  report.subject.pid = facts.process.Map([](const facts::ProcessFacts& p) { return p.pid; });
+  report.subject.ollama_version = facts.ollama.version;
+  report.subject.era = std::string(ollama::EraName(facts.ollama.era));
+  report.subject.era_because = facts.ollama.era_because;
+
+  std::vector<Judged> judged;
+  for (const rules::Rule& rule : rules::AllRules()) {
+    judged.push_back({std::string(rule.code), rule.judge(facts)});
+  }
+  Explain(facts, judged, report);
+  AddWorking(facts, report);
+  AddUnseen(facts, report);
+  AddTimeline(facts, report);
+  return report;
+}
+
+}  // namespace vgpu::diagnosis

@@ -1,0 +1,44 @@
+// From facts to a report: runs the rules and picks what explains what is wrong.
+//
+//   report::Report report = Diagnose(facts);
+//
+// The order of reasoning (contract/report.md, causes.md):
+//   1. Every rule judges. What holds is a finding, what is contradicted is ruled out,
+//      what cannot be told is not observed.
+//   2. A finding that another one explains is its consequence. The rest are root causes,
+//      the earliest layer first.
+//   3. What acts only after the next start is latent. So is every fault that did not
+//      stop discovery, when the running process found the GPU: what works decides.
+//   4. Healthy needs positive evidence; without it and without a known fault the verdict
+//      is inconclusive.
+//
+// Pure; thread-safe.
+
+#ifndef DIAG_DIAGNOSIS_DIAGNOSIS_H_
+#define DIAG_DIAGNOSIS_DIAGNOSIS_H_
+
+#include <string>
+#include <vector>
+
+#include "diag/facts/facts.h"
+#include "diag/report/report.h"
+#include "diag/rules/finding.h"
+
+namespace vgpu::diagnosis {
+
+report::Report Diagnose(const facts::Facts& facts);
+
+// A judgement of the rule for `code`. Exposed so that the reasoning can be tried on
+// findings that no host shows.
+struct Judged {
+  std::string code;
+  rules::Judgement judgement;
+};
+
+// Steps 2 to 4 over `judged`, into a report that has nothing else.
+void Explain(const facts::Facts& facts, const std::vector<Judged>& judged,
+             report::Report& report);
+
+}  // namespace vgpu::diagnosis
+
+#endif  // DIAG_DIAGNOSIS_DIAGNOSIS_H_

@@ -1,0 +1,206 @@
+#include "diag/diagnosis/surroundings.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace vgpu::diagnosis {
+namespace {
+
+using facts::Facts;
+using report::Report;
+using report::Working;
+
+// How to run by hand what era B and C do in a child that lives under a second.
+std::string DiscoveryByHand(const Facts& facts) {
+  const std::string exe = facts.ollama.exe.value_or("/usr/local/bin/ollama");
+  std::string dir = "/usr/local/lib/ollama";
+  std::string variant = "cuda_v12";
+  if (facts.ollama.library_dir.present()) {
+    dir = facts.ollama.library_dir->path;
+    // Ollama keeps the last one by name, unless one is asked for.
+    std::string wanted;
+    if (facts.process.present() && facts.process->environ.present()) {
+      wanted = std::string(facts.process->environ->Find("OLLAMA_LLM_LIBRARY").value_or(""));
+    }
+    for (const ollama::Variant& candidate : facts.ollama.library_dir->variants) {
+      if (candidate.cuda_backend.present() && (wanted.empty() || candidate.name == wanted)) {
+        variant = candidate.name;
+      }
+    }
+  }
+  const std::string path = absl::StrCat(dir, ":", dir, "/", variant);
+  if (facts.ollama.era == ollama::Era::kC) {
+    return absl::StrCat("sudo -u ollama env LD_LIBRARY_PATH=", path, " GGML_BACKEND_PATH=", dir,
+                        "/", variant, "/libggml-cuda.so ", dir,
+                        "/llama-server --list-devices --offline --verbose");
+  }
+  return absl::StrCat("sudo -u ollama env LD_LIBRARY_PATH=", path, " OLLAMA_LIBRARY_PATH=", path,
+                      " OLLAMA_DEBUG=2 ", exe,
+                      " runner --ollama-engine --port 39999, and beside it "
+                      "curl -s http://127.0.0.1:39999/info");
+}
+
+}  // namespace
+
+void AddNotSeen(report::NotSeen item, Report& report) {
+  for (const report::NotSeen& seen : report.not_observed) {
+    if (seen.what == item.what) return;
+  }
+  report.not_observed.push_back(std::move(item));
+}
+
+void AddWorking(const Facts& facts, Report& report) {
+  if (facts.unit.loaded.present() && facts.unit.loaded->NeedDaemonReload().present() &&
+      !*facts.unit.loaded->NeedDaemonReload() && facts.unit.files.fragment.present()) {
+    report.working.push_back({absl::StrCat(facts.unit.name, " is loaded"),
+                              {{facts.unit.files.fragment->file.path, 0,
+                                absl::StrCat("LoadState=", facts.unit.load_state.value_or("?"),
+                                             " NeedDaemonReload=no"),
+                                ""}}});
+  }
+  if (facts.process.present()) {
+    Working running{absl::StrCat("process ", facts.process->pid, " runs"), {}};
+    running.evidence.push_back(
+        {facts.process->exe.source, 0, facts.process->exe.value_or("(its program is not seen)"),
+         facts.process->started.present()
+             ? absl::StrCat("since ", absl::FormatTime("%Y-%m-%d %H:%M:%S %z",
+                                                       *facts.process->started, facts.time_zone))
+             : ""});
+    report.working.push_back(std::move(running));
+  }
+  if (const facts::PreloadList* list = facts.Preload(); list != nullptr) {
+    const auto exists = [](const facts::PreloadEntry& entry) { return entry.file.found.present(); };
+    const auto n = std::count_if(list->entries.begin(), list->entries.end(), exists);
+    if (n > 0) {
+      report.working.push_back(
+          {absl::StrCat(n, " of ", list->entries.size(), " preload entries exist"),
+           {{list->source, list->line, absl::StrCat("LD_PRELOAD=", list->value), ""}}});
+    }
+  }
+  if (facts.process.present() && facts.process->maps.present()) {
+    std::vector<std::string> shims;
+    for (const procfs::MappedFile& file : facts.process->maps->files) {
+      std::optional<facts::ShimName> shim = facts::ShimOf(file.path);
+      if (shim && shim->named_as_shim) shims.push_back(file.path);
+    }
+    if (!shims.empty()) {
+      report.working.push_back({absl::StrCat(shims.size(), " shims are loaded in the process"),
+                                {{facts.process->maps.source, 0, absl::StrJoin(shims, " "), ""}}});
+    }
+  }
+  for (const facts::PciFacts& function : facts.nvidia_functions) {
+    report.working.push_back(
+        {absl::StrCat("an NVIDIA function is visible at ", function.address),
+         {{function.vendor.source, 0,
+           absl::StrCat(*function.vendor, " ", function.device.value_or("?"), " ",
+                        function.device_class.value_or("?")),
+           "vendor, device and class, as the host sees them"}}});
+  }
+  const ollama::ServerStart* start = facts.ThisStart();
+  if (start != nullptr && start->Result() != nullptr && start->Result()->on_gpu()) {
+    const ollama::DiscoveryLog& log = *facts.log.ServersLog();
+    report.working.push_back({"discovery found a GPU",
+                              {{log.source, static_cast<int>(start->Result()->line.number),
+                                start->Result()->line.text, ""}}});
+  }
+}
+
+void AddUnseen(const Facts& facts, Report& report) {
+  const bool healthy = report.verdict == report::Verdict::kHealthy;
+  auto add = [&](absl::string_view what, absl::string_view why, absl::string_view how) {
+    AddNotSeen({std::string(what), std::string(why), std::string(how)}, report);
+  };
+  const std::string again =
+      !facts.unit_judged && facts.process.present()
+          ? absl::StrCat("sudo vgpu-doctor check --pid ", facts.process->pid)
+          : absl::StrCat("sudo vgpu-doctor check --unit ", facts.unit.name);
+  if (facts.process.present()) {
+    const facts::ProcessFacts& process = *facts.process;
+    const std::string whose = absl::StrCat(" of process ", process.pid);
+    if (process.environ.not_observed()) {
+      add(absl::StrCat("environment", whose), process.environ.why_not(), again);
+    }
+    if (process.maps.not_observed()) {
+      add(absl::StrCat("loaded libraries", whose), process.maps.why_not(), again);
+    }
+  } else if (facts.process.not_observed()) {
+    add(absl::StrCat("the process of ", facts.unit.name), facts.process.why_not(),
+        facts.running_host ? "vgpu-doctor check --pid PID" : "judge the running host");
+  }
+  const facts::Fact<ollama::DiscoveryLog>& log = facts.log.ServersLog();
+  if (log.not_observed()) {
+    add(absl::StrCat("the log of ", facts.unit.name), log.why_not(), log.source);
+  } else if (log.present() && !log->status.ok()) {
+    add(absl::StrCat("the rest of ", log->source), log->status.message(), log->source);
+  }
+  if (log.present() && log->malformed > 0) {
+    add(absl::StrCat(log->malformed, " lines of ", log->source), "they are no journal entries", "");
+  }
+  // The server's maps never show the backend in these eras: a child loads it.
+  const bool child = facts.ollama.era == ollama::Era::kB || facts.ollama.era == ollama::Era::kC;
+  if (!healthy && child && facts.process.present()) {
+    add("environment and libraries of the discovery child",
+        "discovery loads libggml-cuda.so in a child that lives under a second and is gone; the "
+        "server's own maps never show it, so its absence there says nothing",
+        DiscoveryByHand(facts));
+  }
+  for (const host::NotObserved& file : facts.unit.unread_environment_files) {
+    add("an EnvironmentFile", file.why, again);
+  }
+  for (const systemd::SkippedFile& file : facts.unit.files.unseen) {
+    add(file.path, file.why, again);
+  }
+  for (const std::string& remark : facts.remarks) {
+    add("a part of the capture", remark, "");
+  }
+}
+
+void AddTimeline(const Facts& facts, Report& report) {
+  auto add = [&](const host::Observed<absl::Time>& time, std::string event, std::string source) {
+    if (time.present()) report.timeline.push_back({*time, std::move(event), std::move(source)});
+  };
+  for (const facts::UnitFile& file : facts.unit.times) {
+    add(file.mtime, absl::StrCat(file.path, " was written"), "its modification time");
+  }
+  add(facts.unit.reloaded_at, "systemd loaded its units", facts.unit.manager.source);
+  if (facts.process.present()) {
+    add(facts.process->started, absl::StrCat("process ", facts.process->pid, " was started"),
+        facts.process->started.source);
+  }
+  const facts::Fact<ollama::DiscoveryLog>& log = facts.log.ServersLog();
+  if (const ollama::ServerStart* start = facts.ThisStart(); start != nullptr) {
+    auto from_log = [&](const ollama::LogLine& line, std::string event) {
+      add(line.time, std::move(event), absl::StrCat(log.source, ", line ", line.number));
+    };
+    if (start->began) from_log(*start->began, "discovery began");
+    for (const ollama::Pass& pass : start->passes) {
+      from_log(pass.line, absl::StrCat(pass.second ? "a second" : "a first", " pass of discovery ended",
+                                       pass.duration.present()
+                                           ? absl::StrCat(" after ", absl::FormatDuration(*pass.duration))
+                                           : ""));
+    }
+    if (const ollama::Compute* result = start->Result(); result != nullptr) {
+      from_log(result->line, absl::StrCat("discovery's result: library=", result->library));
+    }
+  }
+  if (facts.log.journal.present()) {
+    // Of a crash loop, the first end that the log has and the last one.
+    const std::vector<ollama::Exit>& exits = facts.log.journal->exits;
+    for (size_t i = 0; i < exits.size(); ++i) {
+      if (i != 0 && i + 1 != exits.size()) continue;
+      std::string event =
+          absl::StrCat("the main process ended: ", exits[i].code, ", ", exits[i].status);
+      if (i == 0 && exits.size() > 2) {
+        absl::StrAppend(&event, " (the first of ", exits.size(), " such ends here)");
+      }
+      add(exits[i].line.time, event,
+          absl::StrCat(facts.log.journal->source, ", line ", exits[i].line.number));
+    }
+  }
+  std::stable_sort(report.timeline.begin(), report.timeline.end(),
+                   [](const report::Event& a, const report::Event& b) { return a.time < b.time; });
+}
+
+}  // namespace vgpu::diagnosis

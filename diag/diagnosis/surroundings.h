@@ -1,0 +1,21 @@
+// What a report says beside its findings: what works, what could not be seen, and what
+// happened when. Pure functions of facts.
+
+#ifndef DIAG_DIAGNOSIS_SURROUNDINGS_H_
+#define DIAG_DIAGNOSIS_SURROUNDINGS_H_
+
+#include "diag/facts/facts.h"
+#include "diag/report/report.h"
+
+namespace vgpu::diagnosis {
+
+// Adds an item, unless one about the same thing stands there already.
+void AddNotSeen(report::NotSeen item, report::Report& report);
+
+void AddWorking(const facts::Facts& facts, report::Report& report);
+void AddUnseen(const facts::Facts& facts, report::Report& report);
+void AddTimeline(const facts::Facts& facts, report::Report& report);
+
+}  // namespace vgpu::diagnosis
+
+#endif  // DIAG_DIAGNOSIS_SURROUNDINGS_H_

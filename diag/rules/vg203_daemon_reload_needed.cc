@@ -1,0 +1,148 @@
+// VG203 daemon-reload-needed: unit or drop-in on disk differs from what systemd loaded.
+//
+// NeedDaemonReload compares modification times, so that a file which `cp -p`, rsync or
+// tar gave an old time is missed (measured, systemd 252): the contents are compared too.
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "diag/rules/common.h"
+#include "diag/rules/rules.h"
+
+namespace vgpu::rules {
+namespace {
+
+using host::Observed;
+
+// The command of ExecStart on disk, where it is another than the loaded one.
+const systemd::ExecCommand* OtherExecStart(const facts::Facts& facts) {
+  if (!facts.unit.loaded.present() || facts.unit.on_disk.exec_start.empty()) return nullptr;
+  Observed<std::vector<systemd::ShownExec>> shown = facts.unit.loaded->Exec("ExecStart");
+  if (!shown.present() || shown->empty()) return nullptr;
+  const systemd::ExecCommand& disk = facts.unit.on_disk.exec_start.front();
+  if (!disk.unexpanded.empty()) return nullptr;
+  return absl::StrJoin(disk.argv, " ") == shown->front().argv_text ? nullptr : &disk;
+}
+
+// A drop-in that is on disk and not among the loaded ones.
+std::vector<std::string> UnknownDropIns(const facts::Facts& facts) {
+  std::vector<std::string> unknown;
+  if (!facts.unit.loaded.present()) return unknown;
+  Observed<std::vector<std::string>> loaded = facts.unit.loaded->DropInPaths();
+  // Without any drop-in the property is left out: FragmentPath shows that the output is whole.
+  if (!loaded.present() && !facts.unit.loaded->Get("FragmentPath").present()) return unknown;
+  for (const systemd::DropIn& drop_in : facts.unit.files.drop_ins) {
+    const bool known = loaded.present() && std::find(loaded->begin(), loaded->end(),
+                                                     drop_in.file.path) != loaded->end();
+    if (!known) unknown.push_back(drop_in.file.path);
+  }
+  return unknown;
+}
+
+// The faults of what is loaded that the disk no longer has: a reload and a restart end
+// them, so they are consequences of this one.
+std::vector<std::string> Explained(const facts::Facts& facts, const std::vector<Difference>& lacks,
+                                   bool other_exec) {
+  std::vector<std::string> codes = {"VG704"};
+  if (other_exec) {
+    for (const char* code : {"VG207", "VG410", "VG307", "VG303"}) codes.push_back(code);
+  }
+  const bool other_list = std::any_of(lacks.begin(), lacks.end(), [](const Difference& d) {
+    return d.name == "LD_PRELOAD";
+  });
+  if (other_list) {
+    const bool disk_is_sound =
+        !facts.disk_preload ||
+        std::all_of(facts.disk_preload->entries.begin(), facts.disk_preload->entries.end(),
+                    [](const facts::PreloadEntry& entry) { return entry.file.found.present(); });
+    if (disk_is_sound) codes.push_back("VG401");
+  }
+  return codes;
+}
+
+}  // namespace
+
+Judgement DaemonReloadNeeded(const facts::Facts& facts) {
+  if (auto none = WithoutUnit(facts)) return *none;
+  const facts::UnitFacts& unit = facts.unit;
+  if (!unit.loaded.present()) {
+    return CannotTell{absl::StrCat("what systemd has loaded for ", unit.name),
+                      std::string(unit.loaded.why_not()),
+                      absl::StrCat("systemctl show ", unit.name)};
+  }
+  Observed<bool> flag = unit.loaded->NeedDaemonReload();
+  Observed<std::vector<Difference>> differences = NotLoaded(facts);
+  const systemd::ExecCommand* exec = OtherExecStart(facts);
+  const std::vector<std::string> unknown = UnknownDropIns(facts);
+  const bool content = (differences.present() && !differences->empty()) || exec != nullptr;
+  if (!flag.value_or(false) && !content && unknown.empty()) {
+    if (flag.present() && differences.present()) {
+      return Contradicted{
+          "NeedDaemonReload=no, and the unit on disk says what systemd has loaded"};
+    }
+    return CannotTell{absl::StrCat("whether the disk and systemd agree on ", unit.name),
+                      std::string(flag.present() ? differences.why_not() : flag.why_not()),
+                      absl::StrCat("systemctl show -p NeedDaemonReload ", unit.name)};
+  }
+
+  Holds holds;
+  if (flag.value_or(false)) {
+    holds.evidence.push_back({unit.loaded.source, 0, "NeedDaemonReload=yes",
+                              "systemd says that the files changed since it read them"});
+  } else if (flag.present()) {
+    holds.evidence.push_back({unit.loaded.source, 0, "NeedDaemonReload=no",
+                              "systemd goes by file times and sees no change; the content differs"});
+  }
+  for (const std::string& path : unknown) {
+    holds.evidence.push_back({path, 0, "", "this drop-in is on disk and is not loaded"});
+  }
+  if (differences.present()) {
+    for (const Difference& difference : *differences) {
+      if (difference.wanted.value.present()) {
+        holds.evidence.push_back(FromVariable(difference.name, difference.wanted,
+                                              difference.actual.present()
+                                                  ? "the disk says this"
+                                                  : "the disk says this, and systemd does not"));
+      }
+      if (difference.actual.present()) {
+        holds.evidence.push_back({unit.loaded.source, 0,
+                                  Assignment(difference.name, *difference.actual),
+                                  "systemd has this loaded"});
+      }
+    }
+  }
+  if (exec != nullptr) {
+    holds.evidence.push_back({exec->place.file, exec->place.line,
+                              absl::StrCat("ExecStart=", exec->raw), "the disk says this"});
+    holds.evidence.push_back({unit.loaded.source, 0, facts.program.command,
+                              "systemd has this ExecStart loaded"});
+  }
+  holds.fix = {ReloadStep("systemd reads the unit and its drop-ins again"),
+               RestartStep(facts, "a process keeps the environment that it was started with")};
+  holds.expect = {absl::StrCat("`systemctl show -p NeedDaemonReload ", unit.name,
+                               "` says NeedDaemonReload=no"),
+                  ExpectGpuLine(facts)};
+  if (!content) {
+    // Changed, but in nothing that decides discovery.
+    holds.acts = Acts::kNextStart;
+    holds.confidence = Confidence::kCertain;
+    holds.headline = absl::StrCat(unit.name, " changed on disk since systemd read it: reload.");
+    return holds;
+  }
+  std::vector<Evidence> effect = NoGpuEvidence(facts);
+  if (effect.empty()) effect = NoShimEvidence(facts);
+  const bool seen = !effect.empty() && !holds.evidence.empty();
+  holds.confidence = seen ? Confidence::kCertain : Confidence::kLikely;
+  for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
+  holds.explains = Explained(facts, differences.value_or({}), exec != nullptr);
+  holds.headline = absl::StrCat(
+      "systemd has not read the present configuration of ", unit.name, " (",
+      exec != nullptr && (!differences.present() || differences->empty()) ? "ExecStart differs"
+                                                                          : Describe(*differences),
+      "): reload it, then restart the service.");
+  return holds;
+}
+
+}  // namespace vgpu::rules

@@ -1,0 +1,104 @@
+// VG207 exec-wrapper: ExecStart runs a wrapper that loads, drops or changes the shims.
+//
+// A wrapper that passes the environment on is no fault. What decides is what its text
+// does, and what the process that it started lacks.
+
+#include "absl/strings/str_cat.h"
+#include "diag/rules/common.h"
+#include "diag/rules/rules.h"
+#include "diag/rules/wrapper.h"
+
+namespace vgpu::rules {
+
+Judgement ExecWrapper(const facts::Facts& facts) {
+  if (auto none = WithoutUnit(facts)) return *none;
+  host::Observed<Wrapper> found = FindWrapper(facts);
+  if (found.absent()) {
+    return Contradicted{absl::StrCat("ExecStart runs Ollama itself (", facts.program.command, ")")};
+  }
+  if (!found.present()) {
+    return CannotTell{"what ExecStart runs", std::string(found.why_not()),
+                      absl::StrCat("systemctl show -p ExecStart ", facts.unit.name)};
+  }
+  const Wrapper& wrapper = *found;
+  host::Observed<std::vector<Difference>> lost = LostByProcess(facts);
+  const bool crashing = facts.CrashLooping();
+  if (lost.present() && lost->empty() && wrapper.copies.empty()) {
+    return Contradicted{absl::StrCat(facts.program.file.path, " is ", wrapper.kind,
+                                     ", and the process has every variable of the unit")};
+  }
+  if (wrapper.harm.empty() && wrapper.copies.empty()) {
+    // Nothing in its text: only its effect could show.
+    const bool lost_since = lost.present() && !lost->empty() &&
+                            !facts.StartedBeforeReload().value_or(false);
+    if (!lost_since) {
+      return CannotTell{absl::StrCat("what ", facts.program.file.path, " does to the environment"),
+                        absl::StrCat("it is ", wrapper.kind,
+                                     " that shows nothing of it, and so does the process"),
+                        HowToSeeProcess(facts)};
+    }
+  }
+
+  Holds holds;
+  holds.evidence.push_back({facts.program.source, facts.program.line,
+                            absl::StrCat("ExecStart=", facts.program.command),
+                            absl::StrCat("the unit starts ", wrapper.kind)});
+  for (const Evidence& evidence : wrapper.harm) holds.evidence.push_back(evidence);
+  for (const Evidence& evidence : wrapper.copies) holds.evidence.push_back(evidence);
+  bool effect = false;
+  if (lost.present()) {
+    for (const Difference& difference : *lost) {
+      holds.evidence.push_back(FromVariable(difference.name, difference.wanted,
+                                            "systemd gives the service this variable"));
+      holds.evidence.push_back(
+          {facts.process->environ.source, 0,
+           difference.actual.present() ? Assignment(difference.name, *difference.actual)
+                                       : absl::StrCat("(no ", difference.name, ")"),
+           difference.actual.present() ? "the process has another value"
+                                       : "the process does not have it"});
+      effect = true;
+    }
+  }
+  // A process that was started before the unit was loaded as it is now may not have been
+  // started by this wrapper: then it acts at the next start.
+  if (facts.StartedBeforeReload().value_or(false) && effect) holds.acts = Acts::kNextStart;
+  holds.confidence = effect && !wrapper.harm.empty() && holds.acts == Acts::kNow
+                         ? Confidence::kCertain
+                         : Confidence::kLikely;
+  if (effect) {
+    holds.explains = {"VG303", "VG704"};
+  }
+  if (!wrapper.copies.empty()) {
+    holds.explains.push_back("VG410");
+  }
+  if (crashing) {
+    holds.explains.push_back("VG307");
+    if (facts.log.journal.present() && !facts.log.journal->exits.empty()) {
+      holds.evidence.push_back(FromLog(*facts.log.journal, facts.log.journal->exits.back().line,
+                                       "and what it starts dies"));
+    }
+  }
+  if (!effect && !crashing) holds.acts = Acts::kNextStart;
+
+  holds.headline =
+      effect ? absl::StrCat(facts.unit.name, " is started through ", facts.program.file.path,
+                            ", which does not pass its environment on (", Describe(*lost),
+                            "): run Ollama itself.")
+             : absl::StrCat(facts.unit.name, " is started through ", facts.program.file.path,
+                            !wrapper.copies.empty()
+                                ? ", which opens copies of shims that are preloaded already: run "
+                                  "Ollama itself."
+                                : ", which changes what is preloaded: run Ollama itself.");
+  const std::string program =
+      facts.ollama.exe.present() ? *facts.ollama.exe : "/usr/local/bin/ollama";
+  holds.fix = LastDropInSteps(
+      facts, {"ExecStart=", absl::StrCat("ExecStart=", program, " serve")},
+      "the empty ExecStart= takes the wrapper back, the second one starts Ollama itself",
+      "what else the wrapper did (limits, other variables) is gone: move it to the unit");
+  holds.expect = {absl::StrCat("`systemctl show -p ExecStart ", facts.unit.name, "` names ",
+                               program),
+                  ExpectGpuLine(facts)};
+  return holds;
+}
+
+}  // namespace vgpu::rules

@@ -1,0 +1,55 @@
+// VG301 service-not-running: inactive or failed, and nothing else serves.
+
+#include "absl/strings/str_cat.h"
+#include "diag/rules/common.h"
+#include "diag/rules/rules.h"
+
+namespace vgpu::rules {
+
+Judgement ServiceNotRunning(const facts::Facts& facts) {
+  if (auto none = WithoutUnit(facts)) return *none;
+  const facts::UnitFacts& unit = facts.unit;
+  if (facts.process.present()) {
+    return Contradicted{absl::StrCat("process ", facts.process->pid, " runs")};
+  }
+  if (!unit.active_state.present()) {
+    return CannotTell{absl::StrCat("whether ", unit.name, " runs"),
+                      std::string(unit.active_state.why_not()),
+                      absl::StrCat("systemctl status ", unit.name)};
+  }
+  if (*unit.active_state != "inactive" && *unit.active_state != "failed") {
+    return Contradicted{absl::StrCat("ActiveState=", *unit.active_state)};
+  }
+  if (facts.listener.present()) {
+    return Contradicted{absl::StrCat("process ", *facts.listener, " serves on port 11434")};
+  }
+  const bool failed = *unit.active_state == "failed";
+  Holds holds;
+  holds.confidence = Confidence::kCertain;
+  holds.evidence.push_back({unit.loaded.source, 0,
+                            absl::StrCat("ActiveState=", *unit.active_state, " SubState=",
+                                         unit.sub_state.value_or("?"), " Result=",
+                                         unit.result.value_or("?")),
+                            failed ? "the service failed and is not started again"
+                                   : "the service is stopped"});
+  if (facts.listener.absent()) {
+    holds.evidence.push_back(
+        {facts.listener.source, 0, "", "nothing listens on Ollama's port 11434"});
+  }
+  if (facts.log.journal.present() && !facts.log.journal->exits.empty()) {
+    const ollama::Exit& exit = facts.log.journal->exits.back();
+    holds.evidence.push_back(
+        FromLog(*facts.log.journal, exit.line, "how its main process last ended by itself"));
+  }
+  holds.headline = failed ? absl::StrCat(unit.name, " has failed and does not run (Result=",
+                                         unit.result.value_or("?"), ").")
+                          : absl::StrCat(unit.name, " does not run: start it.");
+  holds.fix.push_back({absl::StrCat("sudo systemctl start ", unit.name), "starts the service",
+                       failed ? "it may fail again in the same way" : "",
+                       absl::StrCat("sudo systemctl stop ", unit.name)});
+  holds.expect = {absl::StrCat("`systemctl is-active ", unit.name, "` says active"),
+                  ExpectGpuLine(facts)};
+  return holds;
+}
+
+}  // namespace vgpu::rules

@@ -1,0 +1,63 @@
+// VG303 environment-scrubbed: the loaded unit has the variable, the process was started
+// after that, and still lacks it. Where a wrapper can be named, VG207 explains it.
+
+#include "absl/strings/str_cat.h"
+#include "diag/rules/common.h"
+#include "diag/rules/rules.h"
+#include "diag/rules/wrapper.h"
+
+namespace vgpu::rules {
+
+Judgement EnvironmentScrubbed(const facts::Facts& facts) {
+  if (auto none = WithoutUnit(facts)) return *none;
+  if (facts.process.absent()) return Contradicted{"no process runs"};
+  host::Observed<std::vector<Difference>> lost = LostByProcess(facts);
+  if (!lost.present()) {
+    return CannotTell{"the environment of the process beside that of its unit",
+                      std::string(lost.why_not()), HowToSeeProcess(facts)};
+  }
+  if (lost->empty()) {
+    return Contradicted{
+        absl::StrCat("process ", facts.process->pid, " has every variable that its unit gives")};
+  }
+  host::Observed<bool> before = facts.StartedBeforeReload();
+  if (!before.present()) {
+    return CannotTell{"whether the process is older than its configuration",
+                      std::string(before.why_not()), "systemctl show -p UnitsLoadTimestamp"};
+  }
+  if (*before) {
+    return Contradicted{"the process is older than the configuration that systemd has loaded"};
+  }
+  host::Observed<Wrapper> wrapper = FindWrapper(facts);
+  if (wrapper.present()) {
+    return Contradicted{absl::StrCat("ExecStart runs ", facts.program.file.path, ", ",
+                                     wrapper->kind, ": that explains the loss")};
+  }
+  Holds holds;
+  for (const Difference& difference : *lost) {
+    holds.evidence.push_back(
+        FromVariable(difference.name, difference.wanted, "systemd gives the service this"));
+    holds.evidence.push_back(
+        {facts.process->environ.source, 0,
+         difference.actual.present() ? Assignment(difference.name, *difference.actual)
+                                     : absl::StrCat("(no ", difference.name, ")"),
+         difference.actual.present() ? "the process has another value"
+                                     : "the process does not have it"});
+  }
+  std::vector<Evidence> effect = NoGpuEvidence(facts);
+  holds.confidence = effect.empty() ? Confidence::kPossible : Confidence::kLikely;
+  for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
+  holds.explains = {"VG704"};
+  holds.headline = absl::StrCat("Process ", facts.process->pid, " of ", facts.unit.name,
+                                " lost what its unit gives it (", Describe(*lost),
+                                "): something between systemd and Ollama takes it away.");
+  holds.fix.push_back({absl::StrCat("systemctl cat ", facts.unit.name),
+                       "shows what stands between: PAMName=, a wrapper, a SELinux transition", "",
+                       ""});
+  holds.expect = {
+      absl::StrCat("the new process has ", lost->front().name, " in /proc/PID/environ"),
+      ExpectGpuLine(facts)};
+  return holds;
+}
+
+}  // namespace vgpu::rules

@@ -1,0 +1,120 @@
+// VG401 preload-entry-missing: an entry of the preload list does not exist.
+//
+// The loader says so in one line and goes on (measured, glibc 2.36): the shim is not
+// active, and nothing crashes of it. So this never explains a crash.
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "diag/rules/common.h"
+#include "diag/rules/rules.h"
+
+namespace vgpu::rules {
+namespace {
+
+std::string WhereItEnds(const facts::FileFacts& file) {
+  if (file.trace.loop) return "its links lead in a circle";
+  if (!file.trace.links.empty()) {
+    return absl::StrCat("it is a link that ends at ", file.trace.stopped_at,
+                        ", which is not there");
+  }
+  return "no such file";
+}
+
+}  // namespace
+
+Judgement PreloadEntryMissing(const facts::Facts& facts) {
+  const facts::PreloadList* list = facts.Preload();
+  if (list == nullptr) {
+    if (facts.process.present() && !facts.process->environ.present()) {
+      return CannotTell{"the preload list of the process",
+                        absl::StrCat(facts.process->environ.source, ": ",
+                                     facts.process->environ.why_not()),
+                        HowToSeeProcess(facts)};
+    }
+    return Contradicted{"no LD_PRELOAD is set"};
+  }
+  std::vector<const facts::PreloadEntry*> missing;
+  std::vector<const facts::PreloadEntry*> unseen;
+  for (const facts::PreloadEntry& entry : list->entries) {
+    if (entry.file.found.absent()) missing.push_back(&entry);
+    if (entry.file.found.not_observed()) unseen.push_back(&entry);
+  }
+  if (missing.empty()) {
+    if (unseen.empty()) {
+      return Contradicted{absl::StrCat(list->entries.size(), " of ",
+                                       Count(list->entries.size(), "entry exists", "entries exist"))};
+    }
+    return CannotTell{absl::StrCat("the preload entry ", unseen.front()->text),
+                      std::string(unseen.front()->file.found.why_not()),
+                      absl::StrCat("sudo ls -l ", unseen.front()->text)};
+  }
+
+  Holds holds;
+  bool needed = false;
+  std::vector<std::string> names;
+  for (const facts::PreloadEntry* entry : missing) {
+    names.push_back(entry->text);
+    holds.evidence.push_back({list->source, list->line, entry->text,
+                              absl::StrCat("listed for preloading, and ", WhereItEnds(entry->file))});
+    if (entry->shim && facts::NeededIn(*entry->shim, facts.ollama.era)) needed = true;
+  }
+  const ollama::ServerStart* start = facts.ThisStart();
+  const facts::Fact<ollama::DiscoveryLog>& log = facts.log.ServersLog();
+  // Of a service that does not run, the last start.
+  if (start == nullptr && log.present() && !log->starts.empty() && !facts.process.present()) {
+    start = &log->starts.back();
+  }
+  bool said = false;
+  if (start != nullptr) {
+    for (const ollama::LogLine& line : start->loader_errors) {
+      for (const std::string& name : names) {
+        if (said || !absl::StrContains(line.text, name)) continue;
+        holds.evidence.push_back(
+            FromLog(*log, line, "the loader said so, passed it over and went on"));
+        said = true;
+      }
+    }
+  }
+  const bool runs_without = facts.process.present() && needed;
+  holds.acts = runs_without ? Acts::kNow : Acts::kNextStart;
+  std::vector<Evidence> effect = needed ? NoGpuEvidence(facts) : std::vector<Evidence>();
+  holds.confidence = !effect.empty() && said ? Confidence::kCertain : Confidence::kLikely;
+  for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
+  if (needed) {
+    holds.explains = {"VG704"};
+  } else {
+    for (const facts::PreloadEntry* entry : missing) {
+      if (!entry->shim) continue;
+      holds.evidence.back().meaning += absl::StrCat(
+          "; nothing fails of it: ", facts::InfoOf(*entry->shim).why);
+      break;
+    }
+  }
+  holds.headline = absl::StrCat(
+      absl::StrJoin(names, ", "),
+      names.size() == 1 ? " is listed for preloading and does not exist: install it, or take it "
+                          "out of the list."
+                        : " are listed for preloading and do not exist: install them, or take "
+                          "them out of the list.");
+  holds.fix.push_back({absl::StrCat("ls -l ", absl::StrJoin(names, " ")),
+                       "install the shims again; then this shows the file", "", ""});
+  if (needed && facts.unit_judged) {
+    holds.fix.push_back(RestartStep(facts, "a preload list is read once, at the start"));
+  } else if (facts.unit_judged) {
+    std::vector<std::string> left;
+    for (const facts::PreloadEntry& entry : list->entries) {
+      if (!entry.file.found.absent()) left.push_back(entry.text);
+    }
+    for (FixStep& step : LastDropInSteps(
+             facts, {absl::StrCat("Environment=\"LD_PRELOAD=", absl::StrJoin(left, ":"), "\"")},
+             "or take it out of the list: nothing needs it", "")) {
+      holds.fix.push_back(std::move(step));
+    }
+  }
+  holds.expect = {"no `cannot be preloaded` line at the next start"};
+  if (needed) holds.expect.push_back(ExpectGpuLine(facts));
+  return holds;
+}
+
+}  // namespace vgpu::rules

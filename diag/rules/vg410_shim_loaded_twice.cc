@@ -1,0 +1,58 @@
+// VG410 shim-loaded-twice: two different files of one shim are loaded.
+//
+// Maps prove it. Of a process that cannot be seen, or that is dead, the paths tell what
+// would be loaded.
+
+#include "absl/strings/str_cat.h"
+#include "diag/rules/common.h"
+#include "diag/rules/copies.h"
+#include "diag/rules/rules.h"
+
+namespace vgpu::rules {
+
+Judgement ShimLoadedTwice(const facts::Facts& facts) {
+  host::Observed<std::vector<Evidence>> mapped = CopiesMapped(facts);
+  if (mapped.present() && mapped->empty()) {
+    return Contradicted{"every shim in the maps of the process is there once"};
+  }
+  Holds holds;
+  if (mapped.present()) {
+    holds.evidence = *mapped;
+  } else {
+    holds.evidence = CopiesPreloaded(facts);
+    for (Evidence& evidence : CopiesNamedByProgram(facts)) {
+      holds.evidence.push_back(std::move(evidence));
+    }
+    if (holds.evidence.empty()) {
+      const facts::PreloadList* list = facts.Preload();
+      if (list == nullptr) return Contradicted{"no LD_PRELOAD is set"};
+      if (facts.process.absent()) {
+        return Contradicted{"the preload list leads to one file for each shim"};
+      }
+      return CannotTell{"which libraries the process has loaded", std::string(mapped.why_not()),
+                        HowToSeeProcess(facts)};
+    }
+  }
+  std::vector<Evidence> effect = NoGpuEvidence(facts);
+  holds.confidence = mapped.present() && !effect.empty() ? Confidence::kCertain : Confidence::kLikely;
+  if (!facts.process.present() && !facts.CrashLooping()) holds.acts = Acts::kNextStart;
+  for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
+  holds.explains = {"VG704"};
+  if (facts.CrashLooping()) holds.explains.push_back("VG307");
+  const std::string copy = holds.evidence.front().quote.substr(0, holds.evidence.front().quote.find(' '));
+  holds.headline = absl::StrCat("Two different files of one shim are loaded (", copy,
+                                " is one of them): keep one file, and make the others links to it.");
+  for (const Evidence& evidence : holds.evidence) {
+    const std::string path = evidence.quote.substr(0, evidence.quote.find(' '));
+    if (path.empty() || path.front() != '/') continue;
+    holds.fix.push_back({absl::StrCat("ls -li ", path), "a copy has another inode number", "", ""});
+    if (holds.fix.size() == 2) break;
+  }
+  if (facts.unit_judged) {
+    holds.fix.push_back(RestartStep(facts, "what is loaded stays loaded until then"));
+  }
+  holds.expect = {"`grep libvgpu /proc/PID/maps` shows one inode for each shim"};
+  return holds;
+}
+
+}  // namespace vgpu::rules

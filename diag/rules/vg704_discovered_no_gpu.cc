@@ -1,0 +1,54 @@
+// VG704 discovered-no-gpu: the last discovery of the running process ended with the CPU.
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "diag/rules/common.h"
+#include "diag/rules/rules.h"
+
+namespace vgpu::rules {
+
+Judgement DiscoveredNoGpu(const facts::Facts& facts) {
+  if (facts.process.absent()) return Contradicted{"no process runs"};
+  const ollama::ServerStart* start = facts.ThisStart();
+  if (start == nullptr || start->Result() == nullptr) {
+    return CannotTell{"what discovery found",
+                      "the log at hand has no `inference compute` line of this process",
+                      absl::StrCat("journalctl -u ", facts.unit.name,
+                                   " | grep 'inference compute'")};
+  }
+  const ollama::DiscoveryLog& log = *facts.log.ServersLog();
+  const ollama::Compute& result = *start->Result();
+  if (result.on_gpu()) {
+    return Contradicted{absl::StrCat("line ", result.line.number, " of ", log.source,
+                                     ": library=", result.library)};
+  }
+  Holds holds;
+  holds.confidence = Confidence::kPossible;
+  holds.evidence.push_back(
+      FromLog(log, result.line, "the last result of this process's discovery: library=cpu"));
+  if (start->counted && start->initial_count) {
+    holds.evidence.push_back(FromLog(log, *start->counted,
+                                     absl::StrCat("devices that the first pass found: ",
+                                                  *start->initial_count)));
+  }
+  if (start->vram && absl::StartsWith(start->total_vram, "0 ")) {
+    holds.evidence.push_back(FromLog(log, *start->vram, "no GPU memory"));
+  }
+  for (const ollama::LogLine& line : start->failures) {
+    holds.evidence.push_back(FromLog(log, line, "a pass of discovery failed"));
+  }
+  if (!start->no_device.empty()) {
+    holds.evidence.push_back(FromLog(log, start->no_device.front(), "what Ollama says about it"));
+  }
+  holds.explains = {"VG708"};
+  holds.headline = absl::StrCat(
+      "Discovery of process ", facts.process->pid,
+      " found no GPU, and none of the causes that were looked for explains it.");
+  holds.fix = LastDropInSteps(
+      facts, {"Environment=OLLAMA_DEBUG=1"},
+      "the log then has every step of discovery: judge again after the restart", "the log grows");
+  holds.expect = {ExpectGpuLine(facts)};
+  return holds;
+}
+
+}  // namespace vgpu::rules

@@ -1,0 +1,31 @@
+// Whether ExecStart runs something else than Ollama, and what that does to the shims.
+
+#ifndef DIAG_RULES_WRAPPER_H_
+#define DIAG_RULES_WRAPPER_H_
+
+#include <string>
+#include <vector>
+
+#include "diag/facts/facts.h"
+#include "diag/host/observed.h"
+#include "diag/rules/finding.h"
+
+namespace vgpu::rules {
+
+struct Wrapper {
+  std::string kind;            // "a shell script", "env", "a program that is not Ollama"
+  std::vector<Evidence> harm;  // what its text does to LD_PRELOAD and its like
+  // Shared objects that it names and that are other files than the ones preloaded.
+  std::vector<Evidence> copies;
+};
+
+// Absent: ExecStart runs Ollama itself. Not observed: what it runs cannot be told.
+host::Observed<Wrapper> FindWrapper(const facts::Facts& facts);
+
+// What a shell script or a command line does to the environment of what it starts.
+// `source` and `first_line` place it. Pure.
+std::vector<Evidence> HarmIn(absl::string_view text, const std::string& source, int first_line);
+
+}  // namespace vgpu::rules
+
+#endif  // DIAG_RULES_WRAPPER_H_

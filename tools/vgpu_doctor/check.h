@@ -1,0 +1,28 @@
+// vgpu-doctor check: judges a host.
+
+#ifndef TOOLS_VGPU_DOCTOR_CHECK_H_
+#define TOOLS_VGPU_DOCTOR_CHECK_H_
+
+#include <string>
+
+#include "CLI/CLI.hpp"
+
+namespace vgpu::doctor {
+
+struct CheckOptions {
+  std::string root;  // empty: this machine
+  std::string unit;
+  int pid = 0;  // 0: the unit's
+  std::string format = "text";
+  bool no_color = false;
+};
+
+// Adds the command to `app`; `options` must outlive the parsing.
+CLI::App* AddCheck(CLI::App& app, CheckOptions& options);
+
+// Prints the report on standard output and returns the exit code of report.md.
+int RunCheck(const CheckOptions& options);
+
+}  // namespace vgpu::doctor
+
+#endif  // TOOLS_VGPU_DOCTOR_CHECK_H_

@@ -1,0 +1,49 @@
+// vgpu-doctor: names the root cause when a virtual GPU is not seen. The commands are
+// in files of their own; here they are put together.
+
+#include <stdio.h>
+
+#include <exception>
+
+#include "CLI/CLI.hpp"
+#include "diag/report/version.h"
+#include "tools/vgpu_doctor/check.h"
+#include "tools/vgpu_doctor/exit_codes.h"
+
+namespace vgpu::doctor {
+namespace {
+
+int Run(int argc, char** argv) {
+  CLI::App app(
+      "Says why Ollama does not see the virtual GPU: the root cause with its evidence, what\n"
+      "was ruled out, what could not be seen, and the commands that repair it.",
+      "vgpu-doctor");
+  app.set_version_flag("--version", report::kToolVersion);
+  app.get_formatter()->column_width(24);
+  CheckOptions check_options;
+  CLI::App* check = AddCheck(app, check_options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // CLI11 prints help and errors; its own numbers for errors are not ours.
+    return app.exit(error) == 0 ? 0 : kUsage;
+  }
+  if (check->parsed()) return RunCheck(check_options);
+  fputs(app.help().c_str(), stderr);
+  return kUsage;
+}
+
+}  // namespace
+}  // namespace vgpu::doctor
+
+int main(int argc, char** argv) {
+  // No exception leaves our code: one that a library throws is a fault of the tool.
+  try {
+    return vgpu::doctor::Run(argc, argv);
+  } catch (const std::exception& error) {
+    fprintf(stderr, "vgpu-doctor: internal fault: %s\n", error.what());
+  } catch (...) {
+    fprintf(stderr, "vgpu-doctor: internal fault\n");
+  }
+  return vgpu::doctor::kFault;
+}
