@@ -40,8 +40,8 @@ Event Classify(const Said& said, const std::optional<logfmt::SlogLine>& slog) {
     if (message.speaker == Speaker::kSystemd) {
       if (!said.by_systemd && said.speaker_known) continue;
       // In a text, "Started " is too weak a word to be taken for systemd's.
-      if (!said.speaker_known && (message.event == Event::kUnitStarted ||
-                                  message.event == Event::kUnitStopped)) {
+      if (!said.speaker_known &&
+          (message.event == Event::kUnitStarted || message.event == Event::kUnitStopped)) {
         continue;
       }
       if (slog) continue;
@@ -294,8 +294,7 @@ absl::StatusOr<DiscoveryLog> ReadJournal(host::ByteSource& source, std::string n
         said.speaker_known = true;
         // The manager's own entries are about a unit (UNIT=); a service's are from one.
         said.by_systemd = !entry.unit.empty() || entry.pid == 1;
-        said.invocation =
-            !entry.invocation.empty() ? entry.invocation : entry.systemd_invocation;
+        said.invocation = !entry.invocation.empty() ? entry.invocation : entry.systemd_invocation;
         if (entry.pid) said.pid = static_cast<int>(*entry.pid);
         builder.Add(std::move(said));
       });
@@ -319,14 +318,13 @@ DiscoveryLog ReadTextLog(host::ByteSource& source, std::string name, absl::TimeZ
     return log;
   }
   Builder builder(std::move(log), time_zone);
-  logfmt::ScanSummary summary =
-      reader->Read(source, [&](absl::string_view text, uint64_t number) {
-        Said said;
-        said.number = number;
-        said.time = NotObserved{"the line does not say"};
-        said.text = std::string(text);
-        builder.Add(std::move(said));
-      });
+  logfmt::ScanSummary summary = reader->Read(source, [&](absl::string_view text, uint64_t number) {
+    Said said;
+    said.number = number;
+    said.time = NotObserved{"the line does not say"};
+    said.text = std::string(text);
+    builder.Add(std::move(said));
+  });
   log = std::move(builder).Finish();
   log.status = summary.status;
   log.lines = summary.lines;

@@ -30,9 +30,9 @@ namespace vgpu::ollama {
 // One line of the log that is kept.
 struct LogLine {
   Event event = Event::kNone;
-  uint64_t number = 0;               // of the line in the log, 1 for the first
-  host::Observed<absl::Time> time;   // when it was written
-  std::string text;                  // the message; at most kMaxText bytes
+  uint64_t number = 0;              // of the line in the log, 1 for the first
+  host::Observed<absl::Time> time;  // when it was written
+  std::string text;                 // the message; at most kMaxText bytes
 };
 
 // `bootstrap discovery took`: one child of discovery.
@@ -60,7 +60,7 @@ struct Exit {
 
 // One start of the service, as far as the log shows it.
 struct ServerStart {
-  std::string invocation;          // systemd's InvocationID; empty in a plain text log
+  std::string invocation;  // systemd's InvocationID; empty in a plain text log
   host::Observed<int> pid = host::NotObserved{"the log does not say"};
   host::Observed<absl::Time> first_seen = host::NotObserved{"the log does not say"};
 
@@ -93,7 +93,7 @@ struct ServerStart {
 struct DiscoveryLog {
   std::string source;  // a path, or the command that prints it
   bool is_journal = false;
-  absl::Status status;     // not OK: reading ended there; what came before stands
+  absl::Status status;  // not OK: reading ended there; what came before stands
   uint64_t lines = 0;
   uint64_t malformed = 0;  // lines that looked interesting and could not be read
   // The time that the log covers. Absent: the log is empty.

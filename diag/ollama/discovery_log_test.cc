@@ -88,9 +88,9 @@ TEST(DiscoveryLogTest, AStartOfEraBThatFoundTheDevice) {
 }
 
 TEST(DiscoveryLogTest, TheLastResultOfAProcessDecides) {
-  DiscoveryLog log = Journal(Entry(1, 7, "aa", kConfig) + Entry(2, 7, "aa", kCount1) +
-                             Entry(3, 7, "aa", kGpu) + Entry(4, 7, "aa", kFiltered) +
-                             Entry(60, 7, "aa", kCpu));
+  DiscoveryLog log =
+      Journal(Entry(1, 7, "aa", kConfig) + Entry(2, 7, "aa", kCount1) + Entry(3, 7, "aa", kGpu) +
+              Entry(4, 7, "aa", kFiltered) + Entry(60, 7, "aa", kCpu));
   const ServerStart* start = log.StartOf({.invocation = "aa"});
   EXPECT_FALSE(start->Result()->on_gpu());
   EXPECT_EQ(start->filtered.size(), 1u);
@@ -104,8 +104,8 @@ TEST(DiscoveryLogTest, CudaBesideVulkanIsCuda) {
 }
 
 TEST(DiscoveryLogTest, AnotherStartIsNotThisProcess) {
-  DiscoveryLog log = Journal(Entry(1, 7, "aa", kConfig) + Entry(3, 7, "aa", kGpu) +
-                             Entry(9, 8, "bb", kConfig));
+  DiscoveryLog log =
+      Journal(Entry(1, 7, "aa", kConfig) + Entry(3, 7, "aa", kGpu) + Entry(9, 8, "bb", kConfig));
   EXPECT_EQ(log.StartOf({.invocation = "bb"})->Result(), nullptr);
   EXPECT_NE(log.StartOf({.pid = 7})->Result(), nullptr);
   EXPECT_EQ(log.StartOf({.invocation = "cc", .pid = 9}), nullptr);
@@ -124,11 +124,11 @@ TEST(DiscoveryLogTest, ACrashLoop) {
     text += Entry(i * 10, 100 + i, id,
                   "ERROR: ld.so: object '/usr/lib64/libvgpu-syscall.so' from LD_PRELOAD cannot be "
                   "preloaded (cannot open shared object file): ignored.");
-    text += Manager(i * 10 + 1, id,
-                    "ollama.service: Main process exited, code=dumped, status=11/SEGV");
-    text += Manager(i * 10 + 4, id,
-                    absl::StrCat("ollama.service: Scheduled restart job, restart counter is at ",
-                                 i + 1, "."));
+    text +=
+        Manager(i * 10 + 1, id, "ollama.service: Main process exited, code=dumped, status=11/SEGV");
+    text += Manager(
+        i * 10 + 4, id,
+        absl::StrCat("ollama.service: Scheduled restart job, restart counter is at ", i + 1, "."));
   }
   DiscoveryLog log = Journal(text);
   EXPECT_EQ(log.exits_seen, 3u);
@@ -168,8 +168,8 @@ TEST(DiscoveryLogTest, EraAAndItsFirstLineWithoutZone) {
 }
 
 TEST(DiscoveryLogTest, WordsInAnAccessLogAreNoMessage) {
-  DiscoveryLog log = Journal(
-      Entry(1, 7, "aa", "[GIN] 2026/02/26 | 200 | POST /api/generate?q=inference compute"));
+  DiscoveryLog log =
+      Journal(Entry(1, 7, "aa", "[GIN] 2026/02/26 | 200 | POST /api/generate?q=inference compute"));
   EXPECT_TRUE(log.starts.empty());
   EXPECT_EQ(log.lines, 1u);
 }

@@ -21,10 +21,10 @@ absl::string_view EraName(Era era) {
 }
 
 std::optional<Version> ParseVersion(absl::string_view text) {
-  static const RE2& pattern = *new RE2(R"(v?(\d{1,4})\.(\d{1,4})\.(\d{1,4})(?:[-+][0-9A-Za-z.+-]*)?)");
+  static const RE2& pattern =
+      *new RE2(R"(v?(\d{1,4})\.(\d{1,4})\.(\d{1,4})(?:[-+][0-9A-Za-z.+-]*)?)");
   Version version;
-  if (!RE2::FullMatch(std::string(text), pattern, &version.major, &version.minor,
-                      &version.patch)) {
+  if (!RE2::FullMatch(std::string(text), pattern, &version.major, &version.minor, &version.patch)) {
     return std::nullopt;
   }
   if (version == Version{}) return std::nullopt;

@@ -15,23 +15,23 @@ namespace vgpu::ollama {
 
 enum class Event {
   kNone,
-  kServerConfig,    // env="map[…]"; the server's first line
-  kListening,       // "Listening on 127.0.0.1:11434 (version 0.16.2)"; before discovery
+  kServerConfig,  // env="map[…]"; the server's first line
+  kListening,     // "Listening on 127.0.0.1:11434 (version 0.16.2)"; before discovery
   kDiscoveryBegan,
-  kPass,            // one child of discovery ended (B, C; DEBUG)
-  kCount,           // how many devices the first pass found (B, C; DEBUG)
-  kVerifying,       // second pass: one device is tried again, selected by its id (B, C; DEBUG)
-  kFiltered,        // second pass: it did not come up (B, C; DEBUG)
-  kFailure,         // a pass failed: timeout, crash
-  kNoDevice,        // era A's own words for no usable device
-  kCompute,         // the result; the last one of a process decides
-  kVram,            // total_vram of the result
-  kOverride,        // CUDA_VISIBLE_DEVICES or a sibling is set (WARN)
-  kLoaderError,     // the dynamic loader's words
-  kUnitStarted,     // systemd
-  kUnitStopped,     // systemd
-  kUnitExited,      // systemd: the main process ended by itself
-  kUnitRestart,     // systemd: a restart is scheduled
+  kPass,         // one child of discovery ended (B, C; DEBUG)
+  kCount,        // how many devices the first pass found (B, C; DEBUG)
+  kVerifying,    // second pass: one device is tried again, selected by its id (B, C; DEBUG)
+  kFiltered,     // second pass: it did not come up (B, C; DEBUG)
+  kFailure,      // a pass failed: timeout, crash
+  kNoDevice,     // era A's own words for no usable device
+  kCompute,      // the result; the last one of a process decides
+  kVram,         // total_vram of the result
+  kOverride,     // CUDA_VISIBLE_DEVICES or a sibling is set (WARN)
+  kLoaderError,  // the dynamic loader's words
+  kUnitStarted,  // systemd
+  kUnitStopped,  // systemd
+  kUnitExited,   // systemd: the main process ended by itself
+  kUnitRestart,  // systemd: a restart is scheduled
 };
 
 enum class Speaker { kOllama, kLoader, kSystemd };

@@ -60,8 +60,8 @@ TEST(EffectiveUnitTest, ALaterDropInReplacesAVariable) {
 }
 
 TEST(EffectiveUnitTest, ABareEnvironmentTakesAllAway) {
-  const EffectiveUnit unit = Merge({"[Service]\nEnvironment=PATH=/bin\n",
-                                    "[Service]\nEnvironment=\nEnvironment=A=1\n"});
+  const EffectiveUnit unit =
+      Merge({"[Service]\nEnvironment=PATH=/bin\n", "[Service]\nEnvironment=\nEnvironment=A=1\n"});
   EXPECT_EQ(Value(unit, "PATH"), "(none)");
   EXPECT_EQ(Value(unit, "A"), "1");
   ASSERT_EQ(unit.superseded.size(), 1);
@@ -129,9 +129,9 @@ TEST(EffectiveUnitTest, UnsetAndPassedVariables) {
 }
 
 TEST(EffectiveUnitTest, CommandsWithPrefixesAndQuotes) {
-  const EffectiveUnit unit =
-      MergeService("ExecStartPre=-+/bin/sh -c \"echo 'a b'\"\n"
-                   "ExecStart=@/usr//bin/ollama me serve\n");
+  const EffectiveUnit unit = MergeService(
+      "ExecStartPre=-+/bin/sh -c \"echo 'a b'\"\n"
+      "ExecStart=@/usr//bin/ollama me serve\n");
   ASSERT_EQ(unit.exec_start_pre.size(), 1);
   EXPECT_EQ(unit.exec_start_pre[0].prefixes, "-+");
   EXPECT_TRUE(unit.exec_start_pre[0].IgnoresFailure());
@@ -209,15 +209,14 @@ TEST(EffectiveUnitTest, ABooleanThatIsNoneIsIgnored) {
   const EffectiveUnit unit =
       MergeService("PrivateDevices=yes\nPrivateDevices=closed\nPrivateDevices=\n");
   EXPECT_EQ(unit.Last("Service", "PrivateDevices")->value, "yes");
-  EXPECT_THAT(Problems(unit),
-              ElementsAre("/0:3: Failed to parse boolean value, ignoring: closed",
-                          "/0:4: Failed to parse boolean value, ignoring: "));
+  EXPECT_THAT(Problems(unit), ElementsAre("/0:3: Failed to parse boolean value, ignoring: closed",
+                                          "/0:4: Failed to parse boolean value, ignoring: "));
 }
 
 TEST(EffectiveUnitTest, WhatHasNoEffectIsToldAndKeptAside) {
-  const EffectiveUnit unit = Merge(
-      {"Environment=A=1\n[Unit]\nEnvironment=B=1\n[service]\nEnvironment=C=1\n"
-       "[Service]\nenvironment=D=1\nX-Mine=1\n[X-Other]\nK=v\n"});
+  const EffectiveUnit unit =
+      Merge({"Environment=A=1\n[Unit]\nEnvironment=B=1\n[service]\nEnvironment=C=1\n"
+             "[Service]\nenvironment=D=1\nX-Mine=1\n[X-Other]\nK=v\n"});
   EXPECT_THAT(unit.environment, IsEmpty());
   EXPECT_THAT(Problems(unit),
               ElementsAre("/0:1: Assignment outside of section. Ignoring.",
@@ -266,8 +265,7 @@ TEST(EffectiveUnitTest, AgreesWithSystemd252) {
   for (const EnvironmentWord& w : unit.unset_environment) {
     told.push_back(absl::StrCat("UnsetEnvironment: ", w.word));
   }
-  told.push_back(
-      absl::StrCat("PrivateDevices: ", unit.Last("Service", "PrivateDevices")->value));
+  told.push_back(absl::StrCat("PrivateDevices: ", unit.Last("Service", "PrivateDevices")->value));
   for (const ExecCommand& command : unit.exec_start) {
     told.push_back(absl::StrCat("Command Line: ", absl::StrJoin(command.argv, "|")));
   }

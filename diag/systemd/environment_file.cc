@@ -75,8 +75,8 @@ void TakeDoubleQuoted(Cursor* cursor, std::string* value) {
 // space behind a closing quote is dropped.
 std::string TakeValue(Cursor* cursor) {
   std::string value;
-  bool bare = false;      // a bare character was seen: quotes mean nothing any more
-  size_t kept = 0;        // trailing white space beyond this length is dropped
+  bool bare = false;  // a bare character was seen: quotes mean nothing any more
+  size_t kept = 0;    // trailing white space beyond this length is dropped
   while (!cursor->done()) {
     const char c = cursor->Take();
     if (IsNewline(c)) break;

@@ -383,10 +383,8 @@ constexpr Row kService[] = {
 };
 
 constexpr Row kInstall[] = {
-    {"Alias", KeyKind::kResets},
-    {"Also", KeyKind::kResets},
-    {"DefaultInstance", KeyKind::kResets},
-    {"RequiredBy", KeyKind::kResets},
+    {"Alias", KeyKind::kResets},           {"Also", KeyKind::kResets},
+    {"DefaultInstance", KeyKind::kResets}, {"RequiredBy", KeyKind::kResets},
     {"WantedBy", KeyKind::kResets},
 };
 

@@ -37,8 +37,8 @@ TEST(QuotingTest, EscapesOfC) {
 }
 
 TEST(QuotingTest, EscapesThatCannotBe) {
-  for (absl::string_view text : {"\\x00", "\\000", "\\400", "\\x4", "\\12", "\\ud", "\\U00110000",
-                                 "\\q", "\\$", "end\\"}) {
+  for (absl::string_view text :
+       {"\\x00", "\\000", "\\400", "\\x4", "\\12", "\\ud", "\\U00110000", "\\q", "\\$", "end\\"}) {
     EXPECT_EQ(SplitWords(text, Escapes::kC).status().code(), absl::StatusCode::kInvalidArgument)
         << text;
   }

@@ -29,14 +29,12 @@ struct Zone {
   int minutes;
 };
 constexpr Zone kZones[] = {
-    {"UTC", 0},     {"GMT", 0},     {"Z", 0},       {"WET", 0},     {"WEST", 60},
-    {"CET", 60},    {"CEST", 120},  {"EET", 120},   {"EEST", 180},  {"MSK", 180},
-    {"EST", -300},  {"EDT", -240},  {"MST", -420},  {"MDT", -360},  {"PDT", -420},
-    {"AKST", -540}, {"AKDT", -480}, {"HST", -600},  {"NST", -210},  {"NDT", -150},
-    {"JST", 540},   {"KST", 540},   {"HKT", 480},   {"AEST", 600},  {"AEDT", 660},
-    {"ACST", 570},  {"ACDT", 630},  {"AWST", 480},  {"NZST", 720},  {"NZDT", 780},
-    {"SAST", 120},  {"CAT", 120},   {"EAT", 180},   {"WAT", 60},    {"WIB", 420},
-    {"PKT", 300},
+    {"UTC", 0},    {"GMT", 0},    {"Z", 0},      {"WET", 0},     {"WEST", 60},   {"CET", 60},
+    {"CEST", 120}, {"EET", 120},  {"EEST", 180}, {"MSK", 180},   {"EST", -300},  {"EDT", -240},
+    {"MST", -420}, {"MDT", -360}, {"PDT", -420}, {"AKST", -540}, {"AKDT", -480}, {"HST", -600},
+    {"NST", -210}, {"NDT", -150}, {"JST", 540},  {"KST", 540},   {"HKT", 480},   {"AEST", 600},
+    {"AEDT", 660}, {"ACST", 570}, {"ACDT", 630}, {"AWST", 480},  {"NZST", 720},  {"NZDT", 780},
+    {"SAST", 120}, {"CAT", 120},  {"EAT", 180},  {"WAT", 60},    {"WIB", 420},   {"PKT", 300},
 };
 
 // tzdata prints "+03" or "-0330" where a zone has no letters.

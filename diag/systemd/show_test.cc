@@ -105,9 +105,9 @@ TEST(ShowTest, WallClockStampsThatDoNotTell) {
 }
 
 TEST(ShowTest, ListsOfPaths) {
-  const ShowProperties show =
-      ParseShow("DropInPaths=/etc/a.conf \"/etc/b c.conf\"\n"
-                "UnitPath=/etc/systemd/system /lib/systemd/system\n");
+  const ShowProperties show = ParseShow(
+      "DropInPaths=/etc/a.conf \"/etc/b c.conf\"\n"
+      "UnitPath=/etc/systemd/system /lib/systemd/system\n");
   EXPECT_THAT(*show.DropInPaths(), ElementsAre("/etc/a.conf", "/etc/b c.conf"));
   EXPECT_THAT(*show.UnitPath(), ElementsAre("/etc/systemd/system", "/lib/systemd/system"));
 }

@@ -73,17 +73,26 @@ Expansion ExpandOne(char specifier, const SpecifierContext& context, const UnitN
     return Known(specifier, value, what);
   };
   switch (specifier) {
-    case 'n': return text(context.unit);
+    case 'n':
+      return text(context.unit);
     case 'N':
       return text(absl::string_view(context.unit).substr(0, context.unit.rfind('.')));
-    case 'p': return text(name.prefix);
-    case 'P': return UnescapeName(name.prefix);
-    case 'i': return text(name.instance);
-    case 'I': return UnescapeName(name.instance);
-    case 'j': return text(LastComponent(name.prefix));
-    case 'J': return UnescapeName(LastComponent(name.prefix));
-    case 'f': return UnescapePath(name.is_instance ? name.instance : name.prefix);
-    case 'y': return known(context.fragment_path, "path of the unit file");
+    case 'p':
+      return text(name.prefix);
+    case 'P':
+      return UnescapeName(name.prefix);
+    case 'i':
+      return text(name.instance);
+    case 'I':
+      return UnescapeName(name.instance);
+    case 'j':
+      return text(LastComponent(name.prefix));
+    case 'J':
+      return UnescapeName(LastComponent(name.prefix));
+    case 'f':
+      return UnescapePath(name.is_instance ? name.instance : name.prefix);
+    case 'y':
+      return known(context.fragment_path, "path of the unit file");
     case 'Y': {
       if (!context.fragment_path.present()) {
         return known(context.fragment_path, "path of the unit file");
@@ -93,42 +102,70 @@ Expansion ExpandOne(char specifier, const SpecifierContext& context, const UnitN
       return text(slash == absl::string_view::npos ? "" : path.substr(0, slash));
     }
     // The system manager's own directories (manager.c).
-    case 'C': return text("/var/cache");
-    case 'E': return text("/etc");
-    case 'L': return text("/var/log");
-    case 'S': return text("/var/lib");
-    case 't': return text("/run");
-    case 'd': return text(absl::StrCat("/run/credentials/", context.unit));
-    case 'T': return text("/tmp");
-    case 'V': return text("/var/tmp");
+    case 'C':
+      return text("/var/cache");
+    case 'E':
+      return text("/etc");
+    case 'L':
+      return text("/var/log");
+    case 'S':
+      return text("/var/lib");
+    case 't':
+      return text("/run");
+    case 'd':
+      return text(absl::StrCat("/run/credentials/", context.unit));
+    case 'T':
+      return text("/tmp");
+    case 'V':
+      return text("/var/tmp");
     // The manager's user, not that of User=.
-    case 'u': return text("root");
-    case 'U': return text("0");
-    case 'g': return text("root");
-    case 'G': return text("0");
-    case 'h': return text("/root");
-    case 's': return known(context.shell, "shell of root");
-    case 'b': return known(context.boot_id, "boot id");
-    case 'm': return known(context.machine_id, "machine id");
-    case 'H': return known(context.hostname, "host name");
+    case 'u':
+      return text("root");
+    case 'U':
+      return text("0");
+    case 'g':
+      return text("root");
+    case 'G':
+      return text("0");
+    case 'h':
+      return text("/root");
+    case 's':
+      return known(context.shell, "shell of root");
+    case 'b':
+      return known(context.boot_id, "boot id");
+    case 'm':
+      return known(context.machine_id, "machine id");
+    case 'H':
+      return known(context.hostname, "host name");
     case 'l': {
       if (!context.hostname.present()) return known(context.hostname, "host name");
       return text(absl::string_view(*context.hostname).substr(0, context.hostname->find('.')));
     }
-    case 'q': return known(context.pretty_hostname, "pretty host name");
-    case 'v': return known(context.kernel_release, "kernel release");
-    case 'a': return known(context.architecture, "architecture");
-    case 'o': return known(context.os_id, "ID of os-release");
-    case 'w': return known(context.os_version_id, "VERSION_ID of os-release");
-    case 'W': return known(context.os_variant_id, "VARIANT_ID of os-release");
-    case 'B': return known(context.os_build_id, "BUILD_ID of os-release");
-    case 'M': return known(context.os_image_id, "IMAGE_ID of os-release");
-    case 'A': return known(context.os_image_version, "IMAGE_VERSION of os-release");
+    case 'q':
+      return known(context.pretty_hostname, "pretty host name");
+    case 'v':
+      return known(context.kernel_release, "kernel release");
+    case 'a':
+      return known(context.architecture, "architecture");
+    case 'o':
+      return known(context.os_id, "ID of os-release");
+    case 'w':
+      return known(context.os_version_id, "VERSION_ID of os-release");
+    case 'W':
+      return known(context.os_variant_id, "VARIANT_ID of os-release");
+    case 'B':
+      return known(context.os_build_id, "BUILD_ID of os-release");
+    case 'M':
+      return known(context.os_image_id, "IMAGE_ID of os-release");
+    case 'A':
+      return known(context.os_image_version, "IMAGE_VERSION of os-release");
     // Deprecated; they depend on the hierarchy of control groups.
     case 'c':
     case 'r':
-    case 'R': return known(NotObserved{}, "control group");
-    default: break;
+    case 'R':
+      return known(NotObserved{}, "control group");
+    default:
+      break;
   }
   return absl::InvalidArgumentError("Invalid slot");  // EBADSLT
 }

@@ -24,21 +24,21 @@ namespace vgpu::systemd {
 // an expansion that needs it is not observed. An absent value expands to nothing, as
 // a field that os-release does not have.
 struct SpecifierContext {
-  std::string unit;                                   // "ollama.service"
-  host::Observed<std::string> fragment_path;          // %y %Y
-  host::Observed<std::string> boot_id;                // %b
-  host::Observed<std::string> machine_id;             // %m
-  host::Observed<std::string> hostname;               // %H %l
-  host::Observed<std::string> pretty_hostname;        // %q
-  host::Observed<std::string> kernel_release;         // %v
-  host::Observed<std::string> architecture;           // %a: "x86-64"
-  host::Observed<std::string> os_id;                  // %o
-  host::Observed<std::string> os_version_id;          // %w
-  host::Observed<std::string> os_variant_id;          // %W
-  host::Observed<std::string> os_build_id;            // %B
-  host::Observed<std::string> os_image_id;            // %M
-  host::Observed<std::string> os_image_version;       // %A
-  host::Observed<std::string> shell;                  // %s, of root
+  std::string unit;                              // "ollama.service"
+  host::Observed<std::string> fragment_path;     // %y %Y
+  host::Observed<std::string> boot_id;           // %b
+  host::Observed<std::string> machine_id;        // %m
+  host::Observed<std::string> hostname;          // %H %l
+  host::Observed<std::string> pretty_hostname;   // %q
+  host::Observed<std::string> kernel_release;    // %v
+  host::Observed<std::string> architecture;      // %a: "x86-64"
+  host::Observed<std::string> os_id;             // %o
+  host::Observed<std::string> os_version_id;     // %w
+  host::Observed<std::string> os_variant_id;     // %W
+  host::Observed<std::string> os_build_id;       // %B
+  host::Observed<std::string> os_image_id;       // %M
+  host::Observed<std::string> os_image_version;  // %A
+  host::Observed<std::string> shell;             // %s, of root
 };
 
 // An error where systemd refuses the text ("Invalid slot" for an unknown specifier,

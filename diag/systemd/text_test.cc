@@ -15,12 +15,12 @@ TEST(TextTest, TakesWhiteSpaceOffBothEndsAndNothingElse) {
 
 TEST(TextTest, KnowsUtf8FromOtherBytes) {
   EXPECT_TRUE(IsValidUtf8("caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"));
-  EXPECT_FALSE(IsValidUtf8("caf\xe9"));              // Latin-1
-  EXPECT_FALSE(IsValidUtf8("\xc0\xaf"));             // '/' spelt too long
-  EXPECT_FALSE(IsValidUtf8("\xed\xa0\x80"));         // a surrogate
-  EXPECT_FALSE(IsValidUtf8("\xef\xbf\xbe"));         // U+FFFE, a noncharacter
-  EXPECT_FALSE(IsValidUtf8("\xf4\x90\x80\x80"));     // beyond U+10FFFF
-  EXPECT_FALSE(IsValidUtf8("\xe2\x82"));             // cut short
+  EXPECT_FALSE(IsValidUtf8("caf\xe9"));           // Latin-1
+  EXPECT_FALSE(IsValidUtf8("\xc0\xaf"));          // '/' spelt too long
+  EXPECT_FALSE(IsValidUtf8("\xed\xa0\x80"));      // a surrogate
+  EXPECT_FALSE(IsValidUtf8("\xef\xbf\xbe"));      // U+FFFE, a noncharacter
+  EXPECT_FALSE(IsValidUtf8("\xf4\x90\x80\x80"));  // beyond U+10FFFF
+  EXPECT_FALSE(IsValidUtf8("\xe2\x82"));          // cut short
 }
 
 TEST(TextTest, ShowsOtherBytesAsReplacementCharacters) {

@@ -27,10 +27,17 @@ absl::string_view TakeLine(absl::string_view* text) {
   while (end < text->size() && !nul) {
     bool* seen = nullptr;
     switch ((*text)[end]) {
-      case '\n': seen = &lf; break;
-      case '\r': seen = &cr; break;
-      case '\0': seen = &nul; break;
-      default: break;
+      case '\n':
+        seen = &lf;
+        break;
+      case '\r':
+        seen = &cr;
+        break;
+      case '\0':
+        seen = &nul;
+        break;
+      default:
+        break;
     }
     if (seen == nullptr || *seen) break;
     *seen = true;
@@ -60,8 +67,8 @@ class Reader {
   explicit Reader(UnitFile* file) : file_(file) {}
 
   void Read(absl::string_view text) {
-    std::string joined;     // the lines so far of one that is continued
-    int first = 0;          // the number of its first line; 0 when there is none
+    std::string joined;  // the lines so far of one that is continued
+    int first = 0;       // the number of its first line; 0 when there is none
     bool bom_seen = false;
     int number = 0;
     while (!text.empty() && !file_->stopped) {

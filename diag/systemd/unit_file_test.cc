@@ -117,9 +117,8 @@ TEST(UnitFileTest, ANulByteEndsALine) {
 TEST(UnitFileTest, BytesThatAreNotUtf8EndTheReading) {
   const UnitFile file = Parse("[Service]\nUser=caf\xe9\nGroup=y\n");
   EXPECT_THAT(Told(file), IsEmpty());
-  EXPECT_THAT(Problems(file),
-              ElementsAre("2: String is not UTF-8 clean, ignoring assignment: "
-                          "User=caf\xef\xbf\xbd"));
+  EXPECT_THAT(Problems(file), ElementsAre("2: String is not UTF-8 clean, ignoring assignment: "
+                                          "User=caf\xef\xbf\xbd"));
   EXPECT_TRUE(file.stopped);
 }
 

@@ -26,18 +26,10 @@ using ::vgpu::host::Observed;
 using ::vgpu::host::Resolved;
 
 constexpr absl::string_view kDefaultUnitPath[] = {
-    "/etc/systemd/system.control",
-    "/run/systemd/system.control",
-    "/run/systemd/transient",
-    "/run/systemd/generator.early",
-    "/etc/systemd/system",
-    "/etc/systemd/system.attached",
-    "/run/systemd/system",
-    "/run/systemd/system.attached",
-    "/run/systemd/generator",
-    "/usr/local/lib/systemd/system",
-    "/lib/systemd/system",
-    "/usr/lib/systemd/system",
+    "/etc/systemd/system.control",   "/run/systemd/system.control",  "/run/systemd/transient",
+    "/run/systemd/generator.early",  "/etc/systemd/system",          "/etc/systemd/system.attached",
+    "/run/systemd/system",           "/run/systemd/system.attached", "/run/systemd/generator",
+    "/usr/local/lib/systemd/system", "/lib/systemd/system",          "/usr/lib/systemd/system",
     "/run/systemd/generator.late",
 };
 
@@ -51,7 +43,7 @@ constexpr WrongDir kWrongDirs[] = {
     {"/etc/systemd/user", "read for user units only"},
 };
 
-constexpr int kMaxAliases = 8;      // unit-file.c, FOLLOW_MAX
+constexpr int kMaxAliases = 8;  // unit-file.c, FOLLOW_MAX
 constexpr size_t kMaxDropIns = 4096;
 
 bool IsBelow(absl::string_view path, absl::string_view dir) {
@@ -114,8 +106,7 @@ class Search {
       const Observed<Resolved> resolved = host_.Resolve(path);
       if (resolved.absent()) continue;
       const Observed<std::vector<std::string>> names =
-          resolved.present() ? host_.List(path)
-                             : NotObserved{std::string(resolved.why_not())};
+          resolved.present() ? host_.List(path) : NotObserved{std::string(resolved.why_not())};
       if (names.not_observed()) {
         // What is below /run does not outlive the system that ran.
         const bool moot = !host_.running() && IsBelow(path, "/run");
@@ -144,8 +135,7 @@ class Search {
       const Observed<std::string> target = host_.ReadLink(entry.path);
       if (!target.present()) return;
       entry.target = *target;
-      const std::string absolute =
-          (*target)[0] == '/' ? *target : host::JoinPath(dir, *target);
+      const std::string absolute = (*target)[0] == '/' ? *target : host::JoinPath(dir, *target);
       // The link's own parents are followed, what it points to is not.
       const Observed<Resolved> leads = host_.ResolveNoFollow(absolute);
       const std::string simple = leads.present() ? leads->path : SimplifyPath(absolute);
@@ -184,8 +174,8 @@ class Search {
     }
     id_ = unit_;
     if (!found.has_value()) {
-      out_->fragment = blind_ ? Observed<Fragment>(NotObserved{absl::StrCat(
-                                    out_->unseen[0].path, ": ", out_->unseen[0].why)})
+      out_->fragment = blind_ ? Observed<Fragment>(NotObserved{
+                                    absl::StrCat(out_->unseen[0].path, ": ", out_->unseen[0].why)})
                               : Observed<Fragment>(Absent{});
       return;
     }
@@ -234,8 +224,7 @@ class Search {
   void FindNames() {
     std::set<std::string> others;
     if (unit_ != id_) others.insert(unit_);
-    const std::string of_template =
-        name_.is_instance ? WithInstance(id_, "") : std::string();
+    const std::string of_template = name_.is_instance ? WithInstance(id_, "") : std::string();
     for (const auto& [name, entry] : entries_) {
       if (entry.alias.empty()) continue;
       const std::optional<std::string> end = Follow(name, nullptr);
@@ -289,9 +278,9 @@ class Search {
     if (dir.absent()) return;
     if (dir.not_observed()) {
       // Where the directory above was not seen, that has been said.
-      const bool said = std::any_of(
-          out_->unseen.begin(), out_->unseen.end(),
-          [&](const SkippedFile& unseen) { return IsBelow(path, unseen.path); });
+      const bool said =
+          std::any_of(out_->unseen.begin(), out_->unseen.end(),
+                      [&](const SkippedFile& unseen) { return IsBelow(path, unseen.path); });
       const bool moot = !host_.running() && IsBelow(path, "/run");
       if (!said && !moot) Unseen(path, dir.why_not());
       return;
@@ -382,14 +371,14 @@ class Search {
   const UnitName name_;
   UnitFiles* out_;
   std::vector<std::string> path_;
-  std::set<std::string> within_path_;           // the same, and where links in it lead
+  std::set<std::string> within_path_;  // the same, and where links in it lead
   std::vector<Dir> dirs_;
   std::map<std::string, Entry> entries_;
-  bool blind_ = false;                          // a fragment may be where we could not look
-  std::string id_;                              // systemd's Id of the unit
-  std::string source_;                          // name of the file that is the fragment
-  std::set<std::string> used_;                  // drop-in directories as named
-  std::set<std::string> drop_in_dirs_;          // the same, resolved
+  bool blind_ = false;                           // a fragment may be where we could not look
+  std::string id_;                               // systemd's Id of the unit
+  std::string source_;                           // name of the file that is the fragment
+  std::set<std::string> used_;                   // drop-in directories as named
+  std::set<std::string> drop_in_dirs_;           // the same, resolved
   std::map<std::string, std::string> drop_ins_;  // by file name
 };
 

@@ -61,10 +61,10 @@ TEST(UnitSearchTest, EtcWinsOverRunAndUsr) {
       .AddFile(kUnit, kText);
   const UnitFiles files = FindUnit(host, "ollama.service");
   EXPECT_EQ(files.fragment->file.path, kUnit);
-  EXPECT_THAT(Told(files.skipped),
-              ElementsAre(absl::StrCat("/run/systemd/system/ollama.service: shadowed by ", kUnit),
-                          absl::StrCat("/usr/lib/systemd/system/ollama.service: shadowed by ",
-                                       kUnit)));
+  EXPECT_THAT(
+      Told(files.skipped),
+      ElementsAre(absl::StrCat("/run/systemd/system/ollama.service: shadowed by ", kUnit),
+                  absl::StrCat("/usr/lib/systemd/system/ollama.service: shadowed by ", kUnit)));
 }
 
 TEST(UnitSearchTest, OneDirectoryUnderTwoNamesIsReadOnce) {
@@ -215,8 +215,7 @@ TEST(UnitSearchTest, EveryNameOfAnAliasedInstanceOfATemplateWithADash) {
               ElementsAre(dir + "al@.service.d/alt.conf", dir + "al@x.service.d/alx.conf",
                           dir + "a-.service.d/f-a-.conf", dir + "a-@.service.d/f-a-@.conf",
                           dir + "a-@x.service.d/f-a-@x.conf", dir + "a-b@.service.d/f-a-b@.conf",
-                          dir + "a-b@x.service.d/f-a-b@x.conf",
-                          dir + "a-b@x.service.d/same.conf"));
+                          dir + "a-b@x.service.d/f-a-b@x.conf", dir + "a-b@x.service.d/same.conf"));
 }
 
 TEST(UnitSearchTest, FilesThatLookLikeDropInsAndAreNone) {
