@@ -48,14 +48,18 @@ bool ModelsRunOnCpu(const Facts& facts) {
 void LinkFindings(std::vector<Finding>& findings) {
   std::map<std::string, Finding*> by_code;
   for (Finding& finding : findings) by_code[std::string(finding.entry->code)] = &finding;
+  const auto explains = [](const Finding& finding) {
+    return finding.holds->acts == Acts::kNow && finding.entry->kind != Kind::kNote;
+  };
   for (Finding& cause : findings) {
-    if (cause.holds->acts != Acts::kNow) continue;
+    if (!explains(cause)) continue;
     // Everything that follows from `cause`, however far.
     std::set<std::string> reached;
     std::vector<const Finding*> pending = {&cause};
     while (!pending.empty()) {
       const Finding* at = pending.back();
       pending.pop_back();
+      if (!explains(*at)) continue;
       for (const std::string& code : at->holds->explains) {
         auto it = by_code.find(code);
         if (it == by_code.end() || it->second == &cause) continue;
@@ -65,6 +69,18 @@ void LinkFindings(std::vector<Finding>& findings) {
     for (const std::string& code : reached) {
       by_code[code]->explained_by.push_back(std::string(cause.entry->code));
     }
+  }
+  // Two that explain each other: the earlier layer is the cause.
+  for (Finding& finding : findings) {
+    std::vector<std::string>& by = finding.explained_by;
+    by.erase(std::remove_if(by.begin(), by.end(),
+                            [&](const std::string& code) {
+                              const std::vector<std::string>& back = by_code[code]->explained_by;
+                              return code > finding.entry->code &&
+                                     std::find(back.begin(), back.end(), finding.entry->code) !=
+                                         back.end();
+                            }),
+             by.end());
   }
 }
 

@@ -41,7 +41,38 @@ const PreloadList* Facts::Preload() const {
   return unit_preload ? &*unit_preload : nullptr;
 }
 
+bool Facts::UnitIsKnown() const {
+  if (unit.files.fragment.present()) return true;
+  if (unit.load_state.present()) return *unit.load_state != "not-found";
+  return process.present() || (log.journal.present() && log.journal->lines > 0);
+}
+
 bool Facts::CrashLooping() const {
+  if (log.journal.present() && log.journal->exits.size() >= 3) {
+    // Caught alive between two deaths: many just now, and nothing of discovery yet.
+    const std::vector<ollama::Exit>& exits = log.journal->exits;
+    const host::Observed<absl::Time>& third_last = exits[exits.size() - 3].line.time;
+    const host::Observed<absl::Time>& last = exits.back().line.time;
+    const host::Observed<absl::Time>& now =
+        observed_at.present() ? observed_at : log.journal->last;
+    const ollama::ServerStart* start = ThisStart();
+    if (process.present() && third_last.present() && last.present() && now.present() &&
+        *last - *third_last < absl::Minutes(15) && *now - *last < absl::Minutes(2) &&
+        (start == nullptr || start->Result() == nullptr)) {
+      return true;
+    }
+  }
+  if (unit.active_state.not_observed() && !process.present() && log.journal.present()) {
+    const std::vector<ollama::Exit>& exits = log.journal->exits;
+    if (exits.size() < 2 || log.journal->starts.empty()) return false;
+    const ollama::Exit& before = exits[exits.size() - 2];
+    if (before.line.time.present() && exits.back().line.time.present() &&
+        *exits.back().line.time - *before.line.time > absl::Minutes(15)) {
+      return false;  // it died, and died again on another day
+    }
+    const ollama::ServerStart& last = log.journal->starts.back();
+    return last.exit || (!last.listening && last.results.empty());
+  }
   if (unit.active_state.value_or("") == "activating" &&
       unit.sub_state.value_or("") == "auto-restart") {
     return true;
@@ -49,6 +80,13 @@ bool Facts::CrashLooping() const {
   // start-limit-hit: systemd gave up after too many starts.
   return unit.active_state.value_or("") == "failed" &&
          (unit.restarts.value_or(0) > 0 || unit.result.value_or("") == "start-limit-hit");
+}
+
+bool Facts::DiesAtStart() const {
+  const std::string result = unit.result.value_or("");
+  return CrashLooping() ||
+         (unit.active_state.value_or("") == "failed" &&
+          (result == "core-dump" || result == "signal" || result == "exit-code"));
 }
 
 }  // namespace vgpu::facts

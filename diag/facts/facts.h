@@ -72,6 +72,9 @@ struct UnitFacts {
   systemd::EffectiveUnit on_disk;             // of `files`
   std::vector<UnitFile> times;                // of `files`, and of EnvironmentFile= files
   Fact<systemd::ShowProperties> loaded;       // systemctl show UNIT
+  // `loaded` has every property, so that one it lacks is empty; false: only some were
+  // asked for, or written down.
+  bool shown_whole = false;
   Fact<systemd::ShowProperties> manager;      // systemctl show
   Environment disk_environment;               // what a start after a reload would give
   Fact<Environment> loaded_environment;       // what a start now would give
@@ -198,8 +201,13 @@ struct Facts {
   host::Observed<bool> StartedBeforeReload() const;
   // The list that counts: the process's where one runs and shows it, else the unit's.
   const PreloadList* Preload() const;
-  // The service is meant to run and does not: failed, or starting again and again.
+  // There is such a unit: on disk, in systemd, or by what it left (a process, a log).
+  bool UnitIsKnown() const;
+  // The service is meant to run and does not: failed after restarts, or starting again
+  // and again. Where systemd was not asked, the end of the journal says so.
   bool CrashLooping() const;
+  // That, or it died once and is not started again.
+  bool DiesAtStart() const;
 };
 
 }  // namespace vgpu::facts

@@ -46,7 +46,9 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   if (facts.listener.present()) facts.listener_unit = UnitOf(host, *facts.listener);
   facts.process = options.pid ? GatherProcess(host, *options.pid)
                               : FindServer(host, facts.unit, facts.listener);
-  facts.log = GatherLog(host, facts.unit, facts.process);
+  facts.log = !facts.unit_judged && facts.process.present()
+                  ? GatherLogOf(host, *facts.process)
+                  : GatherLog(host, facts.unit, facts.process);
   facts.ollama = GatherOllama(host, facts);
   facts.nvidia_functions = GatherPci(host);
 

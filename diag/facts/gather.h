@@ -13,10 +13,10 @@ namespace vgpu::facts {
 
 struct GatherOptions {
   // Empty: the unit that the capture names, or that `pid` belongs to, or ollama.service.
-  std::string unit;
+  std::string unit = {};
   // Judge this process; none: the unit's main process, found by MainPID and cgroup and
   // never by a name.
-  std::optional<int> pid;
+  std::optional<int> pid = {};
 };
 
 // Never fails: what could not be looked at is not observed in the result.

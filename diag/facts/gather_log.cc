@@ -25,6 +25,12 @@ Observed<std::string> RedirectedTo(absl::string_view standard_error) {
   return Absent{};
 }
 
+// journalctl ends well and prints nothing to a user who can read a journal of their own
+// and not the system's (measured, systemd 252).
+bool MaySeeNothing(const host::Host& host) {
+  return host.kind() == host::Host::Kind::kLive && host.observer_uid().value_or(0) != 0;
+}
+
 }  // namespace
 
 LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
@@ -41,7 +47,15 @@ LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
   if (stream.present()) {
     absl::StatusOr<ollama::DiscoveryLog> read =
         ollama::ReadJournal(**stream, log.journal.source);
-    if (read.ok()) {
+    if (read.ok() && read->lines == 0 && !read->status.ok()) {
+      log.journal = {log.journal.source, NotObserved{std::string(read->status.message())}};
+    } else if (read.ok() && read->lines == 0 && MaySeeNothing(host)) {
+      log.journal = {log.journal.source,
+                     NotObserved{absl::StrCat("journalctl shows no entry to user ",
+                                              *host.observer_uid(),
+                                              ", who may not see the system's journal (root and "
+                                              "members of systemd-journal or adm do)")}};
+    } else if (read.ok()) {
       log.journal = {log.journal.source, *std::move(read)};
     } else {
       log.journal = {log.journal.source, NotObserved{std::string(read.status().message())}};
@@ -84,6 +98,27 @@ LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
       log.redirected = {*file, NotObserved{text.absent() ? "the file is not there"
                                                          : std::string(text.why_not())}};
     }
+  }
+  return log;
+}
+
+LogFacts GatherLogOf(const host::Host& host, const ProcessFacts& process) {
+  const std::string fd = absl::StrCat("/proc/", process.pid, "/fd/2");
+  LogFacts log;
+  log.journal = {fd, NotObserved{"the process is in no service: no unit has its log"}};
+  log.standard_error = {fd, host.ReadLink(fd)};
+  if (!log.standard_error.present()) {
+    log.redirected = {fd, NotObserved{log.standard_error.absent()
+                                          ? "not captured"
+                                          : std::string(log.standard_error.why_not())}};
+    return log;
+  }
+  const std::string& target = *log.standard_error;
+  log.redirected = {fd, NotObserved{absl::StrCat("standard error of the process is ", target)}};
+  if (!absl::StartsWith(target, "/")) return log;
+  Observed<std::unique_ptr<host::ByteSource>> text = host.Open(target, process.root);
+  if (text.present()) {
+    log.redirected = {target, ollama::ReadTextLog(**text, target, host.time_zone())};
   }
   return log;
 }

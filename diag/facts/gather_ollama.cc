@@ -25,7 +25,7 @@ Observed<std::string> GoVersion(const host::Host& host, const std::string& path,
   if (!found.present()) return NotObserved{"the program's file could not be looked at"};
   Observed<elf::ElfInfo> info = LookAtFile(host, path, root).elf;
   if (host.RecordedElf(found->path).absent() && found->meta.size.value_or(0) > 0) {
-    info = host.Read(found->path, kProgramLimit).Map([&](const Content& content) {
+    info = host.Read(path, kProgramLimit, root).Map([&](const Content& content) {
       return elf::ParseElf(content.bytes, *found->meta.size);
     });
   }
@@ -73,6 +73,16 @@ Fact<std::vector<std::string>> ModelsOnCpu(const host::Host& host) {
               })};
 }
 
+// The first word that is an absolute path to a program called ollama, behind its links.
+std::string OllamaAmong(const host::Host& host, absl::string_view text) {
+  for (absl::string_view word : absl::StrSplit(text, absl::ByAnyChar(" \t\n\"'=;&|()"))) {
+    if (!absl::StartsWith(word, "/") || host::Basename(word) != "ollama") continue;
+    Observed<host::Resolved> found = host.Resolve(word);
+    if (found.present() && found->meta.type == host::FileType::kFile) return found->path;
+  }
+  return "";
+}
+
 }  // namespace
 
 OllamaFacts GatherOllama(const host::Host& host, const Facts& facts) {
@@ -83,37 +93,44 @@ OllamaFacts GatherOllama(const host::Host& host, const Facts& facts) {
     ollama.exe = facts.process->exe;
     root = facts.process->root;
   } else if (facts.program.file.found.present()) {
-    // What ExecStart names, unless that is a wrapper: then the word of it that is a path
+    // What ExecStart names; of a wrapper, the word of its command or script that is a path
     // to a program called ollama.
     std::string path = facts.program.file.found->path;
-    for (absl::string_view word : absl::StrSplit(facts.program.command, ' ')) {
-      if (absl::StartsWith(host::Basename(word), "ollama") && word.front() == '/') {
-        Observed<host::Resolved> found = host.Resolve(word);
-        if (found.present()) path = found->path;
-        break;
-      }
+    if (host::Basename(path) != "ollama") {
+      path = OllamaAmong(host, facts.program.command);
+      if (path.empty()) path = OllamaAmong(host, facts.program.script.value_or(""));
     }
+    if (path.empty() && !facts.program.script.present()) path = facts.program.file.found->path;
     ollama.exe = {facts.program.source, path};
+    if (path.empty()) {
+      ollama.exe = {facts.program.source,
+                    NotObserved{absl::StrCat(facts.program.file.path,
+                                             " is a script, and what it runs is not known")}};
+    }
   }
 
   // What this process said at its start is about the program that runs; the file may
-  // have been replaced since.
+  // have been replaced since. A build of one's own calls itself 0.0.0, and its file may
+  // know better: the first answer that is a version counts.
   const ollama::ServerStart* start = facts.ThisStart();
   const Fact<ollama::DiscoveryLog>& log = facts.log.ServersLog();
+  ollama.version = {"", NotObserved{"the program is not known"}};
+  auto known = [&] { return ollama::ParseVersion(ollama.version.value_or("")).has_value(); };
+  auto offer = [&](Fact<std::string> answer) {
+    const bool better = ollama::ParseVersion(answer.value_or("")).has_value();
+    if (better || !ollama.version.present()) ollama.version = std::move(answer);
+  };
   if (start != nullptr && !start->version.empty()) {
-    ollama.version = {absl::StrCat(log.source, ", line ", start->listening->number),
-                      start->version};
+    offer({absl::StrCat(log.source, ", line ", start->listening->number), start->version});
   }
-  if (!ollama.version.present() && facts.process.present()) {
-    Fact<std::string> answer = ApiVersion(host);
-    if (answer.present()) ollama.version = answer;
+  if (!known() && facts.process.present()) {
+    if (Fact<std::string> answer = ApiVersion(host); answer.present()) offer(std::move(answer));
   }
-  if (!ollama.version.present() && ollama.exe.present()) {
-    ollama.version = {*ollama.exe, GoVersion(host, *ollama.exe, root).Map([](const std::string& v) {
-                        return std::string(absl::StripPrefix(v, "v"));
-                      })};
+  if (!known() && ollama.exe.present()) {
+    offer({*ollama.exe, GoVersion(host, *ollama.exe, root).Map([](const std::string& v) {
+             return std::string(absl::StripPrefix(v, "v"));
+           })});
   }
-  if (!ollama.exe.present()) ollama.version = {"", NotObserved{"the program is not known"}};
   if (!ollama.version.present() && log.present()) {
     for (const ollama::ServerStart& other : log->starts) {
       if (other.version.empty()) continue;
@@ -131,7 +148,8 @@ OllamaFacts GatherOllama(const host::Host& host, const Facts& facts) {
       ollama::ParseVersion(ollama.version.value_or(""));
   if (version) {
     ollama.era = ollama::EraOf(*version);
-    ollama.era_because = absl::StrCat("version ", *ollama.version, " (", ollama.version.source, ")");
+    ollama.era_because =
+        absl::StrCat("version ", *ollama.version, " (", ollama.version.source, ")");
   } else if (ollama.library_dir.present() && ollama.library_dir->has_llama_server) {
     ollama.era = ollama::Era::kC;
     ollama.era_because = absl::StrCat(ollama.library_dir->path, " holds llama-server");

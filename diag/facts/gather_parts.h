@@ -44,6 +44,9 @@ Fact<int> FindListener(const host::Host& host, uint16_t port);
 LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
                    const host::Observed<ProcessFacts>& process);
 
+// Of a process in no service: the file that its standard error goes to.
+LogFacts GatherLogOf(const host::Host& host, const ProcessFacts& process);
+
 OllamaFacts GatherOllama(const host::Host& host, const Facts& facts);
 
 std::vector<PciFacts> GatherPci(const host::Host& host);

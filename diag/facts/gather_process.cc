@@ -37,7 +37,11 @@ auto ReadProc(const host::Host& host, int pid, absl::string_view file, size_t li
   using T = decltype(parse(Content{}));
   const std::string path = ProcPath(pid, file);
   Observed<Content> content = host.Read(path, limit);
-  if (content.absent()) return Fact<T>{path, NotObserved{"not captured"}};
+  if (content.absent()) {
+    return Fact<T>{path, NotObserved{host.kind() == host::Host::Kind::kTree
+                                         ? "not captured"
+                                         : "the process ended, or /proc hides it"}};
+  }
   return Fact<T>{path, content.Map(parse)};
 }
 
@@ -108,11 +112,10 @@ Observed<std::vector<int>> ProcessesOf(const host::Host& host, absl::string_view
   return pids;
 }
 
-Observed<ProcessFacts> GatherProcess(const host::Host& host, int pid) {
-  Observed<host::Resolved> dir = host.Resolve(absl::StrCat("/proc/", pid));
-  if (dir.absent()) return Absent{};
-  if (!dir.present()) return NotObserved{std::string(dir.why_not())};
+namespace {
 
+// Of a process that is known to run.
+ProcessFacts ReadProcess(const host::Host& host, int pid) {
   ProcessFacts process;
   process.pid = pid;
   process.root = RootOf(host, pid);
@@ -169,6 +172,26 @@ Observed<ProcessFacts> GatherProcess(const host::Host& host, int pid) {
   return process;
 }
 
+// Whether a process runs Ollama and is not one of its own children ("ollama runner").
+bool RunsServer(const host::Host& host, int pid) {
+  Observed<std::string> exe = host.ReadLink(ProcPath(pid, "exe"));
+  if (!exe.present() || !absl::StartsWith(host::Basename(*exe), "ollama")) return false;
+  Observed<Content> cmdline = host.Read(ProcPath(pid, "cmdline"), 65536);
+  if (!cmdline.present()) return true;
+  const std::vector<std::string> args =
+      procfs::ParseCmdline(cmdline->bytes, cmdline->truncated).args;
+  return args.size() < 2 || args[1] != "runner";
+}
+
+}  // namespace
+
+Observed<ProcessFacts> GatherProcess(const host::Host& host, int pid) {
+  Observed<host::Resolved> dir = host.Resolve(absl::StrCat("/proc/", pid));
+  if (dir.absent()) return Absent{};
+  if (!dir.present()) return NotObserved{std::string(dir.why_not())};
+  return ReadProcess(host, pid);
+}
+
 Fact<int> FindListener(const host::Host& host, uint16_t port) {
   std::set<std::string> sockets;
   Fact<int> none;
@@ -213,8 +236,23 @@ Observed<ProcessFacts> FindServer(const host::Host& host, const UnitFacts& unit,
     return members.present() && std::find(members->begin(), members->end(), pid) != members->end();
   };
   int server = unit.main_pid.present() ? *unit.main_pid : members->front();
-  if (listener.present() && is_member(*listener)) server = *listener;
-  return GatherProcess(host, server);
+  if (listener.present() && is_member(*listener)) {
+    server = *listener;
+  } else if (members.present() && !RunsServer(host, server)) {
+    auto other = std::find_if(members->begin(), members->end(),
+                              [&](int pid) { return RunsServer(host, pid); });
+    if (other != members->end()) server = *other;
+  }
+  Observed<ProcessFacts> found = GatherProcess(host, server);
+  const bool is_main = unit.main_pid.present() && *unit.main_pid == server;
+  // systemd says that it runs: what cannot be seen of it was not captured, or is hidden
+  // from others (proc(5), hidepid).
+  if (is_main && !found.present()) found = ReadProcess(host, server);
+  if (!is_main || !found.present() || found->started.present()) return found;
+  ProcessFacts process = *std::move(found);
+  Observed<absl::Time> started = unit.loaded->WallTime("ExecMainStartTimestamp");
+  if (started.present()) process.started = {unit.loaded.source, started};
+  return process;
 }
 
 }  // namespace vgpu::facts

@@ -53,13 +53,23 @@ systemd::SpecifierContext ContextOf(const host::Host& host, const std::string& u
 }
 
 // What the files of EnvironmentFile= set, over `environment`: they win.
-void AddEnvironmentFile(const host::Host& host, const std::string& path, UnitFacts& unit,
-                        Environment& environment) {
+void AddEnvironmentFile(const host::Host& host, const std::string& path, bool optional,
+                        UnitFacts& unit, Environment& environment) {
   Observed<host::Content> content = host.Read(path);
-  if (content.absent()) return;  // an optional one; a missing one keeps the unit from starting
+  // A missing one that is not optional keeps the unit from starting: where the unit runs,
+  // a capture lacks it.
+  if (content.absent() && !optional && unit.main_pid.present() &&
+      host.kind() == host::Host::Kind::kTree) {
+    content = NotObserved{"not captured"};
+  }
+  if (content.absent()) return;
   if (!content.present()) {
-    unit.unread_environment_files.push_back(
-        {absl::StrCat(path, ": ", content.why_not())});
+    std::string why(content.why_not());  // names the path where a part of it is not observed
+    if (!absl::StartsWith(why, "/")) why = absl::StrCat(path, ": ", why);
+    // Once, though the disk and systemd may both name the file.
+    const NotObserved unread{std::move(why)};
+    std::vector<NotObserved>& list = unit.unread_environment_files;
+    if (std::find(list.begin(), list.end(), unread) == list.end()) list.push_back(unread);
     return;
   }
   systemd::EnvironmentFile file = systemd::ParseEnvironmentFile(content->bytes);
@@ -85,7 +95,7 @@ Environment DiskEnvironment(const host::Host& host, UnitFacts& unit) {
     environment[key] = Variable{entry.value, entry.place.file, entry.place.line};
   }
   for (const systemd::EnvironmentFileSetting& file : unit.on_disk.environment_files) {
-    AddEnvironmentFile(host, file.path, unit, environment);
+    AddEnvironmentFile(host, file.path, file.optional, unit, environment);
   }
   for (const systemd::EnvironmentWord& word : unit.on_disk.unset_environment) {
     Unset(word.word, environment);
@@ -96,13 +106,14 @@ Environment DiskEnvironment(const host::Host& host, UnitFacts& unit) {
 Fact<Environment> LoadedEnvironment(const host::Host& host, UnitFacts& unit) {
   const std::string source = unit.loaded.source;
   if (!unit.loaded.present()) return {source, NotObserved{std::string(unit.loaded.why_not())}};
-  // `show` leaves an empty Environment= out, and so cannot be told from one that was
-  // not asked for. A full output, which names the fragment, has it where there is any.
+  // `show` leaves an empty Environment= out, and so it cannot be told from one that was
+  // not asked for, or was taken out of a capture. It is empty where all else was printed;
+  // not where systemd says that it has read the files as they are, and these set something.
   Observed<std::map<std::string, std::string>> shown = unit.loaded->Environment();
-  if (!shown.present() && !unit.loaded->Get("FragmentPath").present()) {
-    return {source, NotObserved{std::string(shown.why_not())}};
-  }
-  if (!shown.present() && unit.loaded->Get("Environment").present()) {
+  const bool printed = unit.loaded->Get("Environment").present();
+  const bool agrees = !unit.loaded->NeedDaemonReload().value_or(true);
+  const bool disk_sets = !unit.on_disk.environment.empty();
+  if (!shown.present() && (printed || !unit.shown_whole || (agrees && disk_sets))) {
     return {source, NotObserved{std::string(shown.why_not())}};
   }
   Environment environment;
@@ -111,7 +122,12 @@ Fact<Environment> LoadedEnvironment(const host::Host& host, UnitFacts& unit) {
   }
   if (auto files = unit.loaded->EnvironmentFiles(); files.present()) {
     for (const systemd::ShownEnvironmentFile& file : *files) {
-      AddEnvironmentFile(host, file.path, unit, environment);
+      AddEnvironmentFile(host, file.path, file.optional, unit, environment);
+    }
+  } else if (!unit.shown_whole) {
+    // Not asked for: those that the disk names stand in for them.
+    for (const systemd::EnvironmentFileSetting& file : unit.on_disk.environment_files) {
+      AddEnvironmentFile(host, file.path, file.optional, unit, environment);
     }
   }
   const std::string unset = unit.loaded->Get("UnsetEnvironment").value_or("");
@@ -119,6 +135,22 @@ Fact<Environment> LoadedEnvironment(const host::Host& host, UnitFacts& unit) {
     Unset(word, environment);
   }
   return {source, environment};
+}
+
+// A drop-in that could not be read may be what sets a variable that systemd has loaded, or
+// ExecStart=: where the files that were read say otherwise, the disk's value is not known.
+void ForgetWhatUnseenFilesMaySay(UnitFacts& unit) {
+  if (unit.files.unseen.empty() || !unit.loaded_environment.present()) return;
+  const systemd::SkippedFile& unseen = unit.files.unseen.front();
+  const std::string why = absl::StrCat(unseen.path, ": ", unseen.why);
+  for (const auto& [name, variable] : *unit.loaded_environment) {
+    Variable& on_disk = unit.disk_environment[name];
+    if (on_disk.value == variable.value) continue;
+    on_disk = {NotObserved{why}, unseen.path, 0};
+  }
+  for (systemd::ExecCommand& command : unit.on_disk.exec_start) {
+    if (command.unexpanded.empty()) command.unexpanded = why;
+  }
 }
 
 // Words of a wrapper's file that name shared objects. Bounded: a program of any size
@@ -161,6 +193,9 @@ void GatherUnit(const host::Host& host, UnitFacts& unit) {
   if (unit.files.fragment.present()) context.fragment_path = unit.files.fragment->file.path;
   unit.on_disk = systemd::MergeUnit(unit.files.InOrder(), context);
 
+  // Of every loaded service `show` prints UMask= and the limits, which nobody asks for by
+  // name (systemd 252, dbus-execute.c).
+  unit.shown_whole = unit.loaded.present() && unit.loaded->Get("UMask").present();
   unit.load_state = Property(unit.loaded, "LoadState");
   unit.active_state = Property(unit.loaded, "ActiveState");
   unit.sub_state = Property(unit.loaded, "SubState");
@@ -189,6 +224,7 @@ void GatherUnit(const host::Host& host, UnitFacts& unit) {
   }
   unit.disk_environment = DiskEnvironment(host, unit);
   unit.loaded_environment = LoadedEnvironment(host, unit);
+  ForgetWhatUnseenFilesMaySay(unit);
 }
 
 ProgramFacts GatherProgram(const host::Host& host, const UnitFacts& unit) {

@@ -79,6 +79,9 @@ std::string TextOr(const json& object, const char* key, std::string fallback) {
   return it != object.end() && it->is_string() ? it->get<std::string>() : fallback;
 }
 
+// Drops values that are nested deeper than any that we read: json::dump is recursive.
+bool NotTooDeep(int depth, json::parse_event_t, json&) { return depth < 16; }
+
 // A path as the keys of our maps have it: absolute, no "//", no trailing slash.
 std::string CleanPath(absl::string_view path) {
   std::string clean;
@@ -126,8 +129,11 @@ absl::StatusOr<std::unique_ptr<TreeHost>> TreeHost::Open(const std::string& dir)
     if (files->truncated) {
       host->remarks_.push_back(absl::StrCat(files_path.substr(1), ": longer than 256 MiB, the rest was not read"));
     }
-  } else if (files.not_observed()) {
-    host->remarks_.push_back(absl::StrCat(files_path.substr(1), ": ", files.why_not()));
+  } else {
+    host->remarks_.push_back(absl::StrCat(
+        files_path.substr(1), ": ",
+        files.absent() ? "the capture has no such list: what is not in it counts as absent"
+                       : files.why_not()));
   }
   return host;
 }
@@ -175,7 +181,7 @@ void TreeHost::ReadFiles(absl::string_view text) {
   int malformed = 0;
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     if (absl::StripAsciiWhitespace(line).empty()) continue;
-    json object = json::parse(line.begin(), line.end(), nullptr, /*allow_exceptions=*/false);
+    json object = json::parse(line.begin(), line.end(), NotTooDeep, /*allow_exceptions=*/false);
     std::string path = object.is_object() ? TextOr(object, "path", "") : "";
     if (path.empty() || path.front() != '/') {
       ++malformed;

@@ -1,6 +1,7 @@
 #include "diag/logfmt/needle_set.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <utility>
@@ -94,6 +95,8 @@ std::vector<std::pair<std::string, std::vector<Place>>> CoverNeedles(
         best_cost = cost;
       }
     }
+    // Each needle has a window, so one is always found while a needle is left.
+    if (best == nullptr) std::abort();
     std::vector<Place> places;
     for (const Place& place : best->second.places) {
       if (covered[place.needle]) continue;

@@ -18,6 +18,13 @@ std::string Join(absl::string_view dir, absl::string_view relative) {
   return host::JoinPath(dir, relative);
 }
 
+// Of a path that could not be listed: whether it is, or may be, a directory.
+bool MayBeDir(const host::Host& host, const std::string& path, absl::string_view root) {
+  host::Observed<host::Resolved> found = host.Resolve(path, root);
+  if (found.present()) return found->meta.type == host::FileType::kDir;
+  return found.not_observed();
+}
+
 }  // namespace
 
 host::Observed<LibraryDir> FindLibraryDir(const host::Host& host, absl::string_view exe,
@@ -35,7 +42,10 @@ host::Observed<LibraryDir> FindLibraryDir(const host::Host& host, absl::string_v
       if (name == "llama-server") dir.has_llama_server = true;
       if (name == "libggml-cuda.so") dir.top_level_cuda_backend = host.Resolve(path, root);
       host::Observed<std::vector<std::string>> inside = host.List(path, root);
-      if (!inside.present()) continue;  // a file; or, as for Ollama's Glob, unreadable
+      if (!inside.present()) {  // a file; or, as for Ollama's Glob, unreadable
+        dir.incomplete = dir.incomplete || MayBeDir(host, path, root);
+        continue;
+      }
       Variant variant{name, path, {}, host::Absent{}};
       for (const std::string& file : *inside) {
         if (absl::StrContains(file, "ggml-")) variant.ggml.push_back(file);

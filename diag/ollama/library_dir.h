@@ -37,6 +37,8 @@ struct LibraryDir {
   // A libggml-cuda.so at the top level: it makes no variant.
   host::Observed<host::Resolved> top_level_cuda_backend;
   bool has_llama_server = false;  // only era C installs one
+  // A directory below it could not be listed: there may be a variant more.
+  bool incomplete = false;
 };
 
 // `exe` is the program's path behind all links. Absent: no candidate is there.

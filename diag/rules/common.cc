@@ -1,5 +1,6 @@
 #include "diag/rules/common.h"
 
+#include <algorithm>
 #include <set>
 
 #include "absl/strings/match.h"
@@ -18,21 +19,15 @@ using host::Absent;
 using host::NotObserved;
 using host::Observed;
 
-}  // namespace
-
-Observed<std::vector<Difference>> LostByProcess(const Facts& facts) {
+Observed<std::vector<Difference>> Lost(const Facts& facts, const Environment& given) {
   if (!facts.process.present()) return NotObserved{"no process was seen"};
   if (!facts.process->environ.present()) {
     return NotObserved{absl::StrCat(facts.process->environ.source, ": ",
                                     facts.process->environ.why_not())};
   }
-  if (!facts.unit.loaded_environment.present()) {
-    return NotObserved{absl::StrCat(facts.unit.loaded_environment.source, ": ",
-                                    facts.unit.loaded_environment.why_not())};
-  }
   const procfs::Environ& environ = *facts.process->environ;
   std::vector<Difference> lost;
-  for (const auto& [name, variable] : *facts.unit.loaded_environment) {
+  for (const auto& [name, variable] : given) {
     if (!ollama::DecidesDiscovery(name) || !variable.value.present()) continue;
     auto value = environ.Find(name);
     if (value && *value == *variable.value) continue;
@@ -48,6 +43,64 @@ Observed<std::vector<Difference>> LostByProcess(const Facts& facts) {
   return lost;
 }
 
+bool AnyDecides(const Environment& environment) {
+  for (const auto& [name, variable] : environment) {
+    if (ollama::DecidesDiscovery(name)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Observed<std::vector<Difference>> LostByProcess(const Facts& facts) {
+  const facts::UnitFacts& unit = facts.unit;
+  if (unit.loaded_environment.present()) return Lost(facts, *unit.loaded_environment);
+  const bool differs = unit.loaded.present() && unit.loaded->NeedDaemonReload().value_or(false);
+  if (!differs && unit.files.fragment.present()) return Lost(facts, unit.disk_environment);
+  return NotObserved{absl::StrCat(unit.loaded_environment.source, ": ",
+                                  unit.loaded_environment.why_not())};
+}
+
+Observed<std::vector<Difference>> DiskLostByProcess(const Facts& facts) {
+  return Lost(facts, facts.unit.disk_environment);
+}
+
+void AddLost(const Facts& facts, const std::vector<Difference>& lost, Holds& holds) {
+  const bool loaded = facts.unit.loaded_environment.present();
+  for (const Difference& difference : lost) {
+    if (difference.wanted.value.present()) {
+      holds.evidence.push_back(FromVariable(
+          difference.name, difference.wanted,
+          loaded ? "systemd gives the service this"
+                 : "the unit on disk gives this; what systemd has loaded was not seen"));
+    }
+    if (difference.actual.not_observed()) continue;
+    const char* meaning = difference.actual.absent()         ? "the process does not have it"
+                          : difference.wanted.value.absent() ? "only the process has this"
+                                                             : "the process has another value";
+    holds.evidence.push_back({facts.process->environ.source, 0,
+                              difference.actual.present()
+                                  ? Assignment(difference.name, *difference.actual)
+                                  : absl::StrCat("(no ", difference.name, ")"),
+                              meaning});
+  }
+}
+
+bool UnitDecidesDiscovery(const Facts& facts) {
+  const facts::UnitFacts& unit = facts.unit;
+  return AnyDecides(unit.loaded_environment.present() ? *unit.loaded_environment
+                                                      : unit.disk_environment);
+}
+
+Observed<absl::Time> WrittenAt(const Facts& facts, const std::string& name) {
+  auto disk = facts.unit.disk_environment.find(name);
+  if (disk == facts.unit.disk_environment.end()) return NotObserved{"no file on disk gives it"};
+  for (const facts::UnitFile& file : facts.unit.times) {
+    if (file.path == disk->second.source) return file.mtime;
+  }
+  return NotObserved{"the time of its file is not known"};
+}
+
 Observed<std::vector<Difference>> NotLoaded(const Facts& facts) {
   if (!facts.unit.files.fragment.present()) {
     return NotObserved{facts.unit.files.fragment.absent()
@@ -57,6 +110,21 @@ Observed<std::vector<Difference>> NotLoaded(const Facts& facts) {
   if (!facts.unit.loaded_environment.present()) {
     return NotObserved{absl::StrCat(facts.unit.loaded_environment.source, ": ",
                                     facts.unit.loaded_environment.why_not())};
+  }
+  if (!facts.unit.files.unseen.empty()) {
+    const systemd::SkippedFile& file = facts.unit.files.unseen.front();
+    return NotObserved{absl::StrCat(file.path, ": ", file.why)};
+  }
+  // systemd compares the list of drop-ins itself, whatever their times (systemd 252,
+  // unit_need_daemon_reload): one that it has and the disk lacks was removed only where it
+  // says so. Else the capture lacks it.
+  if (!facts.unit.loaded->NeedDaemonReload().value_or(false)) {
+    for (const std::string& path : facts.unit.loaded->DropInPaths().value_or({})) {
+      const bool seen = std::any_of(
+          facts.unit.files.drop_ins.begin(), facts.unit.files.drop_ins.end(),
+          [&](const systemd::DropIn& drop_in) { return drop_in.file.path == path; });
+      if (!seen) return NotObserved{absl::StrCat(path, ": not captured")};
+    }
   }
   const Environment& disk = facts.unit.disk_environment;
   const Environment& loaded = *facts.unit.loaded_environment;
@@ -86,9 +154,10 @@ std::string Assignment(absl::string_view name, absl::string_view value) {
 std::string Describe(const std::vector<Difference>& differences) {
   return absl::StrJoin(differences, ", ", [](std::string* out, const Difference& difference) {
     absl::StrAppend(out, difference.name,
-                    difference.actual.absent()           ? " is missing"
+                    difference.actual.absent()         ? " is missing"
+                    : difference.actual.not_observed() ? " has no effect"
                     : difference.wanted.value.absent() ? " is set"
-                                                         : " differs");
+                                                       : " differs");
   });
 }
 
@@ -154,6 +223,23 @@ std::string ExpectGpuLine(const Facts& facts) {
                           : ": msg=\"inference compute\" … library=CUDA");
 }
 
+Judgement WithoutPreload(const Facts& facts) {
+  if (facts.process.present() && !facts.process->environ.present()) {
+    return CannotTell{"the preload list of the process",
+                      absl::StrCat(facts.process->environ.source, ": ",
+                                   facts.process->environ.why_not()),
+                      HowToSeeProcess(facts)};
+  }
+  const bool unit_seen =
+      facts.unit.loaded_environment.present() || facts.unit.files.fragment.present();
+  if (!facts.process.present() && facts.unit_judged && !unit_seen) {
+    return CannotTell{"the preload list of the unit",
+                      std::string(facts.unit.loaded_environment.why_not()),
+                      absl::StrCat("systemctl cat ", facts.unit.name)};
+  }
+  return Contradicted{"no LD_PRELOAD is set"};
+}
+
 std::string HowToSeeProcess(const Facts& facts) {
   if (!facts.unit_judged && facts.process.present()) {
     return absl::StrCat("sudo vgpu-doctor check --pid ", facts.process->pid);
@@ -170,8 +256,7 @@ std::optional<Judgement> WithoutUnit(const Facts& facts) {
                           : "no unit was named",
                       "vgpu-doctor check --unit NAME"};
   }
-  const std::string load_state = facts.unit.load_state.value_or("not-found");
-  if (facts.unit.files.fragment.absent() && load_state == "not-found") {
+  if (facts.unit.files.fragment.absent() && !facts.UnitIsKnown()) {
     return Contradicted{absl::StrCat("there is no unit ", facts.unit.name)};
   }
   return std::nullopt;

@@ -17,12 +17,22 @@ namespace vgpu::rules {
 struct Difference {
   std::string name;
   facts::Variable wanted;              // with a present value, or absent: should not be set
-  host::Observed<std::string> actual;  // absent: not set
+  host::Observed<std::string> actual;  // absent: not set; not observed: only its effect is
 };
 
-// What systemd would give a start now, and the process does not have (or has otherwise).
-// Not observed where either side is.
+// What the unit gives, and the process does not have (or has otherwise). The unit is
+// what systemd has loaded; where that was not seen, and nothing says that it differs,
+// what the disk says. Not observed where either side is.
 host::Observed<std::vector<Difference>> LostByProcess(const facts::Facts& facts);
+// The same, for the unit on disk, whatever systemd has loaded.
+host::Observed<std::vector<Difference>> DiskLostByProcess(const facts::Facts& facts);
+// What both sides of `lost` say, two pieces of evidence for each.
+void AddLost(const facts::Facts& facts, const std::vector<Difference>& lost, Holds& holds);
+// The unit, as far as it was seen, gives a variable that decides discovery.
+bool UnitDecidesDiscovery(const facts::Facts& facts);
+// When the file that gives a variable was written. Not observed where the variable
+// comes from no file that is known.
+host::Observed<absl::Time> WrittenAt(const facts::Facts& facts, const std::string& name);
 
 // What the unit on disk gives, and the loaded one does not (or gives otherwise).
 host::Observed<std::vector<Difference>> NotLoaded(const facts::Facts& facts);
@@ -55,6 +65,9 @@ FixStep RestartStep(const facts::Facts& facts, std::string why);
 FixStep ReloadStep(std::string why);
 // What a log line will say when discovery finds the device.
 std::string ExpectGpuLine(const facts::Facts& facts);
+
+// No preload list was found. Whether there is none, or it could not be seen.
+Judgement WithoutPreload(const facts::Facts& facts);
 
 // How to see what another user's process has.
 std::string HowToSeeProcess(const facts::Facts& facts);

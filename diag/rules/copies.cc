@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace vgpu::rules {
@@ -10,6 +11,9 @@ namespace {
 using facts::Shim;
 using host::NotObserved;
 using host::Observed;
+
+// A list of any length gives so much evidence.
+constexpr size_t kMaxEvidence = 16;
 
 enum class Same { kYes, kNo, kCannotTell };
 
@@ -32,6 +36,15 @@ std::string Identity(const host::Resolved& file) {
   return absl::StrCat(file.path, " (inode ", file.meta.id->ino, ")");
 }
 
+// "libcuda.so.570.124.06", "libcudart.so.12.8.90": NVIDIA's files carry their release in
+// their names, and the soname is a link to them. The kernel shows files, not links, so a
+// mapped "libcuda.so.1" is a file that somebody put there.
+bool IsReleased(absl::string_view path) {
+  const absl::string_view name = host::Basename(path);
+  const size_t version = name.find(".so.");
+  return version != absl::string_view::npos && absl::StrContains(name.substr(version + 4), ".");
+}
+
 }  // namespace
 
 Observed<std::vector<Evidence>> CopiesMapped(const facts::Facts& facts) {
@@ -42,7 +55,7 @@ Observed<std::vector<Evidence>> CopiesMapped(const facts::Facts& facts) {
   std::map<Shim, bool> named;
   for (const procfs::MappedFile& file : maps->files) {
     std::optional<facts::ShimName> shim = facts::ShimOf(file.path);
-    if (!shim) continue;
+    if (!shim || (!shim->named_as_shim && IsReleased(file.path))) continue;
     files[shim->shim].push_back(&file);
     named[shim->shim] |= shim->named_as_shim;
   }
@@ -62,19 +75,16 @@ std::vector<Evidence> CopiesPreloaded(const facts::Facts& facts) {
   std::vector<Evidence> evidence;
   const facts::PreloadList* list = facts.Preload();
   if (list == nullptr) return evidence;
-  for (size_t i = 0; i < list->entries.size(); ++i) {
-    for (size_t j = 0; j < i; ++j) {
-      const facts::PreloadEntry& a = list->entries[j];
-      const facts::PreloadEntry& b = list->entries[i];
-      if (!a.shim || a.shim != b.shim || !a.file.found.present() || !b.file.found.present()) {
-        continue;
-      }
-      if (SameFile(*a.file.found, *b.file.found) != Same::kNo) continue;
-      for (const facts::PreloadEntry* entry : {&a, &b}) {
-        evidence.push_back({list->source, list->line, Identity(*entry->file.found),
-                            absl::StrCat("the preload list has this file of ",
-                                         facts::InfoOf(*entry->shim).name)});
-      }
+  std::map<Shim, const facts::PreloadEntry*> first;
+  for (const facts::PreloadEntry& entry : list->entries) {
+    if (!entry.shim || !entry.file.found.present()) continue;
+    const auto [it, is_first] = first.emplace(*entry.shim, &entry);
+    if (is_first || SameFile(*it->second->file.found, *entry.file.found) != Same::kNo) continue;
+    for (const facts::PreloadEntry* of_both : {it->second, &entry}) {
+      if (evidence.size() >= kMaxEvidence) return evidence;
+      evidence.push_back({list->source, list->line, Identity(*of_both->file.found),
+                          absl::StrCat("the preload list has this file of ",
+                                       facts::InfoOf(*of_both->shim).name)});
     }
   }
   return evidence;

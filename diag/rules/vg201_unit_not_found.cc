@@ -17,6 +17,11 @@ Judgement UnitNotFound(const facts::Facts& facts) {
   if (!load_state.empty() && load_state != "not-found") {
     return Contradicted{absl::StrCat(unit.loaded.source, ": LoadState=", load_state)};
   }
+  if (load_state.empty() && facts.UnitIsKnown()) {
+    return Contradicted{facts.process.present()
+                            ? absl::StrCat("process ", facts.process->pid, " is in ", unit.name)
+                            : absl::StrCat("the journal has what ", unit.name, " said")};
+  }
   if (!unit.files.fragment.absent() && load_state != "not-found") {
     return CannotTell{absl::StrCat("whether there is a unit file of ", unit.name),
                       std::string(unit.files.fragment.why_not()),

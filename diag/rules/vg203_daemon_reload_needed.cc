@@ -31,8 +31,8 @@ std::vector<std::string> UnknownDropIns(const facts::Facts& facts) {
   std::vector<std::string> unknown;
   if (!facts.unit.loaded.present()) return unknown;
   Observed<std::vector<std::string>> loaded = facts.unit.loaded->DropInPaths();
-  // Without any drop-in the property is left out: FragmentPath shows that the output is whole.
-  if (!loaded.present() && !facts.unit.loaded->Get("FragmentPath").present()) return unknown;
+  // Without any drop-in the property is left out.
+  if (!loaded.present() && !facts.unit.shown_whole) return unknown;
   for (const systemd::DropIn& drop_in : facts.unit.files.drop_ins) {
     const bool known = loaded.present() && std::find(loaded->begin(), loaded->end(),
                                                      drop_in.file.path) != loaded->end();
@@ -76,7 +76,18 @@ Judgement DaemonReloadNeeded(const facts::Facts& facts) {
   Observed<std::vector<Difference>> differences = NotLoaded(facts);
   const systemd::ExecCommand* exec = OtherExecStart(facts);
   const std::vector<std::string> unknown = UnknownDropIns(facts);
-  const bool content = (differences.present() && !differences->empty()) || exec != nullptr;
+  bool content = (differences.present() && !differences->empty()) || exec != nullptr;
+  // The two cannot be compared, but systemd says that they differ: then what the disk
+  // gives and the process lacks is what systemd has not loaded.
+  Observed<std::vector<Difference>> lost = host::Absent{};
+  if (flag.value_or(false) && !differences.present()) {
+    lost = DiskLostByProcess(facts);
+    // Nor that: a file that could not be read, or an environment.
+    const bool blind = !unit.files.unseen.empty() ||
+                       (!lost.present() && UnitDecidesDiscovery(facts));
+    content = content || (blind && !NoGpuEvidence(facts).empty()) ||
+              (lost.present() && !lost->empty());
+  }
   if (!flag.value_or(false) && !content && unknown.empty()) {
     if (flag.present() && differences.present()) {
       return Contradicted{
@@ -113,6 +124,7 @@ Judgement DaemonReloadNeeded(const facts::Facts& facts) {
       }
     }
   }
+  if (lost.present()) AddLost(facts, *lost, holds);
   if (exec != nullptr) {
     holds.evidence.push_back({exec->place.file, exec->place.line,
                               absl::StrCat("ExecStart=", exec->raw), "the disk says this"});
@@ -124,6 +136,8 @@ Judgement DaemonReloadNeeded(const facts::Facts& facts) {
   holds.expect = {absl::StrCat("`systemctl show -p NeedDaemonReload ", unit.name,
                                "` says NeedDaemonReload=no"),
                   ExpectGpuLine(facts)};
+  // Of a service that does not run, it waits for the next start; not where that fails.
+  if (facts.process.absent() && !facts.DiesAtStart()) holds.acts = Acts::kNextStart;
   if (!content) {
     // Changed, but in nothing that decides discovery.
     holds.acts = Acts::kNextStart;
@@ -133,15 +147,20 @@ Judgement DaemonReloadNeeded(const facts::Facts& facts) {
   }
   std::vector<Evidence> effect = NoGpuEvidence(facts);
   if (effect.empty()) effect = NoShimEvidence(facts);
-  const bool seen = !effect.empty() && !holds.evidence.empty();
-  holds.confidence = seen ? Confidence::kCertain : Confidence::kLikely;
+  const bool seen = !effect.empty() && differences.present();
+  const bool compared = differences.present() || (lost.present() && !lost->empty());
+  holds.confidence = seen       ? Confidence::kCertain
+                     : compared ? Confidence::kLikely
+                                : Confidence::kPossible;
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
-  holds.explains = Explained(facts, differences.value_or({}), exec != nullptr);
-  holds.headline = absl::StrCat(
-      "systemd has not read the present configuration of ", unit.name, " (",
-      exec != nullptr && (!differences.present() || differences->empty()) ? "ExecStart differs"
-                                                                          : Describe(*differences),
-      "): reload it, then restart the service.");
+  const std::vector<Difference> which = differences.present() ? *differences : lost.value_or({});
+  holds.explains = Explained(facts, which, exec != nullptr);
+  const std::string what = !which.empty()     ? absl::StrCat(" (", Describe(which), ")")
+                           : exec != nullptr ? " (ExecStart differs)"
+                                             : "";
+  holds.headline =
+      absl::StrCat("systemd has not read the present configuration of ", unit.name, what,
+                   ": reload it, then restart the service.");
   return holds;
 }
 

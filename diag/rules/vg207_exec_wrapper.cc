@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "diag/rules/common.h"
+#include "diag/rules/copies.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/wrapper.h"
 
@@ -21,17 +22,27 @@ Judgement ExecWrapper(const facts::Facts& facts) {
                       absl::StrCat("systemctl show -p ExecStart ", facts.unit.name)};
   }
   const Wrapper& wrapper = *found;
-  host::Observed<std::vector<Difference>> lost = LostByProcess(facts);
-  const bool crashing = facts.CrashLooping();
-  if (lost.present() && lost->empty() && wrapper.copies.empty()) {
+  const bool unit_seen =
+      facts.unit.loaded_environment.present() || facts.unit.files.fragment.present();
+  if (unit_seen && !UnitDecidesDiscovery(facts) && wrapper.copies.empty()) {
     return Contradicted{absl::StrCat(facts.program.file.path, " is ", wrapper.kind,
-                                     ", and the process has every variable of the unit")};
+                                     ", and the unit gives nothing that it could take away")};
   }
+  host::Observed<std::vector<Difference>> lost = LostByProcess(facts);
+  const bool crashing = facts.DiesAtStart() && !wrapper.copies.empty();
+  if (lost.present() && lost->empty()) {
+    // What it names, it may open in itself: the maps of Ollama decide.
+    const auto mapped = CopiesMapped(facts);
+    if (wrapper.copies.empty() || (mapped.present() && mapped->empty())) {
+      return Contradicted{absl::StrCat(facts.program.file.path, " is ", wrapper.kind,
+                                       ", and the process has every variable of the unit")};
+    }
+  }
+  const bool older = lost.present() && !lost->empty() &&
+                     OlderThanUnit(facts, lost->front()).value_or(false);
   if (wrapper.harm.empty() && wrapper.copies.empty()) {
     // Nothing in its text: only its effect could show.
-    const bool lost_since = lost.present() && !lost->empty() &&
-                            !facts.StartedBeforeReload().value_or(false);
-    if (!lost_since) {
+    if (!lost.present() || older) {
       return CannotTell{absl::StrCat("what ", facts.program.file.path, " does to the environment"),
                         absl::StrCat("it is ", wrapper.kind,
                                      " that shows nothing of it, and so does the process"),
@@ -46,23 +57,24 @@ Judgement ExecWrapper(const facts::Facts& facts) {
   for (const Evidence& evidence : wrapper.harm) holds.evidence.push_back(evidence);
   for (const Evidence& evidence : wrapper.copies) holds.evidence.push_back(evidence);
   bool effect = false;
-  if (lost.present()) {
-    for (const Difference& difference : *lost) {
-      holds.evidence.push_back(FromVariable(difference.name, difference.wanted,
-                                            "systemd gives the service this variable"));
-      holds.evidence.push_back(
-          {facts.process->environ.source, 0,
-           difference.actual.present() ? Assignment(difference.name, *difference.actual)
-                                       : absl::StrCat("(no ", difference.name, ")"),
-           difference.actual.present() ? "the process has another value"
-                                       : "the process does not have it"});
-      effect = true;
-    }
+  if (lost.present() && !lost->empty()) {
+    AddLost(facts, *lost, holds);
+    effect = true;
+  }
+  // Its environment was not seen: what the unit gives, what the text does to it, and
+  // that the shims are not there (or no GPU was found) say the same.
+  std::vector<Evidence> without = NoShimEvidence(facts);
+  if (without.empty()) without = NoGpuEvidence(facts);
+  const bool inferred = !lost.present() && !wrapper.harm.empty() && UnitDecidesDiscovery(facts) &&
+                        !without.empty();
+  if (inferred) {
+    for (Evidence& evidence : without) holds.evidence.push_back(std::move(evidence));
+    effect = true;
   }
   // A process that was started before the unit was loaded as it is now may not have been
   // started by this wrapper: then it acts at the next start.
-  if (facts.StartedBeforeReload().value_or(false) && effect) holds.acts = Acts::kNextStart;
-  holds.confidence = effect && !wrapper.harm.empty() && holds.acts == Acts::kNow
+  if (older) holds.acts = Acts::kNextStart;
+  holds.confidence = effect && !inferred && !wrapper.harm.empty() && holds.acts == Acts::kNow
                          ? Confidence::kCertain
                          : Confidence::kLikely;
   if (effect) {
@@ -73,6 +85,7 @@ Judgement ExecWrapper(const facts::Facts& facts) {
   }
   if (crashing) {
     holds.explains.push_back("VG307");
+    holds.explains.push_back("VG301");
     if (facts.log.journal.present() && !facts.log.journal->exits.empty()) {
       holds.evidence.push_back(FromLog(*facts.log.journal, facts.log.journal->exits.back().line,
                                        "and what it starts dies"));
@@ -82,8 +95,9 @@ Judgement ExecWrapper(const facts::Facts& facts) {
 
   holds.headline =
       effect ? absl::StrCat(facts.unit.name, " is started through ", facts.program.file.path,
-                            ", which does not pass its environment on (", Describe(*lost),
-                            "): run Ollama itself.")
+                            ", which does not pass its environment on",
+                            inferred ? "" : absl::StrCat(" (", Describe(*lost), ")"),
+                            ": run Ollama itself.")
              : absl::StrCat(facts.unit.name, " is started through ", facts.program.file.path,
                             !wrapper.copies.empty()
                                 ? ", which opens copies of shims that are preloaded already: run "

@@ -12,6 +12,11 @@ Judgement StderrRedirected(const facts::Facts& facts) {
   if (log.redirected.absent()) {
     return Contradicted{"standard error goes to the journal"};
   }
+  if (log.redirected.source.empty()) {
+    return CannotTell{absl::StrCat("where ", facts.unit.name, " writes its log"),
+                      std::string(log.standard_error.why_not()),
+                      absl::StrCat("systemctl show -p StandardError ", facts.unit.name)};
+  }
   Holds holds;
   holds.confidence = Confidence::kCertain;
   holds.evidence.push_back({log.standard_error.source, log.standard_error_line,

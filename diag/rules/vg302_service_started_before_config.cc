@@ -5,7 +5,12 @@
 // Time tells the reason: the process is older than the last load of the units, or than
 // the drop-in.
 
+#include <algorithm>
+#include <optional>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
+#include "diag/ollama/variables.h"
 #include "diag/rules/common.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/wrapper.h"
@@ -13,97 +18,138 @@
 namespace vgpu::rules {
 namespace {
 
-// When the file that gives a variable was written. Not observed where the variable
-// comes from no file that is known.
-host::Observed<absl::Time> WrittenAt(const facts::Facts& facts, const std::string& name) {
-  auto disk = facts.unit.disk_environment.find(name);
-  if (disk == facts.unit.disk_environment.end()) {
-    return host::NotObserved{"no file on disk gives it"};
+// What only the process has, in a process that systemd started itself: its unit gave
+// that once. (What the manager gives every service says nothing about the unit.)
+std::vector<Difference> LeftOver(const facts::Facts& facts) {
+  std::vector<Difference> extra;
+  const facts::UnitFacts& unit = facts.unit;
+  if (!unit.loaded_environment.present() || !facts.process->environ.present()) return extra;
+  if (!unit.manager.present() || !FindWrapper(facts).absent()) return extra;
+  if (!unit.unread_environment_files.empty()) return extra;  // they may give it
+  if (!facts.StartedBeforeReload().value_or(false)) return extra;
+  const auto of_manager = unit.manager->Environment();
+  for (const procfs::Environ::Entry& entry : facts.process->environ->entries()) {
+    if (!ollama::DecidesDiscovery(entry.name)) continue;
+    if (unit.loaded_environment->count(entry.name) > 0) continue;
+    if (of_manager.present() && of_manager->count(entry.name) > 0) continue;
+    extra.push_back({entry.name,
+                     {host::Absent{}, unit.loaded_environment.source, 0},
+                     std::string(entry.value)});
   }
-  // FindUnit read these files; their times are those of the host tree.
-  for (const facts::UnitFile& file : facts.unit.times) {
-    if (file.path == disk->second.source) return file.mtime;
+  return extra;
+}
+
+// The preload list, where the environment of the process could not be read and its maps
+// show that it has no shim of those that the list names and that are there.
+std::optional<Difference> NotMapped(const facts::Facts& facts) {
+  if (!facts.process.present() || facts.process->environ.present()) return std::nullopt;
+  const facts::UnitFacts& unit = facts.unit;
+  const bool differs = unit.loaded.present() && unit.loaded->NeedDaemonReload().value_or(false);
+  if (!unit.loaded_environment.present() && differs) return std::nullopt;  // VG203
+  const facts::Environment& given =
+      unit.loaded_environment.present() ? *unit.loaded_environment : unit.disk_environment;
+  auto list = given.find("LD_PRELOAD");
+  if (list == given.end() || !facts.unit_preload || !NoShimMapped(facts).value_or(false)) {
+    return std::nullopt;
   }
-  return host::NotObserved{"the time of its file is not known"};
+  const auto& entries = facts.unit_preload->entries;
+  const bool shims_exist =
+      std::any_of(entries.begin(), entries.end(), [](const facts::PreloadEntry& entry) {
+        return entry.shim && entry.file.found.present();
+      });
+  const bool secure = facts.process->auxv.present() &&
+                      facts.process->auxv->Secure().value_or(false);
+  Difference difference{"LD_PRELOAD", list->second, host::NotObserved{"not read"}};
+  // A program that the kernel started in secure mode has no shim either: only time tells.
+  if (!shims_exist || secure || !OlderThanUnit(facts, difference).value_or(false)) {
+    return std::nullopt;
+  }
+  return difference;
 }
 
 }  // namespace
 
 Judgement ServiceStartedBeforeConfig(const facts::Facts& facts) {
   if (auto none = WithoutUnit(facts)) return *none;
-  host::Observed<std::vector<Difference>> lost = LostByProcess(facts);
+  host::Observed<std::vector<Difference>> compared = LostByProcess(facts);
   if (facts.process.absent()) return Contradicted{"no process runs"};
-  if (!lost.present()) {
-    return CannotTell{"the environment of the process beside that of its unit",
-                      std::string(lost.why_not()), HowToSeeProcess(facts)};
+  if (!compared.present()) {
+    if (std::optional<Difference> preload = NotMapped(facts)) {
+      compared = std::vector<Difference>{*std::move(preload)};
+    } else {
+      return CannotTell{"the environment of the process beside that of its unit",
+                        std::string(compared.why_not()), HowToSeeProcess(facts)};
+    }
   }
-  if (lost->empty()) {
+  std::vector<Difference> lost = *compared;
+  for (Difference& extra : LeftOver(facts)) lost.push_back(std::move(extra));
+  if (lost.empty()) {
     return Contradicted{
         absl::StrCat("process ", facts.process->pid, " has every variable that its unit gives")};
   }
-  host::Observed<bool> before = facts.StartedBeforeReload();
-  host::Observed<absl::Time> written = WrittenAt(facts, lost->front().name);
+  const Difference& first = lost.front();
+  host::Observed<bool> older = OlderThanUnit(facts, first);
   const host::Observed<absl::Time>& started = facts.process->started;
-  if (before.present() && !*before) {
-    return Contradicted{absl::StrCat("process ", facts.process->pid,
-                                     " was started after systemd loaded the unit as it is")};
+  if (older.present() && !*older) {
+    return Contradicted{
+        facts.StartedBeforeReload().value_or(true)
+            ? "the configuration is older than the process, and a wrapper changes it"
+            : absl::StrCat("process ", facts.process->pid,
+                           " was started after systemd loaded the unit as it is")};
   }
-  const bool newer_file =
-      written.present() && started.present() && *written > *started + absl::Seconds(1);
-  const bool older_file = written.present() && started.present() && *written <= *started;
-  if (older_file) {
-    // The file was there when the process started, and a wrapper explains the loss.
-    host::Observed<Wrapper> wrapper = FindWrapper(facts);
-    if (wrapper.present() && !wrapper->harm.empty()) {
-      return Contradicted{"the configuration is older than the process, and a wrapper changes it"};
-    }
-  }
-  if (!before.present() && !newer_file) {
+  // Times do not tell. A program that systemd executes itself, and that is Ollama, gets
+  // what the unit gives; so it was started when the unit gave something else.
+  if (!older.present() && !FindWrapper(facts).absent()) {
     return CannotTell{"whether the process is older than its configuration",
-                      std::string(before.why_not()),
+                      std::string(older.why_not()),
                       absl::StrCat("systemctl show -p ExecMainStartTimestamp ", facts.unit.name,
                                    "; systemctl show -p UnitsLoadTimestamp")};
   }
 
   Holds holds;
-  for (const Difference& difference : *lost) {
-    holds.evidence.push_back(FromVariable(difference.name, difference.wanted,
-                                          "systemd has this loaded for the unit"));
-    holds.evidence.push_back(
-        {facts.process->environ.source, 0,
-         difference.actual.present() ? Assignment(difference.name, *difference.actual)
-                                     : absl::StrCat("(no ", difference.name, ")"),
-         difference.actual.present() ? "the process has another value"
-                                     : "the process does not have it"});
-  }
+  AddLost(facts, lost, holds);
   if (started.present()) {
     holds.evidence.push_back({facts.process->started.source, 0,
                               absl::StrCat("started ", TimeText(facts, *started)),
                               "when the process was started"});
   }
-  if (before.present() && facts.unit.reloaded_at.present()) {
+  const bool reloaded_since = facts.StartedBeforeReload().value_or(false);
+  if (reloaded_since && facts.unit.reloaded_at.present()) {
     holds.evidence.push_back(
         {facts.unit.manager.source, 0,
          absl::StrCat("UnitsLoadTimestamp=", TimeText(facts, *facts.unit.reloaded_at)),
          "systemd loaded its units after that"});
   }
-  if (newer_file) {
-    holds.evidence.push_back({facts.unit.disk_environment.at(lost->front().name).source, 0,
+  host::Observed<absl::Time> written = WrittenAt(facts, first.name);
+  if (written.present() && started.present() && *written > *started + absl::Seconds(1)) {
+    holds.evidence.push_back({facts.unit.disk_environment.at(first.name).source, 0,
                               absl::StrCat("written ", TimeText(facts, *written)),
                               "the file is younger than the process"});
   }
+  if (!older.present()) {
+    holds.evidence.push_back({facts.program.source, facts.program.line,
+                              absl::StrCat("ExecStart=", facts.program.command),
+                              "nothing stands between systemd and Ollama that could take a "
+                              "variable away; no time was seen that says the same"});
+  }
   std::vector<Evidence> effect = NoGpuEvidence(facts);
   for (Evidence& evidence : NoShimEvidence(facts)) effect.push_back(std::move(evidence));
-  holds.confidence =
-      before.present() && !effect.empty() ? Confidence::kCertain : Confidence::kLikely;
+  const bool loaded = facts.unit.loaded_environment.present();
+  const bool seen = reloaded_since && loaded && !first.actual.not_observed() &&
+                    !compared->empty() && !effect.empty();
+  holds.confidence = !older.present() ? Confidence::kPossible
+                     : seen           ? Confidence::kCertain
+                                      : Confidence::kLikely;
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
   holds.explains = {"VG704"};
   holds.headline = absl::StrCat("Process ", facts.process->pid, " of ", facts.unit.name,
-                                " is older than its configuration (", Describe(*lost),
+                                " is older than its configuration (", Describe(lost),
                                 "): restart the service.");
-  holds.fix = {RestartStep(facts, "only a new process gets the environment that is loaded")};
+  if (!loaded) holds.fix.push_back(ReloadStep("whether systemd has read the unit was not seen"));
+  holds.fix.push_back(RestartStep(facts, "only a new process gets the environment that is loaded"));
   holds.expect = {
-      absl::StrCat("the new process has ", lost->front().name, " in /proc/PID/environ"),
+      absl::StrCat("the new process has ", first.wanted.value.absent() ? "no " : "", first.name,
+                   " in /proc/PID/environ"),
       ExpectGpuLine(facts)};
   return holds;
 }

@@ -20,12 +20,12 @@ Judgement EnvironmentScrubbed(const facts::Facts& facts) {
     return Contradicted{
         absl::StrCat("process ", facts.process->pid, " has every variable that its unit gives")};
   }
-  host::Observed<bool> before = facts.StartedBeforeReload();
-  if (!before.present()) {
+  host::Observed<bool> older = OlderThanUnit(facts, lost->front());
+  if (!older.present()) {
     return CannotTell{"whether the process is older than its configuration",
-                      std::string(before.why_not()), "systemctl show -p UnitsLoadTimestamp"};
+                      std::string(older.why_not()), "systemctl show -p UnitsLoadTimestamp"};
   }
-  if (*before) {
+  if (*older) {
     return Contradicted{"the process is older than the configuration that systemd has loaded"};
   }
   host::Observed<Wrapper> wrapper = FindWrapper(facts);
@@ -34,16 +34,7 @@ Judgement EnvironmentScrubbed(const facts::Facts& facts) {
                                      wrapper->kind, ": that explains the loss")};
   }
   Holds holds;
-  for (const Difference& difference : *lost) {
-    holds.evidence.push_back(
-        FromVariable(difference.name, difference.wanted, "systemd gives the service this"));
-    holds.evidence.push_back(
-        {facts.process->environ.source, 0,
-         difference.actual.present() ? Assignment(difference.name, *difference.actual)
-                                     : absl::StrCat("(no ", difference.name, ")"),
-         difference.actual.present() ? "the process has another value"
-                                     : "the process does not have it"});
-  }
+  AddLost(facts, *lost, holds);
   std::vector<Evidence> effect = NoGpuEvidence(facts);
   holds.confidence = effect.empty() ? Confidence::kPossible : Confidence::kLikely;
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));

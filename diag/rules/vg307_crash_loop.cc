@@ -11,7 +11,7 @@ namespace vgpu::rules {
 Judgement CrashLoop(const facts::Facts& facts) {
   if (auto none = WithoutUnit(facts)) return *none;
   const facts::UnitFacts& unit = facts.unit;
-  if (!unit.active_state.present()) {
+  if (!unit.active_state.present() && !facts.CrashLooping()) {
     return CannotTell{absl::StrCat("whether ", unit.name, " keeps dying"),
                       std::string(unit.active_state.why_not()),
                       absl::StrCat("systemctl status ", unit.name)};
@@ -22,13 +22,18 @@ Judgement CrashLoop(const facts::Facts& facts) {
   }
   Holds holds;
   holds.confidence = Confidence::kPossible;
-  holds.evidence.push_back(
-      {unit.loaded.source, 0,
-       absl::StrCat("ActiveState=", *unit.active_state, " SubState=",
-                    unit.sub_state.value_or("?"), " Result=", unit.result.value_or("?"),
-                    " NRestarts=",
-                    unit.restarts.present() ? absl::StrCat(*unit.restarts) : std::string("?")),
-       "systemd starts it, it dies, and systemd starts it again"});
+  if (unit.active_state.present()) {
+    holds.evidence.push_back(
+        {unit.loaded.source, 0,
+         absl::StrCat("ActiveState=", *unit.active_state, " SubState=",
+                      unit.sub_state.value_or("?"), " Result=", unit.result.value_or("?"),
+                      " NRestarts=",
+                      unit.restarts.present() ? absl::StrCat(*unit.restarts) : std::string("?")),
+         "systemd starts it, it dies, and systemd starts it again"});
+  } else if (!facts.log.journal->restarts.empty()) {
+    holds.evidence.push_back(FromLog(*facts.log.journal, facts.log.journal->restarts.back(),
+                                     "systemd starts it, it dies, and systemd starts it again"));
+  }
   std::string how;
   if (facts.log.journal.present() && !facts.log.journal->exits.empty()) {
     const ollama::Exit& exit = facts.log.journal->exits.back();

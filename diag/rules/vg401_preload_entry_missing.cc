@@ -12,6 +12,9 @@
 namespace vgpu::rules {
 namespace {
 
+// A list may have thousands of entries; so many are named.
+constexpr size_t kMaxNamed = 8;
+
 std::string WhereItEnds(const facts::FileFacts& file) {
   if (file.trace.loop) return "its links lead in a circle";
   if (!file.trace.links.empty()) {
@@ -25,15 +28,7 @@ std::string WhereItEnds(const facts::FileFacts& file) {
 
 Judgement PreloadEntryMissing(const facts::Facts& facts) {
   const facts::PreloadList* list = facts.Preload();
-  if (list == nullptr) {
-    if (facts.process.present() && !facts.process->environ.present()) {
-      return CannotTell{"the preload list of the process",
-                        absl::StrCat(facts.process->environ.source, ": ",
-                                     facts.process->environ.why_not()),
-                        HowToSeeProcess(facts)};
-    }
-    return Contradicted{"no LD_PRELOAD is set"};
-  }
+  if (list == nullptr) return WithoutPreload(facts);
   std::vector<const facts::PreloadEntry*> missing;
   std::vector<const facts::PreloadEntry*> unseen;
   for (const facts::PreloadEntry& entry : list->entries) {
@@ -54,10 +49,11 @@ Judgement PreloadEntryMissing(const facts::Facts& facts) {
   bool needed = false;
   std::vector<std::string> names;
   for (const facts::PreloadEntry* entry : missing) {
+    if (entry->shim && facts::NeededIn(*entry->shim, facts.ollama.era)) needed = true;
+    if (names.size() >= kMaxNamed) continue;
     names.push_back(entry->text);
     holds.evidence.push_back({list->source, list->line, entry->text,
                               absl::StrCat("listed for preloading, and ", WhereItEnds(entry->file))});
-    if (entry->shim && facts::NeededIn(*entry->shim, facts.ollama.era)) needed = true;
   }
   const ollama::ServerStart* start = facts.ThisStart();
   const facts::Fact<ollama::DiscoveryLog>& log = facts.log.ServersLog();
@@ -76,9 +72,12 @@ Judgement PreloadEntryMissing(const facts::Facts& facts) {
       }
     }
   }
-  const bool runs_without = facts.process.present() && needed;
+  // A process that was seen to have no list does not lack an entry of it: its next start will.
+  const bool has_list = facts.process.present() &&
+                        (facts.process_preload.has_value() || !facts.process->environ.present());
+  const bool runs_without = has_list && needed;
   holds.acts = runs_without ? Acts::kNow : Acts::kNextStart;
-  std::vector<Evidence> effect = needed ? NoGpuEvidence(facts) : std::vector<Evidence>();
+  std::vector<Evidence> effect = runs_without ? NoGpuEvidence(facts) : std::vector<Evidence>();
   holds.confidence = !effect.empty() && said ? Confidence::kCertain : Confidence::kLikely;
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
   if (needed) {

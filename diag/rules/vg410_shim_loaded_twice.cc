@@ -25,7 +25,7 @@ Judgement ShimLoadedTwice(const facts::Facts& facts) {
     }
     if (holds.evidence.empty()) {
       const facts::PreloadList* list = facts.Preload();
-      if (list == nullptr) return Contradicted{"no LD_PRELOAD is set"};
+      if (list == nullptr) return WithoutPreload(facts);
       if (facts.process.absent()) {
         return Contradicted{"the preload list leads to one file for each shim"};
       }
@@ -35,10 +35,18 @@ Judgement ShimLoadedTwice(const facts::Facts& facts) {
   }
   std::vector<Evidence> effect = NoGpuEvidence(facts);
   holds.confidence = mapped.present() && !effect.empty() ? Confidence::kCertain : Confidence::kLikely;
-  if (!facts.process.present() && !facts.CrashLooping()) holds.acts = Acts::kNextStart;
+  if (!facts.process.present() && !facts.DiesAtStart()) holds.acts = Acts::kNextStart;
+  // Paths of a list that this process was seen not to have.
+  if (!mapped.present() && facts.process.present() && facts.process->environ.present() &&
+      !facts.process_preload) {
+    holds.acts = Acts::kNextStart;
+  }
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
   holds.explains = {"VG704"};
-  if (facts.CrashLooping()) holds.explains.push_back("VG307");
+  if (facts.DiesAtStart()) {
+    holds.explains.push_back("VG307");
+    holds.explains.push_back("VG301");
+  }
   const std::string copy = holds.evidence.front().quote.substr(0, holds.evidence.front().quote.find(' '));
   holds.headline = absl::StrCat("Two different files of one shim are loaded (", copy,
                                 " is one of them): keep one file, and make the others links to it.");

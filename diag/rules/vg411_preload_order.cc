@@ -11,7 +11,7 @@ namespace vgpu::rules {
 
 Judgement PreloadOrder(const facts::Facts& facts) {
   const facts::PreloadList* list = facts.Preload();
-  if (list == nullptr) return Contradicted{"no LD_PRELOAD is set"};
+  if (list == nullptr) return WithoutPreload(facts);
   int last = -1;
   bool in_order = true;
   for (const facts::PreloadEntry& entry : list->entries) {

@@ -25,6 +25,23 @@ Judgement BackendMissing(const facts::Facts& facts) {
     if (!variant.cuda_backend.present()) continue;
     return Contradicted{absl::StrCat(variant.path, "/libggml-cuda.so is there", top_level)};
   }
+  // With no variant at all, era B gives its child the library directory itself, and the
+  // child opens what is there: so some distributions install it.
+  const bool may_be_b =
+      facts.ollama.era == ollama::Era::kB || facts.ollama.era == ollama::Era::kUnknown;
+  if (may_be_b && dir->variants.empty() && dir->top_level_cuda_backend.present()) {
+    return Contradicted{absl::StrCat("there is no variant at all, and then the child searches ",
+                                     dir->path, ", whose libggml-cuda.so is there")};
+  }
+  bool unseen = dir->incomplete;
+  for (const ollama::Variant& variant : dir->variants) {
+    unseen = unseen || variant.cuda_backend.not_observed();
+  }
+  if (unseen) {
+    return CannotTell{absl::StrCat("all of ", dir->path),
+                      "a directory or a backend below it could not be looked at",
+                      absl::StrCat("sudo ls -l ", dir->path, "/*/")};
+  }
   if (facts.ollama.era == ollama::Era::kA) {
     return CannotTell{"whether the model's runner finds its backend",
                       "in era A discovery needs none, and this installation has none in a "

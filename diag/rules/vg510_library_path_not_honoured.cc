@@ -51,6 +51,13 @@ Judgement LibraryPathNotHonoured(const facts::Facts& facts) {
       return holds;
     }
   }
+  const bool unit_seen =
+      facts.unit.files.fragment.present() || facts.unit.loaded_environment.present();
+  if (!unit_seen && !(facts.process.present() && facts.process->environ.present())) {
+    return CannotTell{"the environment that the unit gives",
+                      std::string(facts.unit.loaded_environment.why_not()),
+                      absl::StrCat("systemctl cat ", facts.unit.name)};
+  }
   return Contradicted{"OLLAMA_LIBRARY_PATH is not set"};
 }
 

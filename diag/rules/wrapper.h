@@ -8,6 +8,7 @@
 
 #include "diag/facts/facts.h"
 #include "diag/host/observed.h"
+#include "diag/rules/common.h"
 #include "diag/rules/finding.h"
 
 namespace vgpu::rules {
@@ -21,6 +22,12 @@ struct Wrapper {
 
 // Absent: ExecStart runs Ollama itself. Not observed: what it runs cannot be told.
 host::Observed<Wrapper> FindWrapper(const facts::Facts& facts);
+
+// Whether the process was started before its unit gave it `lost`: by the last load of
+// the units, and by the time of the file. Where a wrapper is known to take variables
+// away and the file was there before the process, it is the wrapper, and not the time.
+// Not observed where no time tells.
+host::Observed<bool> OlderThanUnit(const facts::Facts& facts, const Difference& lost);
 
 // What a shell script or a command line does to the environment of what it starts.
 // `source` and `first_line` place it. Pure.

@@ -18,7 +18,6 @@ namespace {
 using ::vgpu::host::Absent;
 using ::vgpu::host::Basename;
 using ::vgpu::host::Content;
-using ::vgpu::host::Dirname;
 using ::vgpu::host::FileType;
 using ::vgpu::host::Host;
 using ::vgpu::host::NotObserved;

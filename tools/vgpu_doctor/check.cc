@@ -24,7 +24,10 @@ CLI::App* AddCheck(CLI::App& app, CheckOptions& options) {
       "check", "Find out why Ollama does or does not see the virtual GPU, and what repairs it.");
   check->add_option("--root", options.root,
                     "Judge a captured host or a mounted system in DIR instead of this machine")
-      ->type_name("DIR");
+      ->type_name("DIR")
+      // A script's unset variable is not this machine.
+      ->check([](const std::string& dir) { return dir.empty() ? "names no directory" : ""; })
+      ->option_text("DIR");
   check->add_option("--unit", options.unit, "The systemd unit to judge (default: ollama.service)")
       ->type_name("UNIT");
   check->add_option("--pid", options.pid, "Judge this process instead of the unit's main process")
@@ -63,7 +66,12 @@ int RunCheck(const CheckOptions& options) {
   facts::GatherOptions gather;
   gather.unit = options.unit;
   if (options.pid != 0) gather.pid = options.pid;
-  const report::Report report = diagnosis::Diagnose(facts::Gather(*host, gather));
+  const facts::Facts facts = facts::Gather(*host, gather);
+  if (gather.pid && facts.process.absent()) {
+    fprintf(stderr, "vgpu-doctor: --pid %d: there is no such process\n", *gather.pid);
+    return kUsage;
+  }
+  const report::Report report = diagnosis::Diagnose(facts);
   const std::string text = options.format == "json"
                                ? report::ToJson(report)
                                : report::ToText(report, StyleOfStandardOutput(options.no_color));

@@ -1,0 +1,457 @@
+#include "diag/diagnosis/diagnosis.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "diag/rules/host_builder.h"
+#include "gtest/gtest.h"
+
+namespace vgpu::diagnosis {
+namespace {
+
+using report::Item;
+using report::Report;
+using report::Verdict;
+using rules::Acts;
+using rules::CannotTell;
+using rules::Confidence;
+using rules::Contradicted;
+using rules::Holds;
+using rules::HostBuilder;
+
+Judged Finding(std::string code, std::vector<std::string> explains = {}, Acts acts = Acts::kNow) {
+  Holds holds;
+  holds.acts = acts;
+  holds.headline = absl::StrCat(code, " it is.");
+  holds.evidence = {{"/etc/x", 1, "quote", "meaning"}};
+  holds.explains = std::move(explains);
+  return {std::move(code), holds};
+}
+
+std::vector<std::string> Codes(const std::vector<Item>& items) {
+  std::vector<std::string> codes;
+  for (const Item& item : items) codes.push_back(item.code);
+  return codes;
+}
+
+using Names = std::vector<std::string>;
+
+Report Explained(const std::vector<Judged>& judged,
+                 const facts::Facts& facts = HostBuilder().FoundNoGpu().Gather()) {
+  Report report;
+  Explain(facts, judged, report);
+  return report;
+}
+
+// --- what explains what
+
+TEST(ExplainTest, AConsequenceFoldsIntoItsCause) {
+  const Report report = Explained({Finding("VG302", {"VG704"}), Finding("VG704")});
+  EXPECT_EQ(Codes(report.root_causes), Names{"VG302"});
+  EXPECT_EQ(Codes(report.consequences), Names{"VG704"});
+  EXPECT_EQ(report.consequences[0].explained_by, Names{"VG302"});
+  EXPECT_EQ(report.root_causes[0].explains, Names{"VG704"});
+  EXPECT_EQ(report.verdict, Verdict::kProblem);
+  EXPECT_EQ(report.headline, "VG302 it is.");
+  EXPECT_EQ(report::ExitCode(report.verdict), 1);
+}
+
+TEST(ExplainTest, ThroughTwoSteps) {
+  const Report report = Explained({Finding("VG207", {"VG410"}), Finding("VG307", {"VG301"}),
+                                   Finding("VG410", {"VG307"}), Finding("VG301")});
+  EXPECT_EQ(Codes(report.root_causes), Names{"VG207"});
+  EXPECT_EQ(Codes(report.consequences), (Names{"VG307", "VG410", "VG301"}));
+  EXPECT_EQ(report.consequences[2].explained_by, (Names{"VG207", "VG307", "VG410"}));
+}
+
+TEST(ExplainTest, IndependentFaultsAreBothRootsEarliestLayerFirst) {
+  const Report report =
+      Explained({Finding("VG302", {"VG704"}), Finding("VG502", {"VG704"}), Finding("VG704")});
+  EXPECT_EQ(Codes(report.root_causes), (Names{"VG302", "VG502"}));
+  EXPECT_EQ(report.consequences[0].explained_by, (Names{"VG302", "VG502"}));
+  EXPECT_EQ(report.headline, "VG302 it is.");
+}
+
+TEST(ExplainTest, OfTwoThatExplainEachOtherTheEarlierLayerIsTheCause) {
+  const Report report = Explained({Finding("VG203", {"VG401"}), Finding("VG401", {"VG203"})});
+  EXPECT_EQ(Codes(report.root_causes), Names{"VG203"});
+  EXPECT_EQ(Codes(report.consequences), Names{"VG401"});
+}
+
+TEST(ExplainTest, WhatActsAfterTheNextStartExplainsNothingOfToday) {
+  const Report report =
+      Explained({Finding("VG207", {"VG704"}, Acts::kNextStart), Finding("VG704")});
+  EXPECT_EQ(Codes(report.root_causes), Names{"VG704"});
+  EXPECT_EQ(Codes(report.latent), Names{"VG207"});
+}
+
+TEST(ExplainTest, NorDoesAChainGoThroughIt) {
+  const Report report =
+      Explained({Finding("VG203", {"VG207"}), Finding("VG207", {"VG704"}, Acts::kNextStart),
+                 Finding("VG704")});
+  EXPECT_EQ(Codes(report.root_causes), (Names{"VG203", "VG704"}));
+  EXPECT_EQ(Codes(report.consequences), Names{"VG207"});
+}
+
+TEST(ExplainTest, ASymptomThatNothingExplainsStandsAsTheCause) {
+  EXPECT_EQ(Codes(Explained({Finding("VG307", {"VG301"})}).root_causes), Names{"VG307"});
+}
+
+TEST(ExplainTest, SomeSymptomsNeverStandAlone) {
+  const Report report = Explained({Finding("VG708")});
+  EXPECT_TRUE(report.root_causes.empty());
+  EXPECT_EQ(Codes(report.consequences), Names{"VG708"});
+  EXPECT_EQ(report.verdict, Verdict::kInconclusive);
+}
+
+TEST(ExplainTest, ANoteIsNeverARootAndExplainsNothing) {
+  const Report report = Explained({Finding("VG510", {"VG704"}), Finding("VG704")});
+  EXPECT_EQ(Codes(report.notes), Names{"VG510"});
+  EXPECT_EQ(Codes(report.root_causes), Names{"VG704"});
+}
+
+TEST(ExplainTest, ARiskIsLatent) {
+  EXPECT_EQ(Codes(Explained({Finding("VG101")}).latent), Names{"VG101"});
+}
+
+TEST(ExplainTest, RuledOutAreCausesAndNoNotes) {
+  const Report report = Explained({{"VG401", Contradicted{"5 of 5 entries exist"}},
+                                   {"VG411", Contradicted{"order"}},
+                                   {"VG704", Contradicted{"a GPU"}}});
+  ASSERT_EQ(report.ruled_out.size(), 1u);
+  EXPECT_EQ(report.ruled_out[0].code, "VG401");
+  EXPECT_EQ(report.ruled_out[0].because, "5 of 5 entries exist");
+}
+
+TEST(ExplainTest, WhatTwoRulesLackIsSaidOnce) {
+  const CannotTell lacks{"the environment", "permission denied", "sudo"};
+  const Report report = Explained({{"VG302", lacks}, {"VG303", lacks}});
+  ASSERT_EQ(report.not_observed.size(), 1u);
+  EXPECT_EQ(report.not_observed[0].why, "permission denied");
+}
+
+TEST(ExplainTest, AnUnknownCodeIsPassedOver) {
+  EXPECT_TRUE(Explained({Finding("VG999")}).root_causes.empty());
+}
+
+// --- what works decides
+
+TEST(ExplainTest, AFaultBesideAGpuThatWasFoundIsLatent) {
+  const Report report = Explained({Finding("VG401", {"VG704"})}, HostBuilder().Gather());
+  EXPECT_EQ(report.verdict, Verdict::kHealthy);
+  EXPECT_EQ(report::ExitCode(report.verdict), 0);
+  EXPECT_EQ(Codes(report.latent), Names{"VG401"});
+  EXPECT_TRUE(absl::StrContains(report.headline, "NVIDIA H100 80GB HBM3 through CUDA"));
+  EXPECT_TRUE(absl::StrContains(report.headline, "repair VG401"));
+}
+
+TEST(ExplainTest, InEraATheServersLineSaysNothingAboutTheRunnersLibraries) {
+  const facts::Facts facts = HostBuilder().EraA().Gather();
+  EXPECT_EQ(Codes(Explained({Finding("VG502")}, facts).root_causes), Names{"VG502"});
+  EXPECT_EQ(Codes(Explained({Finding("VG401")}, facts).latent), Names{"VG401"});
+  EXPECT_EQ(Codes(Explained({Finding("VG502")}, HostBuilder().Gather()).latent), Names{"VG502"});
+}
+
+TEST(ExplainTest, HealthyNeedsPositiveEvidence) {
+  const Report report = Explained({}, HostBuilder().SetJournal("").Gather());
+  EXPECT_EQ(report.verdict, Verdict::kInconclusive);
+  EXPECT_EQ(report::ExitCode(report.verdict), 3);
+}
+
+TEST(ExplainTest, AGpuThroughAnotherLibraryIsNotHealthy) {
+  HostBuilder machine;
+  machine.SetLog({rules::kServerConfigLine, rules::kListeningLine,
+                  "time=2026-02-24T10:06:00.671-05:00 level=INFO msg=\"inference compute\" id=0 "
+                  "library=Vulkan name=Vulkan0 description=\"llvmpipe\""});
+  const Report report = Explained({}, machine.Gather());
+  EXPECT_EQ(report.verdict, Verdict::kInconclusive);
+  EXPECT_EQ(report.headline, "Discovery of process 57290 found Vulkan, and nothing through CUDA.");
+}
+
+// --- whole machines
+
+TEST(DiagnoseTest, Healthy) {
+  const Report report = Diagnose(HostBuilder().Gather());
+  EXPECT_EQ(report.verdict, Verdict::kHealthy);
+  EXPECT_EQ(report.subject.era, "B");
+  EXPECT_TRUE(report.latent.empty());
+  EXPECT_TRUE(report.notes.empty());
+}
+
+TEST(DiagnoseTest, DropInNotLoaded) {
+  const Report report = Diagnose(HostBuilder().NotReloaded().Gather());
+  EXPECT_EQ(Codes(report.root_causes), Names{"VG203"});
+  EXPECT_EQ(Codes(report.consequences), Names{"VG704"});
+}
+
+TEST(DiagnoseTest, NotRestarted) {
+  const Report report = Diagnose(HostBuilder().NotRestarted().Gather());
+  EXPECT_EQ(Codes(report.root_causes), Names{"VG302"});
+  EXPECT_EQ(Codes(report.consequences), Names{"VG704"});
+}
+
+TEST(DiagnoseTest, NotRestartedAndAShimMissingForTheNextStart) {
+  HostBuilder machine;
+  const Report report =
+      Diagnose(machine.NotRestarted().RemoveFile("/usr/lib64/libvgpu-cuda.so").Gather());
+  EXPECT_EQ(Codes(report.root_causes), Names{"VG302"});
+  EXPECT_EQ(Codes(report.latent), Names{"VG401"});
+}
+
+TEST(DiagnoseTest, AWrapperScrubsAndUnitsWereReloadedLater) {
+  HostBuilder machine;
+  machine.SetExecStart("/opt/start.sh serve");
+  machine.SetFile("/opt/start.sh", "#!/bin/sh\nexec env -i ollama serve\n");
+  machine.RemoveEnviron("LD_PRELOAD").FoundNoGpu().ReloadedAt(rules::At("2026-02-24 10:11:00"));
+  const Report report = Diagnose(machine.Gather());
+  EXPECT_EQ(Codes(report.root_causes), Names{"VG207"});
+  EXPECT_EQ(Codes(report.consequences), Names{"VG704"});
+}
+
+TEST(DiagnoseTest, AServiceThatDiedOnceOfACopy) {
+  HostBuilder machine;  // Restart=no: no loop, and not started again
+  machine.CrashLooping().SetShown("ActiveState", "failed").SetShown("NRestarts", "0");
+  machine.SetExecStart("/usr/local/bin/force_load_shim /usr/local/bin/ollama serve");
+  machine.SetFile("/usr/local/bin/force_load_shim",
+                  absl::string_view("\x7f"
+                                    "ELF\0\0/opt/vgpu/lib/libvgpu-cuda.so\0",
+                                    39));
+  machine.SetFile("/opt/vgpu/lib/libvgpu-cuda.so",
+                  "\x7f"
+                  "ELF");
+  const Report report = Diagnose(machine.Gather());
+  EXPECT_EQ(Codes(report.root_causes), Names{"VG207"});
+  EXPECT_EQ(Codes(report.consequences), (Names{"VG301", "VG410"}));
+}
+
+TEST(DiagnoseTest, ACrashLoopOfWhichOnlyTheJournalIsLeft) {
+  HostBuilder machine;
+  machine.CrashLooping().RemoveTool(rules::kShow).RemoveTool(rules::kManager);
+  machine.RemoveFile("/etc").RemoveFile("/proc").RemoveFile("/usr");
+  const Report report = Diagnose(machine.Gather());
+  EXPECT_EQ(Codes(report.root_causes), Names{"VG307"});
+  EXPECT_EQ(report.root_causes[0].confidence, Confidence::kPossible);
+}
+
+TEST(DiagnoseTest, APlainRootIsInconclusive) {
+  HostBuilder machine;
+  machine.RemoveFile("/proc").RemoveFile("/sys").RemoveTool(rules::kShow);
+  machine.RemoveTool(rules::kManager).RemoveTool(rules::kJournal).RemoveTool(rules::kPs);
+  const Report report = Diagnose(machine.Gather());
+  EXPECT_EQ(report.verdict, Verdict::kInconclusive);
+  EXPECT_TRUE(report.latent.empty());
+  EXPECT_FALSE(report.not_observed.empty());
+}
+
+TEST(DiagnoseTest, OnlyTheJournalAndWhatSystemdShows) {
+  HostBuilder machine;
+  machine.NotReloaded().RemoveFile("/proc").RemoveFile("/sys").RemoveFile("/usr");
+  const Report report = Diagnose(machine.Gather());
+  EXPECT_EQ(Codes(report.root_causes), Names{"VG203"});
+  EXPECT_EQ(*report.subject.pid, 57290);
+}
+
+TEST(DiagnoseTest, OnlyTheProcessAndTheFilesOfTheUnit) {
+  HostBuilder machine;
+  machine.NotRestarted().RemoveTool(rules::kShow).RemoveTool(rules::kManager);
+  machine.RemoveTool(rules::kPs).RemoveFile("/sys").RemoveFile("/proc/57290/auxv");
+  const Report report = Diagnose(machine.Gather());
+  EXPECT_EQ(Codes(report.root_causes), Names{"VG302"});
+  EXPECT_EQ(Codes(report.consequences), Names{"VG704"});
+}
+
+TEST(DiagnoseTest, AnExcerptOfShowAndAnEnvironment) {
+  HostBuilder machine;
+  machine.NotRestarted().ShowOnly({"MainPID", "Environment", "NeedDaemonReload"});
+  machine.RemoveTool(rules::kManager).RemoveTool(rules::kPs).WithoutFileTimes();
+  machine.RemoveFile("/proc/stat").RemoveFile("/proc/57290/stat").RemoveFile("/proc/57290/maps");
+  machine.SetJournal(
+      rules::Said(rules::kPid, "", rules::At("2026-02-24 09:41:08"), rules::kCpuLine));
+  const Report report = Diagnose(machine.Gather());
+  EXPECT_EQ(Codes(report.root_causes), Names{"VG302"});
+  EXPECT_EQ(Codes(report.consequences), Names{"VG704"});
+}
+
+TEST(DiagnoseTest, ALogAlone) {
+  HostBuilder machine;
+  machine.FoundNoGpu().RemoveFile("/etc").RemoveFile("/proc").RemoveFile("/usr").RemoveFile("/sys");
+  machine.RemoveTool(rules::kShow).RemoveTool(rules::kManager).RemoveTool(rules::kPs);
+  const Report report = Diagnose(machine.Gather());
+  EXPECT_EQ(report.verdict, Verdict::kInconclusive);  // whose discovery it was is not known
+}
+
+TEST(DiagnoseTest, AnEmptyHost) {
+  const Report report = Diagnose(facts::Facts{});
+  EXPECT_EQ(report.verdict, Verdict::kInconclusive);
+  EXPECT_TRUE(report.root_causes.empty());
+}
+
+// --- claims that were once written down as root causes, and are false
+
+std::string Roots(const Report& report) { return absl::StrJoin(Codes(report.root_causes), " "); }
+
+TEST(FalseClaimTest, AMissingPreloadFileDoesNotCrashTheProgram) {
+  HostBuilder machine;
+  const Report report =
+      Diagnose(machine.CrashLooping().RemoveFile("/usr/lib64/libvgpu-cuda.so").Gather());
+  EXPECT_EQ(Roots(report), "VG307");  // how it dies, and that the reason is not known
+  EXPECT_EQ(report.root_causes[0].confidence, Confidence::kPossible);
+  ASSERT_EQ(Codes(report.latent), Names{"VG401"});
+  EXPECT_TRUE(report.latent[0].explains.empty());
+}
+
+TEST(FalseClaimTest, AnUnquotedOrRepeatedAssignmentIsNoSyntaxError) {
+  HostBuilder machine;
+  const std::string line = absl::StrCat("Environment=LD_PRELOAD=", rules::kPreload, "\n");
+  machine.SetFile(rules::kDropIn, absl::StrCat("[Service]\n", line, line));
+  const Report report = Diagnose(machine.Gather());
+  EXPECT_EQ(report.verdict, Verdict::kHealthy);
+  EXPECT_TRUE(report.latent.empty());
+}
+
+TEST(FalseClaimTest, GoDoesNotTakeTheListFromItsChildren) {
+  // The child's own log line shows some variables only; the server has the list.
+  HostBuilder machine;
+  machine.SetLog({rules::kServerConfigLine, rules::kListeningLine,
+                  "time=2026-02-24T10:06:00.400-05:00 level=DEBUG source=server.go:432 "
+                  "msg=subprocess PATH=/usr/bin LD_LIBRARY_PATH=/usr/local/lib/ollama",
+                  rules::kCpuLine});
+  const Report report = Diagnose(machine.Gather());
+  EXPECT_EQ(Roots(report), "VG704");
+  EXPECT_EQ(report.root_causes[0].confidence, Confidence::kPossible);
+}
+
+TEST(FalseClaimTest, LackingOllamaLibraryPathIsNoFaultAndHavingItIsANote) {
+  HostBuilder machine;
+  const Report without = Diagnose(machine.FoundNoGpu().Gather());
+  EXPECT_EQ(Roots(without), "VG704");
+  for (const report::RuledOut& item : without.ruled_out) EXPECT_NE(item.code, "VG510");
+  machine.SetFile(rules::kDropIn,
+                  absl::StrCat("[Service]\nEnvironment=OLLAMA_LIBRARY_PATH=/x LD_PRELOAD=",
+                               rules::kPreload, "\n"));
+  const Report with = Diagnose(machine.Gather());
+  EXPECT_EQ(Roots(with), "VG704");
+  EXPECT_EQ(Codes(with.notes), Names{"VG510"});
+  EXPECT_TRUE(with.notes[0].explains.empty());
+}
+
+TEST(FalseClaimTest, SkippingAVariantAtTheUsersRequestIsNormal) {
+  HostBuilder machine;
+  machine.SetLog({rules::kServerConfigLine, rules::kListeningLine, rules::kBeganLine,
+                  rules::kSkippingLine, rules::kGpuLine});
+  const Report report = Diagnose(machine.Gather());
+  EXPECT_EQ(report.verdict, Verdict::kHealthy);
+  EXPECT_TRUE(report.latent.empty());
+}
+
+TEST(FalseClaimTest, NoLogLineDoesNotMeanThatDiscoveryDidNotRun) {
+  const Report report = Diagnose(HostBuilder().SetJournal("").Gather());
+  EXPECT_EQ(report.verdict, Verdict::kInconclusive);
+  EXPECT_TRUE(report.root_causes.empty());
+  EXPECT_EQ(Codes(report.notes), Names{"VG705"});
+}
+
+TEST(FalseClaimTest, TheServersMapsNeverShowTheBackend) {
+  HostBuilder machine;  // they have no libggml-cuda.so, here and on the healthy machine
+  const Report report = Diagnose(machine.FoundNoGpu().Gather());
+  EXPECT_EQ(Roots(report), "VG704");
+  bool said = false;
+  for (const report::NotSeen& item : report.not_observed) {
+    said = said || absl::StrContains(item.why, "its absence there says nothing");
+  }
+  EXPECT_TRUE(said);
+}
+
+TEST(FalseClaimTest, AFirstPassThatFoundADeviceDoesNotMeanThatItWorks) {
+  HostBuilder machine;
+  machine.SetLog({rules::kServerConfigLine, rules::kListeningLine, rules::kBeganLine,
+                  rules::kFirstPassLine, rules::kFilteredLine, rules::kCpuLine});
+  const Report report = Diagnose(machine.Gather());
+  EXPECT_EQ(report.verdict, Verdict::kProblem);
+  EXPECT_EQ(Roots(report), "VG704");
+  EXPECT_EQ(Codes(report.consequences), Names{"VG708"});
+}
+
+TEST(FalseClaimTest, ATopLevelLinkDoesNotMakeAVariant) {
+  HostBuilder machine;
+  machine.RemoveFile("/usr/local/lib/ollama/cuda_v12/libggml-cuda.so");
+  machine.SetFile("/usr/local/lib/ollama/vulkan/libggml-vulkan.so", "");
+  machine.SetFile("/opt/b.so", "").SetLink("/usr/local/lib/ollama/libggml-cuda.so", "/opt/b.so");
+  EXPECT_EQ(Roots(Diagnose(machine.FoundNoGpu().Gather())), "VG502");
+}
+
+TEST(FalseClaimTest, AnAnswerOverHttpDoesNotMeanThatTheGpuWasUsed) {
+  HostBuilder machine;
+  machine.SetLog(
+      {rules::kServerConfigLine, rules::kListeningLine, rules::kBeganLine, rules::kGpuLine,
+       "[GIN] 2026/02/24 - 10:08:00 | 200 |  1.2s | 127.0.0.1 | POST \"/api/generate\""});
+  machine.SetPs(R"({"models": [{"name": "llama3.2:1b", "size": 2, "size_vram": 0}]})");
+  const Report report = Diagnose(machine.Gather());
+  EXPECT_EQ(report.verdict, Verdict::kInconclusive);
+  EXPECT_TRUE(absl::StrContains(report.headline, "llama3.2:1b runs without one (size_vram is 0)"));
+}
+
+// --- captures that lack a piece
+
+// What may be said of `machine` when any one piece of it is removed or cannot be read:
+// `truth`, that discovery found no GPU, or what is really missing then; and nothing as
+// certain that is not so.
+void LacksAnyPiece(const HostBuilder& machine, const std::string& truth) {
+  std::vector<std::pair<std::string, HostBuilder>> cases;
+  for (const std::string& path : machine.Paths()) {
+    cases.emplace_back("without " + path, HostBuilder(machine).RemoveFile(path));
+    cases.emplace_back("hidden " + path, HostBuilder(machine).Hide(path));
+  }
+  for (const std::string& tool : machine.Tools()) {
+    cases.emplace_back("without " + tool, HostBuilder(machine).RemoveTool(tool));
+  }
+  for (const char* dir : {"/proc", "/proc/57290", "/etc", "/usr", "/usr/local", "/sys"}) {
+    cases.emplace_back(absl::StrCat("without ", dir), HostBuilder(machine).RemoveFile(dir));
+    cases.emplace_back(absl::StrCat("hidden ", dir), HostBuilder(machine).Hide(dir));
+  }
+  for (const char* key :
+       {"MainPID", "Environment", "DropInPaths", "NeedDaemonReload", "FragmentPath", "LoadState",
+        "ActiveState", "InvocationID", "ExecStart", "UMask", "ExecMainStartTimestampMonotonic"}) {
+    cases.emplace_back(absl::StrCat("without ", key), HostBuilder(machine).RemoveShown(key));
+  }
+  for (const auto& [what, damaged] : cases) {
+    const Report report = Diagnose(damaged.Gather());
+    for (const Item& item : report.root_causes) {
+      const bool known = item.code == truth || item.code == "VG704";
+      const bool really_missing = (item.code == "VG401" && absl::StrContains(what, "/usr")) ||
+                                  (item.code == "VG502" && absl::StrContains(what, "ggml-cuda"));
+      EXPECT_TRUE(known || really_missing || item.confidence != Confidence::kCertain)
+          << what << ": " << item.code << ": " << report.headline;
+      // Without `systemctl show` nobody knows whether the unit was read: VG302's repair
+      // has both steps then.
+      const bool both_steps = item.code == "VG302" && truth == "VG203";
+      EXPECT_TRUE(known || really_missing || both_steps) << what << ": " << report.headline;
+    }
+    if (truth.empty()) {
+      EXPECT_NE(report.verdict, Verdict::kProblem) << what << ": " << report.headline;
+    }
+  }
+}
+
+TEST(DamagedCaptureTest, OfAHealthyMachine) { LacksAnyPiece(HostBuilder(), ""); }
+TEST(DamagedCaptureTest, OfADropInNotLoaded) {
+  LacksAnyPiece(HostBuilder().NotReloaded(), "VG203");
+}
+TEST(DamagedCaptureTest, OfAProcessNotRestarted) {
+  LacksAnyPiece(HostBuilder().NotRestarted(), "VG302");
+}
+TEST(DamagedCaptureTest, OfAStoppedService) { LacksAnyPiece(HostBuilder().Stopped(), "VG301"); }
+TEST(DamagedCaptureTest, OfACrashLoop) { LacksAnyPiece(HostBuilder().CrashLooping(), "VG307"); }
+TEST(DamagedCaptureTest, OfAScrubbingWrapper) {
+  HostBuilder machine;
+  machine.SetExecStart("/opt/start.sh serve");
+  machine.SetFile("/opt/start.sh", "#!/bin/sh\nexec env -i ollama serve\n");
+  LacksAnyPiece(machine.RemoveEnviron("LD_PRELOAD").FoundNoGpu(), "VG207");
+}
+
+}  // namespace
+}  // namespace vgpu::diagnosis

@@ -1,0 +1,92 @@
+#include "diag/diagnosis/surroundings.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/match.h"
+#include "diag/rules/host_builder.h"
+#include "gtest/gtest.h"
+
+namespace vgpu::diagnosis {
+namespace {
+
+using report::Report;
+using rules::HostBuilder;
+
+bool Unseen(const Report& report, const std::string& what, const std::string& why) {
+  return std::any_of(report.not_observed.begin(), report.not_observed.end(),
+                     [&](const report::NotSeen& item) {
+                       return item.what == what && absl::StrContains(item.why, why);
+                     });
+}
+
+TEST(SurroundingsTest, WhatWorksIsSaidWithItsEvidence) {
+  Report report;
+  AddWorking(HostBuilder().Gather(), report);
+  std::vector<std::string> what;
+  for (const report::Working& working : report.working) {
+    what.push_back(working.what);
+    EXPECT_FALSE(working.evidence.empty()) << working.what;
+  }
+  EXPECT_EQ(what, (std::vector<std::string>{
+                      "ollama.service is loaded", "process 57290 runs",
+                      "5 of 5 preload entries exist", "5 shims are loaded in the process",
+                      "an NVIDIA function is visible at 0000:00:05.0", "discovery found a GPU"}));
+}
+
+TEST(SurroundingsTest, WhatCouldNotBeReadIsSaidWithTheReason) {
+  HostBuilder machine;
+  machine.Hide("/proc/57290/environ").Hide("/proc/57290/maps", "not captured");
+  machine.RemoveTool(rules::kJournal);
+  Report report;
+  AddUnseen(machine.Gather(), report);
+  EXPECT_TRUE(Unseen(report, "environment of process 57290", "permission denied"));
+  EXPECT_TRUE(Unseen(report, "loaded libraries of process 57290", "not captured"));
+  EXPECT_TRUE(Unseen(report, "the log of ollama.service", "not captured"));
+}
+
+TEST(SurroundingsTest, TheDiscoveryChildIsGoneAndCanBeRunByHand) {
+  Report report;
+  AddUnseen(HostBuilder().FoundNoGpu().Gather(), report);
+  ASSERT_TRUE(
+      Unseen(report, "environment and libraries of the discovery child", "lives under a second"));
+  EXPECT_TRUE(std::any_of(
+      report.not_observed.begin(), report.not_observed.end(), [](const report::NotSeen& item) {
+        return absl::StrContains(item.how,
+                                 "LD_LIBRARY_PATH=/usr/local/lib/ollama:/usr/local/lib/"
+                                 "ollama/cuda_v12");
+      }));
+}
+
+TEST(SurroundingsTest, TheSameThingIsSaidOnce) {
+  Report report;
+  AddNotSeen({"a", "first", ""}, report);
+  AddNotSeen({"a", "second", ""}, report);
+  ASSERT_EQ(report.not_observed.size(), 1u);
+  EXPECT_EQ(report.not_observed[0].why, "first");
+}
+
+TEST(SurroundingsTest, EventsStandInTheOrderOfTime) {
+  Report report;
+  AddTimeline(HostBuilder().Gather(), report);
+  std::vector<std::string> events;
+  for (const report::Event& event : report.timeline) events.push_back(event.event);
+  EXPECT_EQ(events,
+            (std::vector<std::string>{"/etc/systemd/system/ollama.service was written",
+                                      "/etc/systemd/system/ollama.service.d/vgpu.conf was written",
+                                      "systemd loaded its units", "process 57290 was started",
+                                      "discovery began", "discovery's result: library=CUDA"}));
+}
+
+TEST(SurroundingsTest, OfACrashLoopTheFirstAndTheLastEnd) {
+  Report report;
+  AddTimeline(HostBuilder().CrashLooping().Gather(), report);
+  int ends = 0;
+  for (const report::Event& event : report.timeline) {
+    if (absl::StrContains(event.event, "dumped, 11/SEGV")) ++ends;
+  }
+  EXPECT_EQ(ends, 2);
+}
+
+}  // namespace
+}  // namespace vgpu::diagnosis

@@ -1,0 +1,433 @@
+#include "diag/rules/host_builder.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "diag/facts/gather.h"
+#include "nlohmann/json.hpp"
+
+namespace vgpu::rules {
+namespace {
+
+using host::FakeHost;
+using host::FileMeta;
+using host::Tool;
+using nlohmann::json;
+
+constexpr char kInvocation[] = "a2d43596453d4c56540827e621bf36cb";
+constexpr char kUnit[] = "ollama.service";
+constexpr char kPath[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+absl::Time Boot() { return absl::FromUnixSeconds(1771887731); }  // 2026-02-23 18:02:11 -0500
+
+int64_t UsecSinceBoot(absl::Time time) { return absl::ToInt64Microseconds(time - Boot()); }
+
+std::string StampText(absl::Time time) {
+  return absl::StrCat(
+      absl::FormatTime("%a %Y-%m-%d %H:%M:%S", time, absl::FixedTimeZone(-5 * 3600)), " EST");
+}
+
+std::string Proc(absl::string_view file) { return absl::StrCat("/proc/", kPid, "/", file); }
+
+std::string Auxv() {
+  const uint64_t words[] = {17, 100, 7, 0x7f0000000000, 23, 0, 0, 0};
+  std::string bytes(sizeof(words), '\0');
+  std::memcpy(bytes.data(), words, sizeof(words));
+  return bytes;
+}
+
+constexpr char kOllamaElf[] = R"({"class": 64, "machine": "x86_64", "type": "EXEC",
+    "interp": "/lib64/ld-linux-x86-64.so.2", "go_build": {"go": "go1.24.1",
+    "module": "github.com/ollama/ollama", "version": "v0.16.2"}})";
+
+}  // namespace
+
+absl::Time At(absl::string_view text) {
+  absl::Time time;
+  std::string error;
+  absl::ParseTime("%Y-%m-%d %H:%M:%E*S", text, absl::FixedTimeZone(-5 * 3600), &time, &error);
+  return time;
+}
+
+std::string Said(int pid, absl::string_view invocation, absl::Time time, absl::string_view text) {
+  json entry = {{"__REALTIME_TIMESTAMP", absl::StrCat(absl::ToUnixMicros(time))},
+                {"_PID", absl::StrCat(pid)},
+                {"_COMM", "ollama"},
+                {"_SYSTEMD_UNIT", kUnit},
+                {"_TRANSPORT", "stdout"},
+                {"MESSAGE", std::string(text)}};
+  if (!invocation.empty()) entry["_SYSTEMD_INVOCATION_ID"] = std::string(invocation);
+  return entry.dump() + "\n";
+}
+
+std::string SystemdSaid(absl::string_view invocation, absl::Time time, absl::string_view text) {
+  json entry = {{"__REALTIME_TIMESTAMP", absl::StrCat(absl::ToUnixMicros(time))},
+                {"_PID", "1"},
+                {"_COMM", "systemd"},
+                {"SYSLOG_IDENTIFIER", "systemd"},
+                {"UNIT", kUnit},
+                {"MESSAGE", std::string(text)}};
+  if (!invocation.empty()) entry["INVOCATION_ID"] = std::string(invocation);
+  return entry.dump() + "\n";
+}
+
+HostBuilder::HostBuilder() {
+  SetFile(kUnitFile, absl::StrCat("[Service]\nExecStart=/usr/local/bin/ollama serve\nUser=ollama\n"
+                                  "Restart=always\nEnvironment=\"PATH=",
+                                  kPath, "\"\n"));
+  SetFile(kDropIn, absl::StrCat("[Service]\nEnvironment=\"LD_PRELOAD=", kPreload, "\"\n"));
+  SetWritten(kUnitFile, At("2026-02-18 11:20:31"));
+  SetWritten(kDropIn, At("2026-02-24 09:58:02"));
+  SetFile("/usr/local/bin/ollama",
+          "\x7f"
+          "ELF");
+  SetElf("/usr/local/bin/ollama", kOllamaElf);
+  for (const char* shim : {"exec", "syscall", "cuda", "nvml", "cudart"}) {
+    SetFile(absl::StrCat("/usr/lib64/libvgpu-", shim, ".so"),
+            "\x7f"
+            "ELF");
+  }
+  SetFile("/usr/local/lib/ollama/libggml-base.so",
+          "\x7f"
+          "ELF");
+  SetFile("/usr/local/lib/ollama/cuda_v12/libggml-cuda.so",
+          "\x7f"
+          "ELF");
+
+  shown_ = {{"Type", "simple"},
+            {"MainPID", absl::StrCat(kPid)},
+            {"Result", "success"},
+            {"NRestarts", "0"},
+            {"ExecMainPID", absl::StrCat(kPid)},
+            {"Environment", absl::StrCat("PATH=", kPath, " LD_PRELOAD=", kPreload)},
+            {"UMask", "0022"},
+            {"LimitNOFILE", "524288"},
+            {"StandardOutput", "journal"},
+            {"StandardError", "inherit"},
+            {"User", "ollama"},
+            {"Id", kUnit},
+            {"LoadState", "loaded"},
+            {"ActiveState", "active"},
+            {"SubState", "running"},
+            {"FragmentPath", kUnitFile},
+            {"DropInPaths", kDropIn},
+            {"NeedDaemonReload", "no"},
+            {"InvocationID", kInvocation}};
+  SetExecStart("/usr/local/bin/ollama serve");
+  manager_ = {{"Version", "252"}, {"DefaultStandardOutput", "journal"}};
+  ReloadedAt(At("2026-02-24 10:05:13"));
+
+  SetFile("/proc/stat", absl::StrCat("cpu  1 2 3\nbtime ", absl::ToUnixSeconds(Boot()), "\n"));
+  SetFile(Proc("cmdline"), absl::string_view("/usr/local/bin/ollama\0serve\0", 28));
+  SetFile(Proc("cgroup"), "0::/system.slice/ollama.service\n");
+  SetFile(Proc("auxv"), Auxv());
+  SetLink(Proc("exe"), "/usr/local/bin/ollama");
+  StartedAt(At("2026-02-24 10:06:00"));
+  environ_ = {{"PATH", kPath}, {"USER", "ollama"}, {"INVOCATION_ID", kInvocation}};
+  SetEnviron("LD_PRELOAD", kPreload);
+  SetMaps({{"/usr/local/bin/ollama", 262650},
+           {"/usr/lib64/libvgpu-exec.so", 301},
+           {"/usr/lib64/libvgpu-syscall.so", 302},
+           {"/usr/lib64/libvgpu-cuda.so", 303},
+           {"/usr/lib64/libvgpu-nvml.so", 304},
+           {"/usr/lib64/libvgpu-cudart.so", 305},
+           {"/usr/lib/x86_64-linux-gnu/libc.so.6", 306}});
+
+  SetFile("/sys/bus/pci/devices/0000:00:05.0/vendor", "0x10de\n");
+  SetFile("/sys/bus/pci/devices/0000:00:05.0/device", "0x2331\n");
+  SetFile("/sys/bus/pci/devices/0000:00:05.0/class", "0x030200\n");
+  SetLog({kServerConfigLine, kListeningLine, kBeganLine, kGpuLine});
+  ps_ = R"({"models": []})";
+}
+
+HostBuilder& HostBuilder::SetFile(absl::string_view path, absl::string_view content) {
+  File& file = files_[std::string(path)];
+  if (file.inode == 0) file.inode = next_inode_++;
+  file.content = std::string(content);
+  file.link = false;
+  return *this;
+}
+
+HostBuilder& HostBuilder::SetInode(absl::string_view path, uint64_t inode) {
+  files_[std::string(path)].inode = inode;
+  return *this;
+}
+
+HostBuilder& HostBuilder::SetWritten(absl::string_view path, absl::Time mtime) {
+  files_[std::string(path)].mtime = mtime;
+  return *this;
+}
+
+HostBuilder& HostBuilder::SetLink(absl::string_view path, absl::string_view target) {
+  SetFile(path, target);
+  files_[std::string(path)].link = true;
+  return *this;
+}
+
+HostBuilder& HostBuilder::RemoveFile(absl::string_view path) {
+  const std::string below = absl::StrCat(path, "/");
+  for (auto it = files_.begin(); it != files_.end();) {
+    const bool gone = it->first == path || absl::StartsWith(it->first, below);
+    it = gone ? files_.erase(it) : std::next(it);
+  }
+  return *this;
+}
+
+HostBuilder& HostBuilder::Hide(absl::string_view path, absl::string_view why) {
+  hidden_[std::string(path)] = std::string(why);
+  return *this;
+}
+
+HostBuilder& HostBuilder::SetElf(absl::string_view path, absl::string_view json) {
+  elf_[std::string(path)] = std::string(json);
+  return *this;
+}
+
+HostBuilder& HostBuilder::WithoutFileTimes() {
+  file_times_ = false;
+  return *this;
+}
+
+HostBuilder& HostBuilder::SetShown(absl::string_view key, absl::string_view value) {
+  shown_[std::string(key)] = std::string(value);
+  return *this;
+}
+
+HostBuilder& HostBuilder::RemoveShown(absl::string_view key) {
+  shown_.erase(std::string(key));
+  return *this;
+}
+
+HostBuilder& HostBuilder::ShowOnly(const std::vector<std::string>& keys) {
+  for (auto it = shown_.begin(); it != shown_.end();) {
+    const bool kept = std::find(keys.begin(), keys.end(), it->first) != keys.end();
+    it = kept ? std::next(it) : shown_.erase(it);
+  }
+  return *this;
+}
+
+HostBuilder& HostBuilder::RemoveTool(absl::string_view source) {
+  removed_tools_.emplace_back(source);
+  return *this;
+}
+
+HostBuilder& HostBuilder::ReloadedAt(absl::Time time) {
+  manager_["UnitsLoadTimestamp"] = StampText(time);
+  manager_["UnitsLoadTimestampMonotonic"] = absl::StrCat(UsecSinceBoot(time));
+  return *this;
+}
+
+HostBuilder& HostBuilder::SetExecStart(absl::string_view command) {
+  const absl::string_view path = command.substr(0, command.find(' '));
+  shown_["ExecStart"] = absl::StrCat("{ path=", path, " ; argv[]=", command,
+                                     " ; ignore_errors=no ; start_time=[n/a] ; stop_time=[n/a] ; "
+                                     "pid=0 ; code=(null) ; status=0/0 }");
+  File& unit = files_[kUnitFile];
+  const size_t begin = unit.content.find("ExecStart=");
+  const size_t end = unit.content.find('\n', begin);
+  unit.content.replace(begin, end - begin, absl::StrCat("ExecStart=", command));
+  return *this;
+}
+
+HostBuilder& HostBuilder::StartedAt(absl::Time time) {
+  // systemd takes its stamp before it forks; the kernel counts in hundredths.
+  shown_["ExecMainStartTimestamp"] = StampText(time);
+  shown_["ExecMainStartTimestampMonotonic"] = absl::StrCat(UsecSinceBoot(time));
+  SetFile(Proc("stat"), absl::StrCat(kPid,
+                                     " (ollama) S 1 57290 57290 0 -1 4194560 1 2 3 4 5 6 7 8 "
+                                     "20 0 10 0 ",
+                                     UsecSinceBoot(time) / 10000,
+                                     " 1887096832 11264 18446744073709551615 1 1 0 0 0 0 0\n"));
+  return *this;
+}
+
+HostBuilder& HostBuilder::SetEnviron(absl::string_view name, absl::string_view value) {
+  environ_[std::string(name)] = std::string(value);
+  std::string block;
+  for (const auto& [key, text] : environ_) {
+    absl::StrAppend(&block, key, "=", text);
+    block.push_back('\0');
+  }
+  return SetFile(Proc("environ"), block);
+}
+
+HostBuilder& HostBuilder::RemoveEnviron(absl::string_view name) {
+  environ_.erase(std::string(name));
+  return SetEnviron("USER", "ollama");
+}
+
+HostBuilder& HostBuilder::SetMaps(const std::vector<std::pair<std::string, uint64_t>>& files) {
+  std::string text;
+  uint64_t at = 0x7f0000000000;
+  for (const auto& [path, inode] : files) {
+    absl::StrAppend(&text, absl::Hex(at), "-", absl::Hex(at + 0x1000), " r-xp 00000000 08:01 ",
+                    inode, " ", path, "\n");
+    at += 0x10000;
+  }
+  return SetFile(Proc("maps"), text);
+}
+
+HostBuilder& HostBuilder::SetLog(const std::vector<std::string>& lines) {
+  journal_ = SystemdSaid(kInvocation, At("2026-02-24 10:06:00"),
+                         "Started ollama.service - Ollama Service.");
+  absl::Time time = At("2026-02-24 10:06:00.35");
+  for (const std::string& line : lines) {
+    absl::StrAppend(&journal_, Said(kPid, kInvocation, time, line));
+    time += absl::Milliseconds(10);
+  }
+  return *this;
+}
+
+HostBuilder& HostBuilder::SetJournal(absl::string_view json_lines) {
+  journal_ = std::string(json_lines);
+  return *this;
+}
+
+HostBuilder& HostBuilder::SetPs(absl::string_view json) {
+  ps_ = std::string(json);
+  return *this;
+}
+
+HostBuilder& HostBuilder::FoundNoGpu() {
+  return SetLog({kServerConfigLine, kListeningLine, kBeganLine, kCpuLine});
+}
+
+HostBuilder& HostBuilder::NotReloaded() {
+  StartedAt(At("2026-02-24 09:41:07"));
+  ReloadedAt(At("2026-02-23 18:02:14"));
+  SetShown("Environment", absl::StrCat("PATH=", kPath));
+  RemoveShown("DropInPaths");
+  SetShown("NeedDaemonReload", "yes");
+  RemoveEnviron("LD_PRELOAD");
+  SetMaps({{"/usr/local/bin/ollama", 262650}, {"/usr/lib/x86_64-linux-gnu/libc.so.6", 306}});
+  return FoundNoGpu();
+}
+
+HostBuilder& HostBuilder::NotRestarted() {
+  StartedAt(At("2026-02-24 09:41:07"));
+  ReloadedAt(At("2026-02-24 10:05:13"));
+  RemoveEnviron("LD_PRELOAD");
+  SetMaps({{"/usr/local/bin/ollama", 262650}, {"/usr/lib/x86_64-linux-gnu/libc.so.6", 306}});
+  return FoundNoGpu();
+}
+
+HostBuilder& HostBuilder::Stopped() {
+  SetShown("MainPID", "0");
+  SetShown("ActiveState", "inactive");
+  SetShown("SubState", "dead");
+  return RemoveFile(absl::StrCat("/proc/", kPid));
+}
+
+HostBuilder& HostBuilder::CrashLooping() {
+  Stopped();
+  SetShown("ActiveState", "activating");
+  SetShown("SubState", "auto-restart");
+  SetShown("Result", "core-dump");
+  SetShown("NRestarts", "3");
+  std::string journal;
+  for (int i = 0; i < 3; ++i) {
+    const std::string invocation = absl::StrCat("85ba0000000000000000000000000", i, "00");
+    const absl::Time time = At("2026-02-24 10:06:00") + i * absl::Seconds(4);
+    absl::StrAppend(
+        &journal, SystemdSaid(invocation, time, "Started ollama.service - Ollama Service."),
+        SystemdSaid(invocation, time + absl::Seconds(1),
+                    "ollama.service: Main process exited, code=dumped, status=11/SEGV"),
+        SystemdSaid(invocation, time + absl::Seconds(1),
+                    "ollama.service: Failed with result 'core-dump'."),
+        SystemdSaid(invocation, time + absl::Seconds(4),
+                    absl::StrCat("ollama.service: Scheduled restart job, restart counter is at ",
+                                 i + 1, ".")));
+  }
+  return SetJournal(journal);
+}
+
+HostBuilder& HostBuilder::EraA() {
+  SetElf("/usr/local/bin/ollama", R"({"class": 64, "interp": "/lib64/ld-linux-x86-64.so.2",
+      "go_build": {"module": "github.com/ollama/ollama", "version": "v0.12.3"}})");
+  return SetLog(
+      {kServerConfigLine,
+       R"log(time=2026-02-24T10:06:00.358-05:00 level=INFO source=routes.go:1384 msg="Listening on 127.0.0.1:11434 (version 0.12.3)")log",
+       R"log(time=2026-02-24T10:06:00.361-05:00 level=INFO source=gpu.go:217 msg="looking for compatible GPUs")log",
+       R"log(time=2026-02-24T10:06:00.671-05:00 level=INFO source=types.go:131 msg="inference compute" id=GPU-d110a105 library=cuda variant=v12 compute=9.0 driver=12.8 name="NVIDIA H100 80GB HBM3" total="80.0 GiB" available="78.0 GiB")log"});
+}
+
+HostBuilder& HostBuilder::EraC() {
+  SetElf("/usr/local/bin/ollama", R"({"class": 64, "interp": "/lib64/ld-linux-x86-64.so.2",
+      "go_build": {"module": "github.com/ollama/ollama", "version": "v0.30.0"}})");
+  SetFile("/usr/local/lib/ollama/llama-server",
+          "\x7f"
+          "ELF");
+  return SetLog(
+      {kServerConfigLine,
+       R"log(time=2026-02-24T10:06:00.358-05:00 level=INFO source=routes.go:1718 msg="Listening on 127.0.0.1:11434 (version 0.30.0)")log",
+       kBeganLine, kGpuLine});
+}
+
+std::vector<std::string> HostBuilder::Paths() const {
+  std::vector<std::string> paths;
+  for (const auto& [path, file] : files_) paths.push_back(path);
+  return paths;
+}
+
+std::vector<std::string> HostBuilder::Tools() const { return {kShow, kManager, kJournal, kPs}; }
+
+std::string HostBuilder::ShowText() const {
+  std::string text;
+  for (const auto& [key, value] : shown_) absl::StrAppend(&text, key, "=", value, "\n");
+  return text;
+}
+
+FakeHost HostBuilder::Host() const {
+  FakeHost host;
+  for (const auto& [path, file] : files_) {
+    FileMeta meta;
+    if (file.link) meta.type = host::FileType::kSymlink;
+    if (!file.link) meta.size = file.content.size();
+    if (file_times_) {
+      meta.mtime = file.mtime;
+      meta.id = host::FileId{2049, file.inode};
+    }
+    host.AddFile(path, file.content, std::move(meta));
+  }
+  for (const auto& [path, why] : hidden_) host.Hide(path, why);
+  for (const auto& [path, text] : elf_) host.AddElf(path, text);
+  auto has = [&](absl::string_view source) {
+    return std::find(removed_tools_.begin(), removed_tools_.end(), source) == removed_tools_.end();
+  };
+  if (has(kShow)) host.AddTool({.tool = Tool::kSystemctlShowUnit, .unit = kUnit}, ShowText());
+  if (has(kManager)) {
+    std::string text;
+    for (const auto& [key, value] : manager_) absl::StrAppend(&text, key, "=", value, "\n");
+    host.AddTool({.tool = Tool::kSystemctlShowManager}, text);
+  }
+  if (has(kJournal)) host.AddTool({.tool = Tool::kJournalUnit, .unit = kUnit}, journal_);
+  if (has(kPs)) host.AddTool({.tool = Tool::kOllamaPs}, ps_);
+  host.SetRunning(true);
+  host.SetObservedAt(At("2026-02-24 10:12:00"));
+  return host;
+}
+
+facts::Facts HostBuilder::Gather() const { return facts::Gather(Host(), {}); }
+
+const Evidence* FindQuote(const Holds& holds, absl::string_view part) {
+  for (const Evidence& evidence : holds.evidence) {
+    if (absl::StrContains(evidence.quote, part)) return &evidence;
+  }
+  return nullptr;
+}
+
+const Holds* AsHolds(const Judgement& judgement) { return std::get_if<Holds>(&judgement); }
+
+std::string Because(const Judgement& judgement) {
+  const auto* against = std::get_if<Contradicted>(&judgement);
+  return against == nullptr ? "" : against->because;
+}
+
+std::string Lacks(const Judgement& judgement) {
+  const auto* lacks = std::get_if<CannotTell>(&judgement);
+  return lacks == nullptr ? "" : lacks->what;
+}
+
+}  // namespace vgpu::rules

@@ -1,0 +1,55 @@
+#include "absl/strings/match.h"
+#include "diag/rules/host_builder.h"
+#include "diag/rules/rules.h"
+#include "gtest/gtest.h"
+
+namespace vgpu::rules {
+namespace {
+
+TEST(UnitNotFoundTest, NoFileAndNothingLoaded) {
+  HostBuilder machine;
+  machine.Stopped().RemoveFile("/etc/systemd/system").SetShown("LoadState", "not-found");
+  machine.RemoveShown("FragmentPath").SetJournal("");
+  const Judgement judgement = UnitNotFound(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kCertain);
+  EXPECT_EQ(holds->explains, std::vector<std::string>{"VG301"});
+  const Evidence* shown = FindQuote(*holds, "LoadState=not-found");
+  ASSERT_NE(shown, nullptr);
+  EXPECT_EQ(shown->source, kShow);
+}
+
+TEST(UnitNotFoundTest, AFileThatSystemdHasNotReadIsThere) {
+  HostBuilder machine;
+  machine.Stopped().SetShown("LoadState", "not-found");
+  EXPECT_EQ(Because(UnitNotFound(machine.Gather())), absl::StrCat(kUnitFile, " is there"));
+}
+
+TEST(UnitNotFoundTest, LoadedAndItsFileNotCaptured) {
+  HostBuilder machine;
+  machine.RemoveFile("/etc/systemd/system");
+  EXPECT_TRUE(absl::StrContains(Because(UnitNotFound(machine.Gather())), "LoadState=loaded"));
+}
+
+TEST(UnitNotFoundTest, AProcessInItShowsThatItIsThere) {
+  HostBuilder machine;  // a capture of little more than the process
+  machine.RemoveFile("/etc/systemd/system").RemoveTool(kShow).RemoveTool(kManager);
+  EXPECT_EQ(Because(UnitNotFound(machine.Gather())), "process 57290 is in ollama.service");
+}
+
+TEST(UnitNotFoundTest, AJournalOfItShowsThatItIsThere) {
+  HostBuilder machine;
+  machine.RemoveFile("/etc/systemd/system").RemoveFile("/proc").RemoveTool(kShow);
+  EXPECT_EQ(Because(UnitNotFound(machine.Gather())), "the journal has what ollama.service said");
+}
+
+TEST(UnitNotFoundTest, ADirectoryThatCannotBeReadMayHoldIt) {
+  HostBuilder machine;
+  machine.Stopped().Hide("/etc/systemd").RemoveTool(kShow).RemoveTool(kJournal);
+  EXPECT_EQ(Lacks(UnitNotFound(machine.Gather())),
+            "whether there is a unit file of ollama.service");
+}
+
+}  // namespace
+}  // namespace vgpu::rules

@@ -1,0 +1,171 @@
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "diag/rules/host_builder.h"
+#include "diag/rules/rules.h"
+#include "gtest/gtest.h"
+
+namespace vgpu::rules {
+namespace {
+
+TEST(ServiceStartedBeforeConfigTest, TheReloadCameAfterTheStart) {
+  HostBuilder machine;
+  const Judgement judgement = ServiceStartedBeforeConfig(machine.NotRestarted().Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kCertain);
+  EXPECT_EQ(holds->acts, Acts::kNow);
+  const Evidence* lacks = FindQuote(*holds, "(no LD_PRELOAD)");
+  ASSERT_NE(lacks, nullptr);
+  EXPECT_EQ(lacks->source, "/proc/57290/environ");
+  EXPECT_EQ(FindQuote(*holds, "started 2026-02-24")->source, "/proc/57290/stat");
+  EXPECT_EQ(FindQuote(*holds, "UnitsLoadTimestamp=")->source, kManager);
+  EXPECT_EQ(FindQuote(*holds, "library=cpu")->source, kJournal);
+  EXPECT_EQ(FindQuote(*holds, "written 2026-02-24")->source, kDropIn);
+  ASSERT_EQ(holds->fix.size(), 1u);
+  EXPECT_EQ(holds->fix[0].command, "sudo systemctl restart ollama.service");
+  EXPECT_EQ(holds->headline,
+            "Process 57290 of ollama.service is older than its configuration (LD_PRELOAD is "
+            "missing): restart the service.");
+}
+
+TEST(ServiceStartedBeforeConfigTest, HasEverything) {
+  EXPECT_EQ(Because(ServiceStartedBeforeConfig(HostBuilder().Gather())),
+            "process 57290 has every variable that its unit gives");
+}
+
+TEST(ServiceStartedBeforeConfigTest, NotReloadedIsAnotherCause) {
+  HostBuilder machine;  // VG203: what systemd has loaded, the process has
+  EXPECT_EQ(Because(ServiceStartedBeforeConfig(machine.NotReloaded().Gather())),
+            "process 57290 has every variable that its unit gives");
+}
+
+TEST(ServiceStartedBeforeConfigTest, StartedAfterTheReloadAndStillWithoutIt) {
+  HostBuilder machine;  // VG303
+  machine.RemoveEnviron("LD_PRELOAD").FoundNoGpu();
+  EXPECT_EQ(Because(ServiceStartedBeforeConfig(machine.Gather())),
+            "process 57290 was started after systemd loaded the unit as it is");
+}
+
+TEST(ServiceStartedBeforeConfigTest, NeitherItsEnvironmentNorItsMapsCanBeRead) {
+  HostBuilder machine;
+  machine.NotRestarted().Hide("/proc/57290/environ").Hide("/proc/57290/maps");
+  EXPECT_EQ(Lacks(ServiceStartedBeforeConfig(machine.Gather())),
+            "the environment of the process beside that of its unit");
+}
+
+TEST(ServiceStartedBeforeConfigTest, OnlyItsMapsCanBeReadAndShowNoShim) {
+  HostBuilder machine;
+  machine.NotRestarted().Hide("/proc/57290/environ");
+  const Judgement judgement = ServiceStartedBeforeConfig(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kLikely);
+  EXPECT_NE(FindQuote(*holds, "none of them a shim"), nullptr);
+  EXPECT_EQ(FindQuote(*holds, "(no LD_PRELOAD)"), nullptr);  // that was not seen
+}
+
+TEST(ServiceStartedBeforeConfigTest, InSecureModeTheLoaderDropsTheListToo) {
+  HostBuilder machine;
+  machine.NotRestarted().Hide("/proc/57290/environ");
+  const uint64_t words[] = {23, 1, 0, 0};
+  machine.SetFile("/proc/57290/auxv",
+                  absl::string_view(reinterpret_cast<const char*>(words), sizeof(words)));
+  EXPECT_NE(Lacks(ServiceStartedBeforeConfig(machine.Gather())), "");
+}
+
+TEST(ServiceStartedBeforeConfigTest, NothingRuns) {
+  HostBuilder machine;
+  EXPECT_EQ(Because(ServiceStartedBeforeConfig(machine.Stopped().Gather())), "no process runs");
+}
+
+TEST(ServiceStartedBeforeConfigTest, TheTimeOfTheFileTellsWhereTheReloadIsNotKnown) {
+  HostBuilder machine;
+  const Judgement judgement =
+      ServiceStartedBeforeConfig(machine.NotRestarted().RemoveTool(kManager).Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kLikely);
+  EXPECT_NE(FindQuote(*holds, "written 2026-02-24"), nullptr);
+}
+
+TEST(ServiceStartedBeforeConfigTest, NoTimeAtAllAndNothingBetweenSystemdAndOllama) {
+  HostBuilder machine;  // a checkout of a capture: no file times, no `systemctl show`
+  machine.NotRestarted().RemoveTool(kManager).WithoutFileTimes();
+  const Judgement judgement = ServiceStartedBeforeConfig(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kPossible);
+  EXPECT_NE(FindQuote(*holds, "ExecStart=/usr/local/bin/ollama serve"), nullptr);
+}
+
+TEST(ServiceStartedBeforeConfigTest, NoTimeAtAllAndAWrapperBetween) {
+  HostBuilder machine;
+  machine.NotRestarted().RemoveTool(kManager).WithoutFileTimes();
+  machine.SetExecStart("/opt/start.sh serve");
+  machine.SetFile("/opt/start.sh", "#!/bin/sh\nexec ollama \"$@\"\n");
+  EXPECT_EQ(Lacks(ServiceStartedBeforeConfig(machine.Gather())),
+            "whether the process is older than its configuration");
+}
+
+TEST(ServiceStartedBeforeConfigTest, SystemdWasNotAskedAndTheDropInIsYounger) {
+  HostBuilder machine;
+  machine.NotRestarted().RemoveTool(kShow).RemoveTool(kManager);
+  const Judgement judgement = ServiceStartedBeforeConfig(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kLikely);
+  // Whether systemd has read it is not known: both steps.
+  ASSERT_EQ(holds->fix.size(), 2u);
+  EXPECT_EQ(holds->fix[0].command, "sudo systemctl daemon-reload");
+}
+
+TEST(ServiceStartedBeforeConfigTest, AnEnvironmentFileNeedsNoReload) {
+  HostBuilder machine;  // edited at 10:08; the process is of 10:06, the reload of 10:05
+  machine.SetFile(kDropIn, "[Service]\nEnvironmentFile=/etc/default/ollama\n");
+  machine.SetFile("/etc/default/ollama", absl::StrCat("LD_PRELOAD=", kPreload, "\n"));
+  machine.SetWritten("/etc/default/ollama", At("2026-02-24 10:08:00"));
+  machine.SetShown("Environment", "PATH=/usr/bin");
+  machine.SetShown("EnvironmentFiles", "/etc/default/ollama (ignore_errors=no)");
+  machine.RemoveEnviron("LD_PRELOAD").FoundNoGpu();
+  const facts::Facts facts = machine.Gather();
+  const Judgement judgement = ServiceStartedBeforeConfig(facts);
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  const Evidence* wanted = FindQuote(*holds, "LD_PRELOAD=/usr/lib64");
+  ASSERT_NE(wanted, nullptr);
+  EXPECT_EQ(wanted->source, "/etc/default/ollama");
+  EXPECT_EQ(wanted->line, 1);
+  EXPECT_NE(Because(EnvironmentScrubbed(facts)), "");
+  EXPECT_NE(Because(DaemonReloadNeeded(facts)), "");
+}
+
+TEST(ServiceStartedBeforeConfigTest, AVariableThatTheUnitNoLongerSets) {
+  HostBuilder machine;  // CUDA_VISIBLE_DEVICES=-1 was taken out of the unit, and reloaded
+  machine.StartedAt(At("2026-02-24 09:41:07")).SetEnviron("CUDA_VISIBLE_DEVICES", "-1");
+  machine.FoundNoGpu();
+  const Judgement judgement = ServiceStartedBeforeConfig(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kLikely);
+  EXPECT_NE(FindQuote(*holds, "CUDA_VISIBLE_DEVICES=-1"), nullptr);
+  EXPECT_TRUE(absl::StrContains(holds->headline, "CUDA_VISIBLE_DEVICES is set"));
+}
+
+TEST(ServiceStartedBeforeConfigTest, AnEnvironmentFileThatWasNotCapturedMayGiveIt) {
+  HostBuilder machine;
+  machine.SetFile(kDropIn, "[Service]\nEnvironmentFile=/etc/default/ollama\n");
+  machine.SetShown("Environment", "PATH=/usr/bin").StartedAt(At("2026-02-24 09:41:07"));
+  machine.SetShown("EnvironmentFiles", "/etc/default/ollama (ignore_errors=no)");
+  EXPECT_EQ(AsHolds(ServiceStartedBeforeConfig(machine.Gather())), nullptr);
+}
+
+TEST(ServiceStartedBeforeConfigTest, AnEnvironmentThatWasCutDoesNotShowWhatItLacks) {
+  HostBuilder machine;
+  machine.NotRestarted();
+  machine.SetFile("/proc/57290/environ", "PATH=/usr/bin");  // without its last NUL
+  EXPECT_EQ(Lacks(ServiceStartedBeforeConfig(machine.Gather())),
+            "the environment of the process beside that of its unit");
+}
+
+}  // namespace
+}  // namespace vgpu::rules

@@ -1,0 +1,107 @@
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "diag/rules/host_builder.h"
+#include "diag/rules/rules.h"
+#include "gtest/gtest.h"
+
+namespace vgpu::rules {
+namespace {
+
+constexpr char kLoaderLine[] =
+    "ERROR: ld.so: object '/usr/lib64/libvgpu-cuda.so' from LD_PRELOAD cannot be preloaded "
+    "(cannot open shared object file): ignored.";
+
+TEST(PreloadEntryMissingTest, TheCudaShimIsNotThere) {
+  HostBuilder machine;
+  machine.RemoveFile("/usr/lib64/libvgpu-cuda.so");
+  machine.SetLog({kLoaderLine, kServerConfigLine, kListeningLine, kBeganLine, kCpuLine});
+  const Judgement judgement = PreloadEntryMissing(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kCertain);
+  EXPECT_EQ(holds->acts, Acts::kNow);
+  EXPECT_EQ(holds->evidence[0].source, "/proc/57290/environ");
+  EXPECT_EQ(holds->evidence[0].quote, "/usr/lib64/libvgpu-cuda.so");
+  const Evidence* said = FindQuote(*holds, "cannot be preloaded");
+  ASSERT_NE(said, nullptr);
+  EXPECT_EQ(said->line, 2);
+  EXPECT_EQ(holds->explains, std::vector<std::string>{"VG704"});
+}
+
+TEST(PreloadEntryMissingTest, AllThere) {
+  EXPECT_EQ(Because(PreloadEntryMissing(HostBuilder().Gather())), "5 of 5 entries exist");
+}
+
+TEST(PreloadEntryMissingTest, AShimThatNothingNeedsIsLatent) {
+  HostBuilder machine;
+  machine.RemoveFile("/usr/lib64/libvgpu-syscall.so").FoundNoGpu();
+  const Judgement judgement = PreloadEntryMissing(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->acts, Acts::kNextStart);
+  EXPECT_TRUE(holds->explains.empty());
+  EXPECT_TRUE(absl::StrContains(holds->evidence.back().meaning, "nothing fails of it"));
+}
+
+TEST(PreloadEntryMissingTest, ADanglingLinkSaysWhereItEnds) {
+  HostBuilder machine;
+  machine.SetLink("/usr/lib64/libvgpu-cuda.so", "/opt/vgpu/lib/libvgpu-cuda.so.1");
+  const Judgement judgement = PreloadEntryMissing(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_TRUE(absl::StrContains(holds->evidence[0].meaning, "a link that ends at /opt"));
+}
+
+TEST(PreloadEntryMissingTest, ALinkLoop) {
+  HostBuilder machine;
+  machine.SetLink("/usr/lib64/libvgpu-cuda.so", "/usr/lib64/b.so");
+  machine.SetLink("/usr/lib64/b.so", "/usr/lib64/libvgpu-cuda.so");
+  const Judgement judgement = PreloadEntryMissing(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_TRUE(absl::StrContains(holds->evidence[0].meaning, "in a circle"));
+}
+
+TEST(PreloadEntryMissingTest, WhatCannotBeLookedAtIsNotMissing) {
+  HostBuilder machine;
+  machine.Hide("/usr/lib64/libvgpu-cuda.so");
+  EXPECT_EQ(Lacks(PreloadEntryMissing(machine.Gather())),
+            "the preload entry /usr/lib64/libvgpu-cuda.so");
+}
+
+TEST(PreloadEntryMissingTest, ANameWithoutASlashIsSearchedAndNotMissing) {
+  HostBuilder machine;
+  machine.SetEnviron("LD_PRELOAD", "libvgpu-cuda.so");
+  EXPECT_EQ(Because(PreloadEntryMissing(machine.Gather())), "1 of 1 entry exists");
+  machine.SetEnviron("LD_PRELOAD", "libelsewhere.so");  // the loader's cache was not read
+  EXPECT_EQ(Lacks(PreloadEntryMissing(machine.Gather())), "the preload entry libelsewhere.so");
+}
+
+TEST(PreloadEntryMissingTest, AProcessWithoutTheListLacksNothingOfIt) {
+  HostBuilder machine;  // VG302 is why there is no GPU; this waits for the restart
+  machine.NotRestarted().RemoveFile("/usr/lib64/libvgpu-cuda.so");
+  const Judgement judgement = PreloadEntryMissing(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->acts, Acts::kNextStart);
+  EXPECT_EQ(FindQuote(*holds, "library=cpu"), nullptr);
+}
+
+TEST(PreloadEntryMissingTest, TheListCannotBeRead) {
+  HostBuilder machine;
+  machine.Hide("/proc/57290/environ").RemoveTool(kShow).RemoveFile("/etc/systemd");
+  EXPECT_EQ(Lacks(PreloadEntryMissing(machine.Gather())), "the preload list of the process");
+}
+
+TEST(PreloadEntryMissingTest, AListOfThousandsNamesAFew) {
+  HostBuilder machine;
+  std::string list;
+  for (int i = 0; i < 3000; ++i) absl::StrAppend(&list, "/opt/gone/", i, ".so:");
+  const Judgement judgement = PreloadEntryMissing(machine.SetEnviron("LD_PRELOAD", list).Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_LT(holds->evidence.size(), 20u);
+}
+
+}  // namespace
+}  // namespace vgpu::rules

@@ -1,0 +1,90 @@
+#!/usr/bin/python3 -B
+"""The command line itself: help, versions, and what is refused."""
+
+import re
+import unittest
+
+import doctor_testing as testing
+
+INCIDENT = f"{testing.INCIDENTS}/healthy-era-b/host"
+
+
+class CommandLine(unittest.TestCase):
+    def refuses(self, *arguments, says):
+        outcome = testing.doctor(*arguments)
+        self.assertEqual(outcome.status, testing.USAGE, arguments)
+        self.assertEqual(outcome.out, b"", arguments)
+        self.assertIn(says, outcome.err.decode(), arguments)
+
+    def test_help_names_the_commands_and_goes_to_standard_output(self):
+        for flag in ("--help", "-h"):
+            outcome = testing.doctor(flag)
+            self.assertEqual((outcome.status, outcome.err), (0, b""))
+            self.assertIn("check", outcome.out.decode())
+
+    def test_help_of_check_has_its_options_exit_statuses_and_examples(self):
+        outcome = testing.doctor("check", "--help")
+        self.assertEqual((outcome.status, outcome.err), (0, b""))
+        text = outcome.out.decode()
+        for part in ("--root DIR", "--unit UNIT", "--pid PID", "--format FORMAT", "--no-color",
+                     "3 inconclusive", "sudo vgpu-doctor check"):
+            self.assertIn(part, text)
+        self.assertLessEqual(max(map(len, text.splitlines())), 100)
+
+    def test_help_promises_no_command_that_is_not_there(self):
+        text = testing.doctor("-h").out.decode()
+        commands = set(re.findall(r"^  ([a-z][a-z-]+) {2,}", text, re.M))
+        self.assertIn("check", commands)
+        for command in commands:
+            self.assertEqual(testing.doctor(command, "--help").status, 0, command)
+
+    def test_version_is_one_line_with_a_number(self):
+        outcome = testing.doctor("--version")
+        self.assertEqual((outcome.status, outcome.err), (0, b""))
+        self.assertRegex(outcome.out.decode(), r"\A(vgpu-doctor )?\d+\.\d+\.\d+\n\Z")
+
+    def test_without_a_command_it_says_how_it_is_used(self):
+        self.refuses(says="check")
+
+    def test_unknown_words_are_refused(self):
+        self.refuses("chekc", says="chekc")
+        self.refuses("check", "--colour", says="--colour")
+        self.refuses("check", "extra", says="extra")
+
+    def test_bad_values_are_refused(self):
+        self.refuses("check", "--format", "yaml", says="--format")
+        self.refuses("check", "--format", says="--format")
+        self.refuses("check", "--root", says="--root")
+        for pid in ("0", "-1", "ollama", "99999999", "1x"):
+            self.refuses("check", "--pid", pid, says="--pid")
+
+    def test_a_process_that_is_not_there_is_refused(self):
+        self.refuses("check", "--root", INCIDENT, "--pid", "4000000", says="--pid 4000000")
+
+    def test_an_empty_root_is_no_way_to_say_this_machine(self):
+        self.refuses("check", "--root", "", says="--root")
+
+    def test_a_unit_may_be_named_without_its_suffix(self):
+        whole, _ = testing.check_json("--root", INCIDENT, "--unit", "ollama.service")
+        short, _ = testing.check_json("--root", INCIDENT, "--unit", "ollama")
+        self.assertEqual(whole, short)
+
+    def test_a_unit_that_is_a_path_or_an_option_is_only_a_name_that_is_not_there(self):
+        for unit in ("../../etc/passwd", "a/b.service", "x" * 5000):
+            report, _ = testing.check_json("--root", INCIDENT, "--unit", unit)
+            self.assertNotEqual(report["verdict"], "healthy", unit)
+        report, _ = testing.check_json("--root", INCIDENT, "--unit=--all")
+        self.assertNotEqual(report["verdict"], "healthy")
+
+    def test_the_verdict_is_the_exit_status_in_both_formats(self):
+        for incident, status in (("healthy-era-b", 0), ("seed1-not-restarted", 1),
+                                 ("seed2-stable-but-silent", 3)):
+            root = f"{testing.INCIDENTS}/{incident}/host"
+            for form in ("text", "json"):
+                outcome = testing.doctor("check", "--root", root, "--format", form)
+                self.assertEqual(outcome.status, status, (incident, form))
+                self.assertEqual(outcome.err, b"")
+
+
+if __name__ == "__main__":
+    testing.run()

@@ -1,0 +1,182 @@
+"""What the tests of the command line share: they run the real vgpu-doctor, hold its
+reports against the schema, and name each test case to Bazel (XML_OUTPUT_FILE).
+
+The tests need Python's standard library and jsonschema, and run in the runfiles of
+their target. A case that cannot run where it is run calls skipTest with the reason.
+"""
+
+import collections
+import json
+import os
+import subprocess
+import sys
+import time
+import unittest
+import xml.etree.ElementTree as ElementTree
+
+import jsonschema
+
+DOCTOR = os.path.abspath("tools/vgpu_doctor/vgpu-doctor")
+INCIDENTS = os.path.realpath("testdata/incidents")
+SCHEMA = "diag/report/report.schema.json"
+
+HEALTHY, PROBLEM, USAGE, INCONCLUSIVE, FAULT = 0, 1, 2, 3, 70
+
+# Whether the program is built with a sanitizer, and so is dynamic and slow.
+SANITIZED = "--sanitized" in sys.argv
+
+# A terminal, a locale or a preference of the caller changes nothing in a test.
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+
+# Runs what follows as an ordinary user; for root only.
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+
+Outcome = collections.namedtuple("Outcome", "status out err seconds")
+
+
+def doctor(*arguments, timeout=10, program=(DOCTOR,), environment=None, **options):
+    """Runs vgpu-doctor: its exit status (negative: the signal that ended it), what it
+    printed, as bytes, and how long it took. Too long is an error of the test."""
+    options.setdefault("stdout", subprocess.PIPE)
+    begin = time.monotonic()
+    done = subprocess.run(
+        [*program, *arguments], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        timeout=timeout * (10 if SANITIZED else 1), check=False,
+        env=ENVIRONMENT | (environment or {}), **options)
+    return Outcome(done.returncode, done.stdout, done.stderr, time.monotonic() - begin)
+
+
+def check_json(*arguments, **options):
+    """`vgpu-doctor check --format json`: the report, held against the schema, and the
+    outcome. Raises AssertionError where the answer is no report."""
+    outcome = doctor("check", "--format", "json", *arguments, **options)
+    return parse_report(outcome), outcome
+
+
+def parse_report(outcome):
+    if outcome.status not in (HEALTHY, PROBLEM, INCONCLUSIVE):
+        raise AssertionError(f"exit status {outcome.status}: {outcome.err.decode()[-500:]}")
+    report = json.loads(outcome.out)
+    errors = [f"{'/'.join(map(str, error.absolute_path))}: {error.message[:300]}"
+              for error in _validator().iter_errors(report)]
+    if errors:
+        raise AssertionError("the report breaks its schema: " + "; ".join(errors))
+    expected = {"healthy": HEALTHY, "problem": PROBLEM, "inconclusive": INCONCLUSIVE}
+    if outcome.status != expected[report["verdict"]]:
+        raise AssertionError(f"exit status {outcome.status} with verdict {report['verdict']}")
+    return report
+
+
+_VALIDATORS = []
+
+
+def _validator():
+    if not _VALIDATORS:
+        with open(SCHEMA, encoding="utf-8") as file:
+            _VALIDATORS.append(jsonschema.Draft202012Validator(json.load(file)))
+    return _VALIDATORS[0]
+
+
+def codes(report, part):
+    return [item["code"] for item in report[part]]
+
+
+def strings(value):
+    """All texts in a JSON value, keys left out."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        value = value.values()
+    if isinstance(value, (list, type({}.values()))):
+        return [text for item in value for text in strings(item)]
+    return []
+
+
+def words(value):
+    """All texts of a report, to look for a phrase in."""
+    return "\n".join(strings(value))
+
+
+def temporary():
+    """A directory that Bazel clears; also below `bazel run`."""
+    return os.environ.get("TEST_TMPDIR") or "/tmp"
+
+
+def write(root, path, content):
+    target = os.path.join(root, path)
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    with open(target, "wb") as file:
+        file.write(content if isinstance(content, bytes) else content.encode())
+    return target
+
+
+class _Result(unittest.TestResult):
+    """Prints a line for each case, and keeps what the XML needs."""
+
+    def __init__(self):
+        super().__init__()
+        self.cases = []
+
+    def startTest(self, test):
+        super().startTest(test)
+        self._begin = time.monotonic()
+        self._wrong = []
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            failure = issubclass(err[0], test.failureException)
+            self._wrong.append((self.failures if failure else self.errors)[-1][1])
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self._wrong.append(self.failures[-1][1])
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self._wrong.append(self.errors[-1][1])
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        seconds = time.monotonic() - self._begin
+        skipped = next((why for case, why in self.skipped if case is test), None)
+        case = ElementTree.Element("testcase", name=test.id().removeprefix("__main__."),
+                                   time=f"{seconds:.3f}")
+        if self._wrong:
+            text = "\n".join(self._wrong)
+            ElementTree.SubElement(case, "failure", message=text.splitlines()[-1]).text = text
+        elif skipped is not None:
+            ElementTree.SubElement(case, "skipped", message=skipped)
+        state = "FAILED" if self._wrong else "SKIPPED" if skipped is not None else "ok"
+        print(f"{state:8}{case.get('name')} ({seconds:.2f} s)"
+              + (f": {skipped}" if skipped is not None else ""))
+        for text in self._wrong:
+            print(text)
+        sys.stdout.flush()
+        self.cases.append(case)
+
+
+def run(suite=None):
+    """Runs the test cases of __main__ (or `suite`) and ends the program."""
+    if suite is None:
+        suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
+    result = _Result()
+    suite.run(result)
+    if "XML_OUTPUT_FILE" in os.environ:
+        root = ElementTree.Element("testsuites")
+        group = ElementTree.SubElement(root, "testsuite", name=os.path.basename(sys.argv[0]))
+        group.extend(result.cases)
+        for case in result.cases:
+            for element in case.iter():
+                # XML 1.0 has no control characters.
+                element.text = _printable(element.text)
+                for key, value in element.attrib.items():
+                    element.set(key, _printable(value))
+        ElementTree.ElementTree(root).write(os.environ["XML_OUTPUT_FILE"], encoding="utf-8")
+    if not result.cases:
+        sys.exit("no test case ran")
+    sys.exit(0 if result.wasSuccessful() else 1)
+
+
+def _printable(text):
+    return text and "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
