@@ -217,9 +217,7 @@ TEST(DiagnoseTest, AServiceThatDiedOnceOfACopy) {
   machine.CrashLooping().SetShown("ActiveState", "failed").SetShown("NRestarts", "0");
   machine.SetExecStart("/usr/local/bin/force_load_shim /usr/local/bin/ollama serve");
   machine.SetFile("/usr/local/bin/force_load_shim",
-                  absl::string_view("\x7f"
-                                    "ELF\0\0/opt/vgpu/lib/libvgpu-cuda.so\0",
-                                    39));
+                  rules::CopyingWrapper());
   machine.SetFile("/opt/vgpu/lib/libvgpu-cuda.so",
                   "\x7f"
                   "ELF");

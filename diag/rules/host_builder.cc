@@ -51,6 +51,11 @@ absl::Time At(absl::string_view text) {
   return time;
 }
 
+std::string CopyingWrapper() {
+  const std::string nul(1, '\0');
+  return absl::StrCat("\x7f", "ELF", nul, "/opt/vgpu/lib/libvgpu-cuda.so", nul);
+}
+
 std::string Said(int pid, absl::string_view invocation, absl::Time time, absl::string_view text) {
   json entry = {{"__REALTIME_TIMESTAMP", absl::StrCat(absl::ToUnixMicros(time))},
                 {"_PID", absl::StrCat(pid)},

@@ -134,6 +134,9 @@ class HostBuilder {
 // "2026-02-24 10:06:00" in the zone of the machine, -0500.
 absl::Time At(absl::string_view text);
 
+// A compiled wrapper that opens /opt/vgpu/lib/libvgpu-cuda.so.
+std::string CopyingWrapper();
+
 // A journal entry of the service's process, and one of systemd about the unit.
 std::string Said(int pid, absl::string_view invocation, absl::Time time, absl::string_view text);
 std::string SystemdSaid(absl::string_view invocation, absl::Time time, absl::string_view text);

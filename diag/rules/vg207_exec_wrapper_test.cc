@@ -131,9 +131,7 @@ TEST(ExecWrapperTest, AProgramThatNamesCopiesOfPreloadedShims) {
   HostBuilder machine;
   machine.CrashLooping().SetExecStart("/usr/local/bin/force_load_shim /usr/local/bin/ollama serve");
   machine.SetFile("/usr/local/bin/force_load_shim",
-                  absl::string_view("\x7f"
-                                    "ELF\0\0/opt/vgpu/lib/libvgpu-cuda.so\0",
-                                    39));
+                  CopyingWrapper());
   machine.SetFile("/opt/vgpu/lib/libvgpu-cuda.so",
                   "\x7f"
                   "ELF");
@@ -150,9 +148,7 @@ TEST(ExecWrapperTest, AHardLinkIsNoCopy) {
   HostBuilder machine;
   machine.SetExecStart("/usr/local/bin/force_load_shim /usr/local/bin/ollama serve");
   machine.SetFile("/usr/local/bin/force_load_shim",
-                  absl::string_view("\x7f"
-                                    "ELF\0\0/opt/vgpu/lib/libvgpu-cuda.so\0",
-                                    39));
+                  CopyingWrapper());
   machine.SetFile("/opt/vgpu/lib/libvgpu-cuda.so",
                   "\x7f"
                   "ELF");

@@ -76,9 +76,7 @@ TEST(ShimLoadedTwiceTest, AWrapperThatOpensACopyExplainsTheCrash) {
   HostBuilder machine;
   machine.CrashLooping().SetExecStart("/usr/local/bin/force_load_shim /usr/local/bin/ollama serve");
   machine.SetFile("/usr/local/bin/force_load_shim",
-                  absl::string_view("\x7f"
-                                    "ELF\0\0/opt/vgpu/lib/libvgpu-cuda.so\0",
-                                    39));
+                  CopyingWrapper());
   machine.SetFile("/opt/vgpu/lib/libvgpu-cuda.so",
                   "\x7f"
                   "ELF");
