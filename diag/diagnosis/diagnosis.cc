@@ -103,8 +103,8 @@ Item ItemOf(const Finding& finding, const std::set<std::string>& held) {
 std::string HealthyHeadline(const Facts& facts, const Report& report) {
   const ollama::Compute& result = *facts.ThisStart()->Result();
   const std::string device = result.description.empty() ? result.name : result.description;
-  std::string headline = absl::StrCat("Ollama found the GPU: ", device.empty() ? "a device" : device,
-                                      " through ", result.library);
+  std::string headline = absl::StrCat(
+      "Ollama found the GPU: ", device.empty() ? "a device" : device, " through ", result.library);
   if (report.latent.empty()) return absl::StrCat(headline, ".");
   return absl::StrCat(headline, "; repair ", report.latent.front().code, " (",
                       report.latent.front().title, ") before the next start.");
@@ -112,8 +112,8 @@ std::string HealthyHeadline(const Facts& facts, const Report& report) {
 
 std::string InconclusiveHeadline(const Facts& facts) {
   if (ModelsRunOnCpu(facts)) {
-    return absl::StrCat("Discovery named a GPU, and the model ", facts.ollama.models_on_cpu->front(),
-                        " runs without one (size_vram is 0).");
+    return absl::StrCat("Discovery named a GPU, and the model ",
+                        facts.ollama.models_on_cpu->front(), " runs without one (size_vram is 0).");
   }
   if (facts.process.present()) {
     const ollama::ServerStart* start = facts.ThisStart();
@@ -121,9 +121,10 @@ std::string InconclusiveHeadline(const Facts& facts) {
       return absl::StrCat("Discovery of process ", facts.process->pid, " found ",
                           start->Result()->library, ", and nothing through CUDA.");
     }
-    return absl::StrCat("Nothing is known to be wrong, and nothing shows what the discovery of "
-                        "process ",
-                        facts.process->pid, " found: see VG705 for how to make it show.");
+    return absl::StrCat(
+        "Nothing is known to be wrong, and nothing shows what the discovery of "
+        "process ",
+        facts.process->pid, " found: see VG705 for how to make it show.");
   }
   return absl::StrCat("Nothing is known to be wrong with ", facts.unit.name,
                       ", and no process of it could be seen.");
@@ -158,9 +159,8 @@ void Explain(const Facts& facts, const std::vector<Judged>& judged, Report& repo
     Item item = ItemOf(finding, held);
     if (finding.entry->kind == Kind::kNote) {
       report.notes.push_back(std::move(item));
-    } else if (!finding.explained_by.empty()) {
-      report.consequences.push_back(std::move(item));
-    } else if (finding.entry->kind == Kind::kConsequence && !finding.entry->stands_alone) {
+    } else if (!finding.explained_by.empty() ||
+               (finding.entry->kind == Kind::kConsequence && !finding.entry->stands_alone)) {
       report.consequences.push_back(std::move(item));
     } else if (finding.holds->acts == Acts::kNextStart || finding.entry->kind == Kind::kRisk ||
                (found_gpu && !BeatsTheResult(facts, finding.entry->code))) {

@@ -36,8 +36,7 @@ struct Judged {
 };
 
 // Steps 2 to 4 over `judged`, into a report that has nothing else.
-void Explain(const facts::Facts& facts, const std::vector<Judged>& judged,
-             report::Report& report);
+void Explain(const facts::Facts& facts, const std::vector<Judged>& judged, report::Report& report);
 
 }  // namespace vgpu::diagnosis
 

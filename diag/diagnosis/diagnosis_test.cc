@@ -216,8 +216,7 @@ TEST(DiagnoseTest, AServiceThatDiedOnceOfACopy) {
   HostBuilder machine;  // Restart=no: no loop, and not started again
   machine.CrashLooping().SetShown("ActiveState", "failed").SetShown("NRestarts", "0");
   machine.SetExecStart("/usr/local/bin/force_load_shim /usr/local/bin/ollama serve");
-  machine.SetFile("/usr/local/bin/force_load_shim",
-                  rules::CopyingWrapper());
+  machine.SetFile("/usr/local/bin/force_load_shim", rules::CopyingWrapper());
   machine.SetFile("/opt/vgpu/lib/libvgpu-cuda.so",
                   "\x7f"
                   "ELF");

@@ -54,11 +54,11 @@ void AddNotSeen(report::NotSeen item, Report& report) {
 void AddWorking(const Facts& facts, Report& report) {
   if (facts.unit.loaded.present() && facts.unit.loaded->NeedDaemonReload().present() &&
       !*facts.unit.loaded->NeedDaemonReload() && facts.unit.files.fragment.present()) {
-    report.working.push_back({absl::StrCat(facts.unit.name, " is loaded"),
-                              {{facts.unit.files.fragment->file.path, 0,
-                                absl::StrCat("LoadState=", facts.unit.load_state.value_or("?"),
-                                             " NeedDaemonReload=no"),
-                                ""}}});
+    report.working.push_back(
+        {absl::StrCat(facts.unit.name, " is loaded"),
+         {{facts.unit.files.fragment->file.path, 0,
+           absl::StrCat("LoadState=", facts.unit.load_state.value_or("?"), " NeedDaemonReload=no"),
+           ""}}});
   }
   if (facts.process.present()) {
     Working running{absl::StrCat("process ", facts.process->pid, " runs"), {}};
@@ -91,12 +91,11 @@ void AddWorking(const Facts& facts, Report& report) {
     }
   }
   for (const facts::PciFacts& function : facts.nvidia_functions) {
-    report.working.push_back(
-        {absl::StrCat("an NVIDIA function is visible at ", function.address),
-         {{function.vendor.source, 0,
-           absl::StrCat(*function.vendor, " ", function.device.value_or("?"), " ",
-                        function.device_class.value_or("?")),
-           "vendor, device and class, as the host sees them"}}});
+    report.working.push_back({absl::StrCat("an NVIDIA function is visible at ", function.address),
+                              {{function.vendor.source, 0,
+                                absl::StrCat(*function.vendor, " ", function.device.value_or("?"),
+                                             " ", function.device_class.value_or("?")),
+                                "vendor, device and class, as the host sees them"}}});
   }
   const ollama::ServerStart* start = facts.ThisStart();
   if (start != nullptr && start->Result() != nullptr && start->Result()->on_gpu()) {
@@ -112,10 +111,9 @@ void AddUnseen(const Facts& facts, Report& report) {
   auto add = [&](absl::string_view what, absl::string_view why, absl::string_view how) {
     AddNotSeen({std::string(what), std::string(why), std::string(how)}, report);
   };
-  const std::string again =
-      !facts.unit_judged && facts.process.present()
-          ? absl::StrCat("sudo vgpu-doctor check --pid ", facts.process->pid)
-          : absl::StrCat("sudo vgpu-doctor check --unit ", facts.unit.name);
+  const std::string again = !facts.unit_judged && facts.process.present()
+                                ? absl::StrCat("sudo vgpu-doctor check --pid ", facts.process->pid)
+                                : absl::StrCat("sudo vgpu-doctor check --unit ", facts.unit.name);
   if (facts.process.present()) {
     const facts::ProcessFacts& process = *facts.process;
     const std::string whose = absl::StrCat(" of process ", process.pid);
@@ -131,7 +129,11 @@ void AddUnseen(const Facts& facts, Report& report) {
   }
   const facts::Fact<ollama::DiscoveryLog>& log = facts.log.ServersLog();
   if (log.not_observed()) {
-    add(absl::StrCat("the log of ", facts.unit.name), log.why_not(), log.source);
+    const bool not_root = facts.observer_uid.value_or(0) != 0;
+    add(facts.unit_judged || !facts.process.present()
+            ? absl::StrCat("the log of ", facts.unit.name)
+            : absl::StrCat("the log of process ", facts.process->pid),
+        log.why_not(), absl::StrCat(not_root ? "sudo " : "", log.source));
   } else if (log.present() && !log->status.ok()) {
     add(absl::StrCat("the rest of ", log->source), log->status.message(), log->source);
   }
@@ -147,7 +149,10 @@ void AddUnseen(const Facts& facts, Report& report) {
         DiscoveryByHand(facts));
   }
   for (const host::NotObserved& file : facts.unit.unread_environment_files) {
-    add("an EnvironmentFile", file.why, again);
+    // "/etc/default/ollama: permission denied"
+    const size_t colon = file.why.find(": ");
+    add(absl::StrCat("EnvironmentFile ", file.why.substr(0, colon)),
+        colon == std::string::npos ? "" : file.why.substr(colon + 2), again);
   }
   for (const systemd::SkippedFile& file : facts.unit.files.unseen) {
     add(file.path, file.why, again);
@@ -176,10 +181,11 @@ void AddTimeline(const Facts& facts, Report& report) {
     };
     if (start->began) from_log(*start->began, "discovery began");
     for (const ollama::Pass& pass : start->passes) {
-      from_log(pass.line, absl::StrCat(pass.second ? "a second" : "a first", " pass of discovery ended",
-                                       pass.duration.present()
-                                           ? absl::StrCat(" after ", absl::FormatDuration(*pass.duration))
-                                           : ""));
+      from_log(pass.line,
+               absl::StrCat(pass.second ? "a second" : "a first", " pass of discovery ended",
+                            pass.duration.present()
+                                ? absl::StrCat(" after ", absl::FormatDuration(*pass.duration))
+                                : ""));
     }
     if (const ollama::Compute* result = start->Result(); result != nullptr) {
       from_log(result->line, absl::StrCat("discovery's result: library=", result->library));

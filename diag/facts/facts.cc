@@ -53,8 +53,7 @@ bool Facts::CrashLooping() const {
     const std::vector<ollama::Exit>& exits = log.journal->exits;
     const host::Observed<absl::Time>& third_last = exits[exits.size() - 3].line.time;
     const host::Observed<absl::Time>& last = exits.back().line.time;
-    const host::Observed<absl::Time>& now =
-        observed_at.present() ? observed_at : log.journal->last;
+    const host::Observed<absl::Time>& now = observed_at.present() ? observed_at : log.journal->last;
     const ollama::ServerStart* start = ThisStart();
     if (process.present() && third_last.present() && last.present() && now.present() &&
         *last - *third_last < absl::Minutes(15) && *now - *last < absl::Minutes(2) &&
@@ -84,9 +83,8 @@ bool Facts::CrashLooping() const {
 
 bool Facts::DiesAtStart() const {
   const std::string result = unit.result.value_or("");
-  return CrashLooping() ||
-         (unit.active_state.value_or("") == "failed" &&
-          (result == "core-dump" || result == "signal" || result == "exit-code"));
+  return CrashLooping() || (unit.active_state.value_or("") == "failed" &&
+                            (result == "core-dump" || result == "signal" || result == "exit-code"));
 }
 
 }  // namespace vgpu::facts

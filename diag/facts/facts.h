@@ -69,15 +69,15 @@ struct UnitFile {
 struct UnitFacts {
   std::string name;
   systemd::UnitFiles files;
-  systemd::EffectiveUnit on_disk;             // of `files`
-  std::vector<UnitFile> times;                // of `files`, and of EnvironmentFile= files
-  Fact<systemd::ShowProperties> loaded;       // systemctl show UNIT
+  systemd::EffectiveUnit on_disk;        // of `files`
+  std::vector<UnitFile> times;           // of `files`, and of EnvironmentFile= files
+  Fact<systemd::ShowProperties> loaded;  // systemctl show UNIT
   // `loaded` has every property, so that one it lacks is empty; false: only some were
   // asked for, or written down.
   bool shown_whole = false;
-  Fact<systemd::ShowProperties> manager;      // systemctl show
-  Environment disk_environment;               // what a start after a reload would give
-  Fact<Environment> loaded_environment;       // what a start now would give
+  Fact<systemd::ShowProperties> manager;  // systemctl show
+  Environment disk_environment;           // what a start after a reload would give
+  Fact<Environment> loaded_environment;   // what a start now would give
   std::vector<host::NotObserved> unread_environment_files;
 
   // Of `loaded`, and not observed where that is not.
@@ -116,8 +116,8 @@ struct ProcessFacts {
   Fact<std::vector<std::string>> argv;
   Fact<std::string> exe;  // target of the link, without " (deleted)"
   bool exe_deleted = false;
-  Fact<absl::Time> started;      // wall clock, from btime and field 22 of stat
-  Fact<uint64_t> started_usec;   // since boot, CLOCK_BOOTTIME
+  Fact<absl::Time> started;     // wall clock, from btime and field 22 of stat
+  Fact<uint64_t> started_usec;  // since boot, CLOCK_BOOTTIME
   host::Observed<int> parent;
 };
 
@@ -160,7 +160,7 @@ struct OllamaFacts {
 };
 
 struct PciFacts {
-  std::string address;  // "0000:00:05.0"
+  std::string address;                             // "0000:00:05.0"
   Fact<std::string> vendor, device, device_class;  // "0x10de"
 };
 
@@ -179,7 +179,9 @@ struct Facts {
   ProgramFacts program;
   // The server. Absent: nothing runs in this unit.
   host::Observed<ProcessFacts> process;
-  // Who listens on Ollama's port. Absent: nobody does.
+  // Ollama's port: of OLLAMA_HOST in the unit, else its default.
+  uint16_t port = 11434;
+  // Who listens on it. Absent: nobody does.
   Fact<int> listener;
   std::string listener_unit;  // of that process, where its cgroup says
 

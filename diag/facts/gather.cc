@@ -1,6 +1,7 @@
 #include "diag/facts/gather.h"
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "diag/facts/gather_parts.h"
 
@@ -8,12 +9,27 @@ namespace vgpu::facts {
 namespace {
 
 constexpr char kDefaultUnit[] = "ollama.service";
-constexpr uint16_t kOllamaPort = 11434;
 
 // LD_PRELOAD and LD_LIBRARY_PATH of an environment.
 std::string ValueOf(const Environment& environment, const std::string& name) {
   auto it = environment.find(name);
   return it == environment.end() ? "" : it->second.value.value_or("");
+}
+
+// The port in OLLAMA_HOST: "0.0.0.0:8080", ":8080", "http://[::1]:8080/", or a host alone
+// (ollama/ollama envconfig/config.go, Host).
+uint16_t PortOf(absl::string_view ollama_host, uint16_t fallback) {
+  if (size_t scheme = ollama_host.find("://"); scheme != absl::string_view::npos) {
+    ollama_host.remove_prefix(scheme + 3);
+  }
+  ollama_host = ollama_host.substr(0, ollama_host.find('/'));
+  const size_t colon = ollama_host.rfind(':');
+  if (colon == absl::string_view::npos) return fallback;
+  int port = 0;
+  if (!absl::SimpleAtoi(ollama_host.substr(colon + 1), &port) || port < 1 || port > 65535) {
+    return fallback;
+  }
+  return static_cast<uint16_t>(port);
 }
 
 std::string UnitToJudge(const host::Host& host, const GatherOptions& options) {
@@ -42,7 +58,10 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
                       absl::EndsWith(UnitOf(host, *options.pid), ".service");
   GatherUnit(host, facts.unit);
   facts.program = GatherProgram(host, facts.unit);
-  facts.listener = FindListener(host, kOllamaPort);
+  const Environment& next = facts.unit.loaded_environment.present() ? *facts.unit.loaded_environment
+                                                                    : facts.unit.disk_environment;
+  facts.port = PortOf(ValueOf(next, "OLLAMA_HOST"), facts.port);
+  facts.listener = FindListener(host, facts.port);
   if (facts.listener.present()) facts.listener_unit = UnitOf(host, *facts.listener);
   facts.process = options.pid ? GatherProcess(host, *options.pid)
                               : FindServer(host, facts.unit, facts.listener);
@@ -56,15 +75,11 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   if (facts.process.present() && facts.process->environ.present()) {
     const procfs::Environ& environ = *facts.process->environ;
     if (auto value = environ.FindAsLoader("LD_PRELOAD"); value && !value->empty()) {
-      facts.process_preload =
-          LookAtPreload(host, *value, facts.process->environ.source, 0,
-                        environ.FindAsLoader("LD_LIBRARY_PATH").value_or(""), exe,
-                        facts.process->root);
+      facts.process_preload = LookAtPreload(host, *value, facts.process->environ.source, 0,
+                                            environ.FindAsLoader("LD_LIBRARY_PATH").value_or(""),
+                                            exe, facts.process->root);
     }
   }
-  const Environment& next =
-      facts.unit.loaded_environment.present() ? *facts.unit.loaded_environment
-                                              : facts.unit.disk_environment;
   if (std::string value = ValueOf(next, "LD_PRELOAD"); !value.empty()) {
     const Variable& variable = next.at("LD_PRELOAD");
     std::string source = variable.source;
@@ -76,8 +91,8 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
       source = disk->second.source;
       line = disk->second.line;
     }
-    facts.unit_preload = LookAtPreload(host, value, source, line,
-                                       ValueOf(next, "LD_LIBRARY_PATH"), exe, "");
+    facts.unit_preload =
+        LookAtPreload(host, value, source, line, ValueOf(next, "LD_LIBRARY_PATH"), exe, "");
   }
   const Environment& disk = facts.unit.disk_environment;
   std::string on_disk = ValueOf(disk, "LD_PRELOAD");

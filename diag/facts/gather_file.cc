@@ -27,17 +27,20 @@ Observed<elf::ElfInfo> ElfOf(const host::Host& host, const host::Resolved& found
   }
   Observed<host::Content> content = host.Read(path, kElfLimit, root);
   return content.Map([&](const host::Content& read) {
-    uint64_t size = read.truncated ? found.meta.size.value_or(read.bytes.size() + 1)
-                                   : read.bytes.size();
+    uint64_t size =
+        read.truncated ? found.meta.size.value_or(read.bytes.size() + 1) : read.bytes.size();
     return elf::ParseElf(read.bytes, size);
   });
 }
 
 // Directories that the loader searches without being told, for an entry without a slash
 // (glibc's SYSTEM_DIRS on x86-64, multiarch and lib64).
-constexpr absl::string_view kSystemDirs[] = {
-    "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64",
-    "/lib", "/usr/lib"};
+constexpr absl::string_view kSystemDirs[] = {"/lib/x86_64-linux-gnu",
+                                             "/usr/lib/x86_64-linux-gnu",
+                                             "/lib64",
+                                             "/usr/lib64",
+                                             "/lib",
+                                             "/usr/lib"};
 
 // A list of any length is looked at up to here; each name, in each directory.
 constexpr size_t kMaxEntries = 256;
@@ -54,8 +57,8 @@ FileFacts LookAtFile(const host::Host& host, absl::string_view path, absl::strin
   } else if (!file.found.present()) {
     file.elf = NotObserved{std::string(file.found.why_not())};
   } else if (file.found->meta.type != host::FileType::kFile) {
-    file.elf = NotObserved{absl::StrCat("is no regular file (",
-                                        host::FileTypeName(file.found->meta.type), ")")};
+    file.elf = NotObserved{
+        absl::StrCat("is no regular file (", host::FileTypeName(file.found->meta.type), ")")};
   } else {
     file.elf = ElfOf(host, *file.found, path, root);
   }
@@ -81,8 +84,8 @@ PreloadList LookAtPreload(const host::Host& host, absl::string_view value, std::
     if (list.entries.size() == kMaxEntries) {
       entry.text = absl::StrCat("(", texts.size() - kMaxEntries, " more)");
       entry.file.path = entry.text;
-      entry.file.found = NotObserved{absl::StrCat("only the first ", kMaxEntries,
-                                                  " entries were looked at")};
+      entry.file.found =
+          NotObserved{absl::StrCat("only the first ", kMaxEntries, " entries were looked at")};
       list.entries.push_back(std::move(entry));
       break;
     }

@@ -25,6 +25,12 @@ Observed<std::string> RedirectedTo(absl::string_view standard_error) {
   return Absent{};
 }
 
+// The journal takes these too (systemd.exec(5), systemd 252).
+bool ReachesJournal(absl::string_view target) {
+  return absl::StartsWith(target, "journal") || absl::StartsWith(target, "kmsg") ||
+         absl::StartsWith(target, "syslog") || target == "inherit";
+}
+
 // journalctl ends well and prints nothing to a user who can read a journal of their own
 // and not the system's (measured, systemd 252).
 bool MaySeeNothing(const host::Host& host) {
@@ -45,16 +51,15 @@ LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
   log.journal.source = host::ToolSource(query);
   Observed<std::unique_ptr<host::ByteSource>> stream = host.StreamTool(query);
   if (stream.present()) {
-    absl::StatusOr<ollama::DiscoveryLog> read =
-        ollama::ReadJournal(**stream, log.journal.source);
+    absl::StatusOr<ollama::DiscoveryLog> read = ollama::ReadJournal(**stream, log.journal.source);
     if (read.ok() && read->lines == 0 && !read->status.ok()) {
       log.journal = {log.journal.source, NotObserved{std::string(read->status.message())}};
     } else if (read.ok() && read->lines == 0 && MaySeeNothing(host)) {
-      log.journal = {log.journal.source,
-                     NotObserved{absl::StrCat("journalctl shows no entry to user ",
-                                              *host.observer_uid(),
-                                              ", who may not see the system's journal (root and "
-                                              "members of systemd-journal or adm do)")}};
+      log.journal = {
+          log.journal.source,
+          NotObserved{absl::StrCat("journalctl shows no entry to user ", *host.observer_uid(),
+                                   ", who may not see the system's journal (root and "
+                                   "members of systemd-journal or adm do)")}};
     } else if (read.ok()) {
       log.journal = {log.journal.source, *std::move(read)};
     } else {
@@ -88,6 +93,9 @@ LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
   log.redirected = {file.value_or(""), Absent{}};
   if (target == "null") {
     log.redirected = {"/dev/null", NotObserved{"the service's standard error goes to /dev/null"}};
+  } else if (!file.present() && !ReachesJournal(target)) {
+    log.redirected = {target, NotObserved{absl::StrCat("the service's standard error goes to ",
+                                                       target, ", which keeps no log")}};
   }
   if (file.present()) {
     Observed<std::unique_ptr<host::ByteSource>> text =
@@ -108,9 +116,9 @@ LogFacts GatherLogOf(const host::Host& host, const ProcessFacts& process) {
   log.journal = {fd, NotObserved{"the process is in no service: no unit has its log"}};
   log.standard_error = {fd, host.ReadLink(fd)};
   if (!log.standard_error.present()) {
-    log.redirected = {fd, NotObserved{log.standard_error.absent()
-                                          ? "not captured"
-                                          : std::string(log.standard_error.why_not())}};
+    log.redirected = {
+        fd, NotObserved{log.standard_error.absent() ? "not captured"
+                                                    : std::string(log.standard_error.why_not())}};
     return log;
   }
   const std::string& target = *log.standard_error;

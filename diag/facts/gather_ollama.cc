@@ -31,15 +31,14 @@ Observed<std::string> GoVersion(const host::Host& host, const std::string& path,
   }
   if (!info.present()) return NotObserved{std::string(info.why_not())};
   if (info->go_build.absent()) return NotObserved{"the program carries no Go build information"};
-  return info->go_build.Map(
-      [](const elf::GoBuild& build) -> Observed<std::string> {
-        if (build.version.absent()) return NotObserved{"its build information names no version"};
-        return build.version;
-      });
+  return info->go_build.Map([](const elf::GoBuild& build) -> Observed<std::string> {
+    if (build.version.absent()) return NotObserved{"its build information names no version"};
+    return build.version;
+  });
 }
 
-Fact<std::string> ApiVersion(const host::Host& host) {
-  host::ToolQuery query{.tool = host::Tool::kOllamaVersion};
+Fact<std::string> ApiVersion(const host::Host& host, uint16_t port) {
+  host::ToolQuery query{.tool = host::Tool::kOllamaVersion, .port = port};
   return {host::ToolSource(query),
           host.RunTool(query, 65536).Map([](const Content& content) -> Observed<std::string> {
             json answer = json::parse(content.bytes, nullptr, false);
@@ -50,8 +49,8 @@ Fact<std::string> ApiVersion(const host::Host& host) {
           })};
 }
 
-Fact<std::vector<std::string>> ModelsOnCpu(const host::Host& host) {
-  host::ToolQuery query{.tool = host::Tool::kOllamaPs};
+Fact<std::vector<std::string>> ModelsOnCpu(const host::Host& host, uint16_t port) {
+  host::ToolQuery query{.tool = host::Tool::kOllamaPs, .port = port};
   return {host::ToolSource(query),
           host.RunTool(query, size_t{1} << 20)
               .Map([](const Content& content) -> Observed<std::vector<std::string>> {
@@ -124,7 +123,8 @@ OllamaFacts GatherOllama(const host::Host& host, const Facts& facts) {
     offer({absl::StrCat(log.source, ", line ", start->listening->number), start->version});
   }
   if (!known() && facts.process.present()) {
-    if (Fact<std::string> answer = ApiVersion(host); answer.present()) offer(std::move(answer));
+    if (Fact<std::string> answer = ApiVersion(host, facts.port); answer.present())
+      offer(std::move(answer));
   }
   if (!known() && ollama.exe.present()) {
     offer({*ollama.exe, GoVersion(host, *ollama.exe, root).Map([](const std::string& v) {
@@ -144,8 +144,7 @@ OllamaFacts GatherOllama(const host::Host& host, const Facts& facts) {
     ollama.library_dir = {"", NotObserved{"the program is not known"}};
   }
 
-  std::optional<ollama::Version> version =
-      ollama::ParseVersion(ollama.version.value_or(""));
+  std::optional<ollama::Version> version = ollama::ParseVersion(ollama.version.value_or(""));
   if (version) {
     ollama.era = ollama::EraOf(*version);
     ollama.era_because =
@@ -163,7 +162,7 @@ OllamaFacts GatherOllama(const host::Host& host, const Facts& facts) {
   } else {
     ollama.era_because = "neither a version nor a line that only one era prints was seen";
   }
-  if (facts.process.present()) ollama.models_on_cpu = ModelsOnCpu(host);
+  if (facts.process.present()) ollama.models_on_cpu = ModelsOnCpu(host, facts.port);
   return ollama;
 }
 

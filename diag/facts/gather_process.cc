@@ -77,7 +77,7 @@ bool HoldsSocket(const host::Host& host, int pid, const std::set<std::string>& s
 
 // Where the process looks up its files: a prefix, or "" for the host's own root.
 std::string RootOf(const host::Host& host, int pid) {
-  const std::string root = ProcPath(pid, "root");
+  std::string root = ProcPath(pid, "root");
   Observed<host::Resolved> node = host.ResolveNoFollow(root);
   if (!node.present()) return "";
   if (node->meta.type == host::FileType::kDir) return root;  // captured as a folder
@@ -85,8 +85,8 @@ std::string RootOf(const host::Host& host, int pid) {
   if (host.kind() != host::Host::Kind::kLive) return "";
   Observed<std::string> its = host.ReadLink(ProcPath(pid, "ns/mnt"));
   Observed<std::string> ours = host.ReadLink("/proc/self/ns/mnt");
-  const bool same = target.present() && *target == "/" && its.present() && ours.present() &&
-                    *its == *ours;
+  const bool same =
+      target.present() && *target == "/" && its.present() && ours.present() && *its == *ours;
   return same || !its.present() ? "" : root;
 }
 
@@ -128,9 +128,9 @@ ProcessFacts ReadProcess(const host::Host& host, int pid) {
   Fact<Observed<procfs::Auxv>> auxv = ReadProc(host, pid, "auxv", 65536, [](const Content& c) {
     return FromStatus(procfs::ParseAuxv(c.bytes));
   });
-  process.auxv = {auxv.source, auxv.present() ? *auxv
-                                              : Observed<procfs::Auxv>(NotObserved{
-                                                    std::string(auxv.why_not())})};
+  process.auxv = {
+      auxv.source,
+      auxv.present() ? *auxv : Observed<procfs::Auxv>(NotObserved{std::string(auxv.why_not())})};
   process.argv = ReadProc(host, pid, "cmdline", size_t{1} << 20, [](const Content& content) {
     return procfs::ParseCmdline(content.bytes, content.truncated).args;
   });

@@ -38,9 +38,10 @@ void AddProcess(FakeHost& host, int pid, absl::string_view exe, absl::string_vie
   const std::string dir = absl::StrCat("/proc/", pid);
   host.AddFile("/proc/stat", "btime 1771941600\n");
   host.AddFile(dir + "/cgroup", absl::StrCat("0::/system.slice/", unit, "\n"));
-  host.AddFile(dir + "/stat", absl::StrCat(pid, " (x) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 6000 "
-                                                "0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 "
-                                                "0 0 0 0 0 0\n"));
+  host.AddFile(dir + "/stat", absl::StrCat(pid,
+                                           " (x) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 6000 "
+                                           "0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 "
+                                           "0 0 0 0 0 0\n"));
   host.AddFile(dir + "/environ", environ);
   host.AddFile(dir + "/maps", "");
   host.AddFile(dir + "/cmdline", absl::StrCat(exe, std::string(1, '\0')));
@@ -70,6 +71,21 @@ TEST(GatherTest, TheListenerIsFoundBySocketInodeAndDescriptor) {
   EXPECT_EQ(*facts.listener, 4711);
   EXPECT_EQ(facts.listener.source, "/proc/4711/fd");
   EXPECT_EQ(facts.listener_unit, "ollama.service");
+}
+
+TEST(GatherTest, ThePortIsThatOfOllamaHost) {
+  for (const auto& [value, port] :
+       std::vector<std::pair<std::string, int>>{{"0.0.0.0:8080", 8080},
+                                                {"http://[::1]:9000/", 9000},
+                                                {"0.0.0.0", 11434},
+                                                {":70000", 11434},
+                                                {"", 11434}}) {
+    FakeHost host;
+    host.AddFile(
+        kFragment,
+        absl::StrCat("[Service]\nExecStart=/bin/x\nEnvironment=OLLAMA_HOST=", value, "\n"));
+    EXPECT_EQ(Gather(host, {}).port, port) << value;
+  }
 }
 
 TEST(GatherTest, NobodyListensOrItCannotBeTold) {
@@ -288,6 +304,16 @@ TEST(GatherTest, TheLogOfAProcessInNoServiceIsTheFileThatItWritesTo) {
   const Facts written = Gather(host, {.pid = 500});
   EXPECT_EQ(written.log.ServersLog().source, "/home/ann/ollama.log");
   EXPECT_EQ(*written.ollama.version, "0.16.2");
+}
+
+TEST(GatherTest, WhatGoesToATerminalIsNotObservedAndKmsgReachesTheJournal) {
+  FakeHost tty;
+  tty.AddFile(kFragment, "[Service]\nExecStart=/bin/x\nStandardError=tty\n");
+  EXPECT_EQ(Gather(tty, {}).log.ServersLog().why_not(),
+            "the service's standard error goes to tty, which keeps no log");
+  FakeHost kmsg;
+  kmsg.AddFile(kFragment, "[Service]\nExecStart=/bin/x\nStandardError=kmsg+console\n");
+  EXPECT_TRUE(Gather(kmsg, {}).log.redirected.absent());
 }
 
 TEST(GatherTest, WhatGoesToDevNullIsNotObserved) {

@@ -12,8 +12,7 @@ namespace {
 // driver's version); Ollama starts its children with the inherited environment and
 // reads no file of an NVIDIA device in sysfs or procfs.
 constexpr ShimInfo kShims[] = {
-    {Shim::kExec, "libvgpu-exec", "", "",
-     "Ollama's children inherit LD_PRELOAD without it"},
+    {Shim::kExec, "libvgpu-exec", "", "", "Ollama's children inherit LD_PRELOAD without it"},
     {Shim::kSyscall, "libvgpu-syscall", "", "",
      "Ollama's discovery reads no file of an NVIDIA device in sysfs or procfs"},
     {Shim::kCuda, "libvgpu-cuda", "libcuda.so", "ABC", "discovery asks libcuda.so.1 for devices"},

@@ -119,7 +119,8 @@ Observed<Content> ReadAll(const Fd& fd, std::string path, size_t limit) {
       return content;
     }
     if (absl::Now() > deadline) {
-      return NotObserved{absl::StrCat("reading did not end within ", absl::FormatDuration(kReadTime))};
+      return NotObserved{
+          absl::StrCat("reading did not end within ", absl::FormatDuration(kReadTime))};
     }
   }
 }

@@ -192,8 +192,7 @@ Observed<std::vector<std::string>> Host::List(absl::string_view path,
   using Names = std::vector<std::string>;
   return Resolve(path, root).Map([&](const Resolved& found) -> Observed<Names> {
     if (found.meta.type != FileType::kDir) {
-      return NotObserved{
-          absl::StrCat("is no directory (", FileTypeName(found.meta.type), ")")};
+      return NotObserved{absl::StrCat("is no directory (", FileTypeName(found.meta.type), ")")};
     }
     return RawList(found.path);
   });
@@ -202,8 +201,7 @@ Observed<std::vector<std::string>> Host::List(absl::string_view path,
 Observed<std::string> Host::ReadLink(absl::string_view path) const {
   return ResolveNoFollow(path).Map([&](const Resolved& found) -> Observed<std::string> {
     if (found.meta.type != FileType::kSymlink) {
-      return NotObserved{
-          absl::StrCat("is no symbolic link (", FileTypeName(found.meta.type), ")")};
+      return NotObserved{absl::StrCat("is no symbolic link (", FileTypeName(found.meta.type), ")")};
     }
     return RawReadLink(found.path);
   });

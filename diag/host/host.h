@@ -103,9 +103,9 @@ enum class Tool {
 
 struct ToolQuery {
   Tool tool = Tool::kSystemctlShowUnit;
-  std::string unit = {};                        // for the tools that take one
-  absl::Time since = absl::InfinitePast();      // journals, live: older entries are not asked for
-  uint16_t port = 11434;                        // Ollama's API, live: on 127.0.0.1
+  std::string unit = {};                    // for the tools that take one
+  absl::Time since = absl::InfinitePast();  // journals, live: older entries are not asked for
+  uint16_t port = 11434;                    // Ollama's API, live: on 127.0.0.1
 };
 
 class Host {
@@ -165,8 +165,7 @@ class Host {
   virtual Observed<std::string> RecordedElf(absl::string_view resolved_path) const = 0;
 
   // What a tool prints, whole (at most `limit` bytes) or as a stream.
-  virtual Observed<Content> RunTool(const ToolQuery& query,
-                                    size_t limit = kDefaultLimit) const = 0;
+  virtual Observed<Content> RunTool(const ToolQuery& query, size_t limit = kDefaultLimit) const = 0;
   virtual Observed<std::unique_ptr<ByteSource>> StreamTool(const ToolQuery& query) const = 0;
 
  protected:

@@ -58,8 +58,10 @@ class OneAnswer {
 };
 
 TEST(HttpGetTest, GivesTheBody) {
-  OneAnswer server("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{\"version\":\"0.16.2\"}");
-  absl::StatusOr<std::string> body = HttpGet(server.port(), "/api/version", 1000, absl::Seconds(20));
+  OneAnswer server(
+      "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{\"version\":\"0.16.2\"}");
+  absl::StatusOr<std::string> body =
+      HttpGet(server.port(), "/api/version", 1000, absl::Seconds(20));
   server.Finish();
   ASSERT_TRUE(body.ok()) << body.status();
   EXPECT_EQ(*body, "{\"version\":\"0.16.2\"}");
@@ -76,8 +78,7 @@ TEST(HttpGetTest, AServerThatHangsDoesNotHoldUs) {
   OneAnswer server("");
   absl::StatusOr<std::string> body =
       HttpGet(server.port(), "/api/version", 1000, absl::Milliseconds(200));
-  EXPECT_TRUE(absl::EndsWith(body.status().message(), ": did not answer in time"))
-      << body.status();
+  EXPECT_TRUE(absl::EndsWith(body.status().message(), ": did not answer in time")) << body.status();
 }
 
 TEST(HttpGetTest, NobodyListens) {

@@ -40,8 +40,8 @@ std::vector<std::string> Argv(const ToolQuery& query) {
     case Tool::kSystemctlShowEnvironment:
       return {"systemctl", "show-environment", "--no-pager"};
     case Tool::kSystemctlListUnits:
-      return {"systemctl", "list-units", "--all", "--plain", "--no-legend", "--type=service",
-              "--no-pager"};
+      return {"systemctl",   "list-units",     "--all",     "--plain",
+              "--no-legend", "--type=service", "--no-pager"};
     case Tool::kJournalUnit:
       argv = {"journalctl", "-u", query.unit};
       break;

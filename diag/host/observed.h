@@ -45,8 +45,8 @@ class Observed {
  public:
   // Default: nobody looked.
   Observed() : answer_(NotObserved{"not looked at"}) {}
-  Observed(Absent absent) : answer_(absent) {}                              // NOLINT
-  Observed(NotObserved reason) : answer_(std::move(reason)) {}              // NOLINT
+  Observed(Absent absent) : answer_(absent) {}                             // NOLINT
+  Observed(NotObserved reason) : answer_(std::move(reason)) {}             // NOLINT
   Observed(T value) : answer_(std::in_place_type<T>, std::move(value)) {}  // NOLINT
 
   bool present() const { return std::holds_alternative<T>(answer_); }

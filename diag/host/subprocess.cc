@@ -63,8 +63,12 @@ class Child {
     args.reserve(argv.size() + 1);
     for (const std::string& arg : argv) args.push_back(const_cast<char*>(arg.c_str()));
     args.push_back(nullptr);
-    const char* environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "TZ=UTC",
-                                 "SYSTEMD_COLORS=0", "SYSTEMD_PAGER=", nullptr};
+    const char* environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+                                 "LC_ALL=C",
+                                 "TZ=UTC",
+                                 "SYSTEMD_COLORS=0",
+                                 "SYSTEMD_PAGER=",
+                                 nullptr};
     pid_t pid = -1;
     int error = posix_spawn(&pid, path.c_str(), &actions, &attributes, args.data(),
                             const_cast<char**>(environment));

@@ -108,8 +108,8 @@ absl::StatusOr<std::unique_ptr<TreeHost>> TreeHost::Open(const std::string& dir)
   // NOLINTNEXTLINE: the constructor is private.
   std::unique_ptr<TreeHost> host(new TreeHost(root.release()));
   struct stat st;
-  host->captured_ = fstatat(host->root_, kCapture + 1, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-                    S_ISDIR(st.st_mode);
+  host->captured_ =
+      fstatat(host->root_, kCapture + 1, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
   if (!host->captured_) return host;
 
   const std::string manifest_path = absl::StrCat(kCapture, "/manifest.json");
@@ -118,7 +118,8 @@ absl::StatusOr<std::unique_ptr<TreeHost>> TreeHost::Open(const std::string& dir)
     return absl::InvalidArgumentError(absl::StrCat(dir, manifest_path, ": ", manifest.why_not()));
   }
   if (manifest.absent()) {
-    host->remarks_.push_back(absl::StrCat(manifest_path.substr(1), ": the capture has no manifest"));
+    host->remarks_.push_back(
+        absl::StrCat(manifest_path.substr(1), ": the capture has no manifest"));
   } else if (absl::Status read = host->ReadManifest(manifest->bytes); !read.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(dir, manifest_path, ": ", read.message()));
   }
@@ -127,7 +128,8 @@ absl::StatusOr<std::unique_ptr<TreeHost>> TreeHost::Open(const std::string& dir)
   if (files.present()) {
     host->ReadFiles(files->bytes);
     if (files->truncated) {
-      host->remarks_.push_back(absl::StrCat(files_path.substr(1), ": longer than 256 MiB, the rest was not read"));
+      host->remarks_.push_back(
+          absl::StrCat(files_path.substr(1), ": longer than 256 MiB, the rest was not read"));
     }
   } else {
     host->remarks_.push_back(absl::StrCat(
@@ -418,7 +420,8 @@ Observed<std::unique_ptr<ByteSource>> TreeHost::StreamTool(const ToolQuery& quer
   if (!file.present()) return Observed<Source>(NotObserved{std::string(file.why_not())});
   std::string last;
   Observed<Fd> dir = OpenDirOf(root_, *file, &last);
-  Observed<Fd> open = dir.present() ? OpenRegular(dir->get(), last.c_str()) : Observed<Fd>(Absent{});
+  Observed<Fd> open =
+      dir.present() ? OpenRegular(dir->get(), last.c_str()) : Observed<Fd>(Absent{});
   if (open.absent()) {
     const std::string* why = NotObservedBecause(*file);
     return Observed<Source>(NotObserved{why ? *why : "not captured"});

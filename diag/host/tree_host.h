@@ -74,8 +74,8 @@ class TreeHost : public Host {
   std::vector<std::string> remarks_;
   std::map<std::string, Entry> entries_;
   std::map<std::string, std::set<std::string>> children_;  // of directories, by entries_
-  std::map<std::string, std::string> not_observed_;         // path: reason
-  std::set<std::string> implied_dirs_;                      // above what was not observed
+  std::map<std::string, std::string> not_observed_;        // path: reason
+  std::set<std::string> implied_dirs_;                     // above what was not observed
 };
 
 }  // namespace vgpu::host

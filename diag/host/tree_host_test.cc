@@ -80,9 +80,10 @@ TEST_F(TreeHostTest, ALinkThatReplacesADirectoryIsNotFollowedByTheKernel) {
 TEST_F(TreeHostTest, MetadataComesFromFilesJsonlAndContentFromTheTree) {
   Manifest();
   Write("/usr/local/bin/wrapper", "#!/bin/sh\n");
-  Write("/.vgpu-capture/files.jsonl",
-        R"({"path": "/usr/local/bin/wrapper", "type": "file", "mode": "0755", "uid": 0, "dev": 2049, "ino": 7, "mtime": "2026-02-24T09:58:02.5-05:00", "caps": null})"
-        "\n");
+  Write(
+      "/.vgpu-capture/files.jsonl",
+      R"({"path": "/usr/local/bin/wrapper", "type": "file", "mode": "0755", "uid": 0, "dev": 2049, "ino": 7, "mtime": "2026-02-24T09:58:02.5-05:00", "caps": null})"
+      "\n");
   Observed<Resolved> found = Open()->Resolve("/usr/local/bin/wrapper");
   ASSERT_TRUE(found.present());
   EXPECT_EQ(*found->meta.mode, 0755u);
@@ -106,8 +107,9 @@ TEST_F(TreeHostTest, AFileOfACaptureWithoutEntryHasNoOwnerModeOrTime) {
 
 TEST_F(TreeHostTest, APathThatIsOnlyListedExistsWithItsContentNotCaptured) {
   Manifest();
-  Write("/.vgpu-capture/files.jsonl",
-        R"({"path": "/usr/local/lib/ollama/cuda_v12/libggml-cuda.so", "type": "file", "elf": {"soname": null}}
+  Write(
+      "/.vgpu-capture/files.jsonl",
+      R"({"path": "/usr/local/lib/ollama/cuda_v12/libggml-cuda.so", "type": "file", "elf": {"soname": null}}
 {"path": "/usr/local/lib/ollama/libggml-cuda.so", "type": "symlink", "target": "cuda_v12/libggml-cuda.so"}
 {"path": "/usr/lib64/libvgpu-syscall.so", "type": "absent"}
 )");
@@ -149,8 +151,7 @@ TEST_F(TreeHostTest, AToolsOutputThatIsMissingWasNotObservedAndAnEmptyOneWas) {
       host->RunTool({.tool = Tool::kJournalUnit, .unit = "ollama.service"}, 100);
   ASSERT_TRUE(journal.present());
   EXPECT_EQ(journal->bytes, "");
-  EXPECT_TRUE(
-      host->RunTool({.tool = Tool::kJournalUnit, .unit = "../../etc"}, 100).not_observed());
+  EXPECT_TRUE(host->RunTool({.tool = Tool::kJournalUnit, .unit = "../../etc"}, 100).not_observed());
 }
 
 TEST_F(TreeHostTest, APlainRootShowsNoRunningHost) {
@@ -164,7 +165,8 @@ TEST_F(TreeHostTest, APlainRootShowsNoRunningHost) {
 }
 
 TEST_F(TreeHostTest, TheManifestSaysWhenAndWhere) {
-  Manifest(R"(, "captured_at": "2026-02-24T10:12:00-05:00", "hostname": "test10", "unit": "gpu.service")");
+  Manifest(
+      R"(, "captured_at": "2026-02-24T10:12:00-05:00", "hostname": "test10", "unit": "gpu.service")");
   auto host = Open();
   EXPECT_EQ(*host->observed_at(), absl::FromUnixSeconds(1771945920));
   EXPECT_EQ(*host->hostname(), "test10");

@@ -22,8 +22,8 @@ using host::Observed;
 Observed<std::vector<Difference>> Lost(const Facts& facts, const Environment& given) {
   if (!facts.process.present()) return NotObserved{"no process was seen"};
   if (!facts.process->environ.present()) {
-    return NotObserved{absl::StrCat(facts.process->environ.source, ": ",
-                                    facts.process->environ.why_not())};
+    return NotObserved{
+        absl::StrCat(facts.process->environ.source, ": ", facts.process->environ.why_not())};
   }
   const procfs::Environ& environ = *facts.process->environ;
   std::vector<Difference> lost;
@@ -33,8 +33,8 @@ Observed<std::vector<Difference>> Lost(const Facts& facts, const Environment& gi
     if (value && *value == *variable.value) continue;
     // A block that was cut or written over does not show what it does not have.
     if (!value && (environ.truncated() || environ.irregular())) {
-      return NotObserved{absl::StrCat(facts.process->environ.source,
-                                      ": cut, or overwritten by the process")};
+      return NotObserved{
+          absl::StrCat(facts.process->environ.source, ": cut, or overwritten by the process")};
     }
     Difference difference{name, variable, Absent{}};
     if (value) difference.actual = std::string(*value);
@@ -57,8 +57,8 @@ Observed<std::vector<Difference>> LostByProcess(const Facts& facts) {
   if (unit.loaded_environment.present()) return Lost(facts, *unit.loaded_environment);
   const bool differs = unit.loaded.present() && unit.loaded->NeedDaemonReload().value_or(false);
   if (!differs && unit.files.fragment.present()) return Lost(facts, unit.disk_environment);
-  return NotObserved{absl::StrCat(unit.loaded_environment.source, ": ",
-                                  unit.loaded_environment.why_not())};
+  return NotObserved{
+      absl::StrCat(unit.loaded_environment.source, ": ", unit.loaded_environment.why_not())};
 }
 
 Observed<std::vector<Difference>> DiskLostByProcess(const Facts& facts) {
@@ -120,9 +120,9 @@ Observed<std::vector<Difference>> NotLoaded(const Facts& facts) {
   // says so. Else the capture lacks it.
   if (!facts.unit.loaded->NeedDaemonReload().value_or(false)) {
     for (const std::string& path : facts.unit.loaded->DropInPaths().value_or({})) {
-      const bool seen = std::any_of(
-          facts.unit.files.drop_ins.begin(), facts.unit.files.drop_ins.end(),
-          [&](const systemd::DropIn& drop_in) { return drop_in.file.path == path; });
+      const bool seen =
+          std::any_of(facts.unit.files.drop_ins.begin(), facts.unit.files.drop_ins.end(),
+                      [&](const systemd::DropIn& drop_in) { return drop_in.file.path == path; });
       if (!seen) return NotObserved{absl::StrCat(path, ": not captured")};
     }
   }
@@ -225,10 +225,10 @@ std::string ExpectGpuLine(const Facts& facts) {
 
 Judgement WithoutPreload(const Facts& facts) {
   if (facts.process.present() && !facts.process->environ.present()) {
-    return CannotTell{"the preload list of the process",
-                      absl::StrCat(facts.process->environ.source, ": ",
-                                   facts.process->environ.why_not()),
-                      HowToSeeProcess(facts)};
+    return CannotTell{
+        "the preload list of the process",
+        absl::StrCat(facts.process->environ.source, ": ", facts.process->environ.why_not()),
+        HowToSeeProcess(facts)};
   }
   const bool unit_seen =
       facts.unit.loaded_environment.present() || facts.unit.files.fragment.present();
@@ -238,6 +238,13 @@ Judgement WithoutPreload(const Facts& facts) {
                       absl::StrCat("systemctl cat ", facts.unit.name)};
   }
   return Contradicted{"no LD_PRELOAD is set"};
+}
+
+std::string WhatToCompare(const Facts& facts) {
+  if (facts.process.present() && !facts.process->environ.present()) {
+    return absl::StrCat("environment of process ", facts.process->pid);
+  }
+  return "what the unit gives beside what the process has";
 }
 
 std::string HowToSeeProcess(const Facts& facts) {

@@ -48,8 +48,7 @@ std::string TimeText(const facts::Facts& facts, absl::Time time);
 
 Evidence FromVariable(const std::string& name, const facts::Variable& variable,
                       std::string meaning);
-Evidence FromLog(const ollama::DiscoveryLog& log, const ollama::LogLine& line,
-                 std::string meaning);
+Evidence FromLog(const ollama::DiscoveryLog& log, const ollama::LogLine& line, std::string meaning);
 
 // The line that says that discovery found no GPU, where the log of this process has it.
 // Empty otherwise: then the effect is not known.
@@ -68,6 +67,9 @@ std::string ExpectGpuLine(const facts::Facts& facts);
 
 // No preload list was found. Whether there is none, or it could not be seen.
 Judgement WithoutPreload(const facts::Facts& facts);
+
+// What was not seen when unit and process could not be compared.
+std::string WhatToCompare(const facts::Facts& facts);
 
 // How to see what another user's process has.
 std::string HowToSeeProcess(const facts::Facts& facts);

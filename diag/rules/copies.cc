@@ -82,9 +82,9 @@ std::vector<Evidence> CopiesPreloaded(const facts::Facts& facts) {
     if (is_first || SameFile(*it->second->file.found, *entry.file.found) != Same::kNo) continue;
     for (const facts::PreloadEntry* of_both : {it->second, &entry}) {
       if (evidence.size() >= kMaxEvidence) return evidence;
-      evidence.push_back({list->source, list->line, Identity(*of_both->file.found),
-                          absl::StrCat("the preload list has this file of ",
-                                       facts::InfoOf(*of_both->shim).name)});
+      evidence.push_back(
+          {list->source, list->line, Identity(*of_both->file.found),
+           absl::StrCat("the preload list has this file of ", facts::InfoOf(*of_both->shim).name)});
     }
   }
   return evidence;

@@ -30,8 +30,8 @@ Judgement UnitNotFound(const facts::Facts& facts) {
 
   Holds holds;
   holds.confidence = load_state == "not-found" ? Confidence::kCertain : Confidence::kLikely;
-  holds.evidence.push_back({"systemd's unit search path", 0, unit.name,
-                            "no directory of it has a file of this name"});
+  holds.evidence.push_back(
+      {"systemd's unit search path", 0, unit.name, "no directory of it has a file of this name"});
   if (!load_state.empty()) {
     holds.evidence.push_back(
         {unit.loaded.source, 0, "LoadState=not-found", "systemd has no such unit loaded"});
@@ -46,23 +46,23 @@ Judgement UnitNotFound(const facts::Facts& facts) {
   if (facts.listener.present()) {
     const std::string where =
         facts.listener_unit.empty() ? "in no unit" : absl::StrCat("in ", facts.listener_unit);
-    holds.headline = absl::StrCat("There is no unit ", unit.name, " here; process ",
-                                  *facts.listener, " (", where,
-                                  ") listens on port 11434: judge that one.");
+    holds.headline =
+        absl::StrCat("There is no unit ", unit.name, " here; process ", *facts.listener, " (",
+                     where, ") listens on port ", facts.port, ": judge that one.");
     holds.evidence.push_back({facts.listener.source, 0, absl::StrCat("process ", *facts.listener),
-                              absl::StrCat("listens on Ollama's port 11434, ", where)});
+                              absl::StrCat("listens on Ollama's port ", facts.port, ", ", where)});
     holds.fix.push_back({facts.listener_unit.empty()
                              ? absl::StrCat("sudo vgpu-doctor check --pid ", *facts.listener)
                              : absl::StrCat("sudo vgpu-doctor check --unit ", facts.listener_unit),
                          "judges what serves", "", ""});
   } else {
-    holds.headline = absl::StrCat(
-        "There is no unit ", unit.name, " on this host",
-        no_systemd ? ", and systemd does not run here: name the process with --pid."
-                   : ": install Ollama as a service, or name its unit with --unit.");
+    holds.headline =
+        absl::StrCat("There is no unit ", unit.name, " on this host",
+                     no_systemd ? ", and systemd does not run here: name the process with --pid."
+                                : ": install Ollama as a service, or name its unit with --unit.");
     if (no_systemd) {
-      holds.fix.push_back({"vgpu-doctor check --pid PID",
-                           "judges a process that systemd did not start", "", ""});
+      holds.fix.push_back(
+          {"vgpu-doctor check --pid PID", "judges a process that systemd did not start", "", ""});
     } else {
       holds.fix.push_back({"systemctl list-units --all '*ollama*'",
                            "shows how the unit is called, if there is one", "", ""});

@@ -49,9 +49,8 @@ std::vector<std::string> Explained(const facts::Facts& facts, const std::vector<
   if (other_exec) {
     for (const char* code : {"VG207", "VG410", "VG307", "VG303"}) codes.push_back(code);
   }
-  const bool other_list = std::any_of(lacks.begin(), lacks.end(), [](const Difference& d) {
-    return d.name == "LD_PRELOAD";
-  });
+  const bool other_list = std::any_of(lacks.begin(), lacks.end(),
+                                      [](const Difference& d) { return d.name == "LD_PRELOAD"; });
   if (other_list) {
     const bool disk_is_sound =
         !facts.disk_preload ||
@@ -83,15 +82,14 @@ Judgement DaemonReloadNeeded(const facts::Facts& facts) {
   if (flag.value_or(false) && !differences.present()) {
     lost = DiskLostByProcess(facts);
     // Nor that: a file that could not be read, or an environment.
-    const bool blind = !unit.files.unseen.empty() ||
-                       (!lost.present() && UnitDecidesDiscovery(facts));
-    content = content || (blind && !NoGpuEvidence(facts).empty()) ||
-              (lost.present() && !lost->empty());
+    const bool blind =
+        !unit.files.unseen.empty() || (!lost.present() && UnitDecidesDiscovery(facts));
+    content =
+        content || (blind && !NoGpuEvidence(facts).empty()) || (lost.present() && !lost->empty());
   }
   if (!flag.value_or(false) && !content && unknown.empty()) {
     if (flag.present() && differences.present()) {
-      return Contradicted{
-          "NeedDaemonReload=no, and the unit on disk says what systemd has loaded"};
+      return Contradicted{"NeedDaemonReload=no, and the unit on disk says what systemd has loaded"};
     }
     return CannotTell{absl::StrCat("whether the disk and systemd agree on ", unit.name),
                       std::string(flag.present() ? differences.why_not() : flag.why_not()),
@@ -103,8 +101,9 @@ Judgement DaemonReloadNeeded(const facts::Facts& facts) {
     holds.evidence.push_back({unit.loaded.source, 0, "NeedDaemonReload=yes",
                               "systemd says that the files changed since it read them"});
   } else if (flag.present()) {
-    holds.evidence.push_back({unit.loaded.source, 0, "NeedDaemonReload=no",
-                              "systemd goes by file times and sees no change; the content differs"});
+    holds.evidence.push_back(
+        {unit.loaded.source, 0, "NeedDaemonReload=no",
+         "systemd goes by file times and sees no change; the content differs"});
   }
   for (const std::string& path : unknown) {
     holds.evidence.push_back({path, 0, "", "this drop-in is on disk and is not loaded"});
@@ -128,14 +127,14 @@ Judgement DaemonReloadNeeded(const facts::Facts& facts) {
   if (exec != nullptr) {
     holds.evidence.push_back({exec->place.file, exec->place.line,
                               absl::StrCat("ExecStart=", exec->raw), "the disk says this"});
-    holds.evidence.push_back({unit.loaded.source, 0, facts.program.command,
-                              "systemd has this ExecStart loaded"});
+    holds.evidence.push_back(
+        {unit.loaded.source, 0, facts.program.command, "systemd has this ExecStart loaded"});
   }
   holds.fix = {ReloadStep("systemd reads the unit and its drop-ins again"),
                RestartStep(facts, "a process keeps the environment that it was started with")};
-  holds.expect = {absl::StrCat("`systemctl show -p NeedDaemonReload ", unit.name,
-                               "` says NeedDaemonReload=no"),
-                  ExpectGpuLine(facts)};
+  holds.expect = {
+      absl::StrCat("`systemctl show -p NeedDaemonReload ", unit.name, "` says NeedDaemonReload=no"),
+      ExpectGpuLine(facts)};
   // Of a service that does not run, it waits for the next start; not where that fails.
   if (facts.process.absent() && !facts.DiesAtStart()) holds.acts = Acts::kNextStart;
   if (!content) {
@@ -155,12 +154,11 @@ Judgement DaemonReloadNeeded(const facts::Facts& facts) {
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
   const std::vector<Difference> which = differences.present() ? *differences : lost.value_or({});
   holds.explains = Explained(facts, which, exec != nullptr);
-  const std::string what = !which.empty()     ? absl::StrCat(" (", Describe(which), ")")
+  const std::string what = !which.empty()    ? absl::StrCat(" (", Describe(which), ")")
                            : exec != nullptr ? " (ExecStart differs)"
                                              : "";
-  holds.headline =
-      absl::StrCat("systemd has not read the present configuration of ", unit.name, what,
-                   ": reload it, then restart the service.");
+  holds.headline = absl::StrCat("systemd has not read the present configuration of ", unit.name,
+                                what, ": reload it, then restart the service.");
   return holds;
 }
 

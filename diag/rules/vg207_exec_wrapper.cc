@@ -10,6 +10,52 @@
 #include "diag/rules/wrapper.h"
 
 namespace vgpu::rules {
+namespace {
+
+// Ollama's own program, as far as it is known.
+std::string ProgramOf(const facts::Facts& facts) {
+  const bool is_wrapper = facts.ollama.exe.present() && facts.program.file.found.present() &&
+                          *facts.ollama.exe == facts.program.file.found->path;
+  return facts.ollama.exe.present() && !is_wrapper ? *facts.ollama.exe : "/usr/local/bin/ollama";
+}
+
+std::vector<FixStep> RunOllamaItself(const facts::Facts& facts) {
+  return LastDropInSteps(
+      facts, {"ExecStart=", absl::StrCat("ExecStart=", ProgramOf(facts), " serve")},
+      "the empty ExecStart= takes the wrapper back, the second one starts Ollama itself",
+      "what else the wrapper did (limits, other variables) is gone: move it to the unit");
+}
+
+// The unit runs a program that is neither Ollama nor a known launcher, a signal ends
+// every start, and no line of Ollama is in the last one: it dies before Ollama begins.
+bool DiesInside(const facts::Facts& facts, const Wrapper& wrapper) {
+  if (!wrapper.unknown_program || !facts.DiesAtStart() || facts.process.present()) return false;
+  const auto& log = facts.log.journal;
+  if (!log.present() || log->exits.empty() || log->starts.empty()) return false;
+  const bool by_signal = log->exits.back().code != "exited";
+  return by_signal && !log->starts.back().from_its_beginning();
+}
+
+// What is known of a wrapper whose text says nothing.
+Holds BlameProgram(const facts::Facts& facts) {
+  Holds holds;
+  holds.confidence = Confidence::kPossible;
+  holds.evidence = {
+      {facts.program.source, facts.program.line, absl::StrCat("ExecStart=", facts.program.command),
+       "the unit starts a program that is not Ollama"},
+      FromLog(*facts.log.journal, facts.log.journal->exits.back().line,
+              "it dies, and no line of Ollama comes before: what it does to the "
+              "shims was not seen")};
+  holds.explains = {"VG307", "VG301"};
+  holds.headline = absl::StrCat(facts.unit.name, " is started through ", facts.program.file.path,
+                                ", which dies before Ollama begins: run Ollama itself.");
+  holds.fix = RunOllamaItself(facts);
+  holds.expect = {absl::StrCat("`systemctl is-active ", facts.unit.name, "` says active"),
+                  ExpectGpuLine(facts)};
+  return holds;
+}
+
+}  // namespace
 
 Judgement ExecWrapper(const facts::Facts& facts) {
   if (auto none = WithoutUnit(facts)) return *none;
@@ -38,10 +84,11 @@ Judgement ExecWrapper(const facts::Facts& facts) {
                                        ", and the process has every variable of the unit")};
     }
   }
-  const bool older = lost.present() && !lost->empty() &&
-                     OlderThanUnit(facts, lost->front()).value_or(false);
+  const bool older =
+      lost.present() && !lost->empty() && OlderThanUnit(facts, lost->front()).value_or(false);
   if (wrapper.harm.empty() && wrapper.copies.empty()) {
     // Nothing in its text: only its effect could show.
+    if (DiesInside(facts, wrapper)) return BlameProgram(facts);
     if (!lost.present() || older) {
       return CannotTell{absl::StrCat("what ", facts.program.file.path, " does to the environment"),
                         absl::StrCat("it is ", wrapper.kind,
@@ -65,8 +112,8 @@ Judgement ExecWrapper(const facts::Facts& facts) {
   // that the shims are not there (or no GPU was found) say the same.
   std::vector<Evidence> without = NoShimEvidence(facts);
   if (without.empty()) without = NoGpuEvidence(facts);
-  const bool inferred = !lost.present() && !wrapper.harm.empty() && UnitDecidesDiscovery(facts) &&
-                        !without.empty();
+  const bool inferred =
+      !lost.present() && !wrapper.harm.empty() && UnitDecidesDiscovery(facts) && !without.empty();
   if (inferred) {
     for (Evidence& evidence : without) holds.evidence.push_back(std::move(evidence));
     effect = true;
@@ -103,15 +150,10 @@ Judgement ExecWrapper(const facts::Facts& facts) {
                                 ? ", which opens copies of shims that are preloaded already: run "
                                   "Ollama itself."
                                 : ", which changes what is preloaded: run Ollama itself.");
-  const std::string program =
-      facts.ollama.exe.present() ? *facts.ollama.exe : "/usr/local/bin/ollama";
-  holds.fix = LastDropInSteps(
-      facts, {"ExecStart=", absl::StrCat("ExecStart=", program, " serve")},
-      "the empty ExecStart= takes the wrapper back, the second one starts Ollama itself",
-      "what else the wrapper did (limits, other variables) is gone: move it to the unit");
-  holds.expect = {absl::StrCat("`systemctl show -p ExecStart ", facts.unit.name, "` names ",
-                               program),
-                  ExpectGpuLine(facts)};
+  holds.fix = RunOllamaItself(facts);
+  holds.expect = {
+      absl::StrCat("`systemctl show -p ExecStart ", facts.unit.name, "` names ", ProgramOf(facts)),
+      ExpectGpuLine(facts)};
   return holds;
 }
 

@@ -130,8 +130,7 @@ TEST(ExecWrapperTest, SystemdWasNotAskedAndTheDiskSaysIt) {
 TEST(ExecWrapperTest, AProgramThatNamesCopiesOfPreloadedShims) {
   HostBuilder machine;
   machine.CrashLooping().SetExecStart("/usr/local/bin/force_load_shim /usr/local/bin/ollama serve");
-  machine.SetFile("/usr/local/bin/force_load_shim",
-                  CopyingWrapper());
+  machine.SetFile("/usr/local/bin/force_load_shim", CopyingWrapper());
   machine.SetFile("/opt/vgpu/lib/libvgpu-cuda.so",
                   "\x7f"
                   "ELF");
@@ -144,11 +143,24 @@ TEST(ExecWrapperTest, AProgramThatNamesCopiesOfPreloadedShims) {
   EXPECT_EQ(holds->explains, (std::vector<std::string>{"VG410", "VG307", "VG301"}));
 }
 
+TEST(ExecWrapperTest, AProgramOfWhichNothingIsKnownAndThatDiesBeforeOllamaBegins) {
+  HostBuilder machine;
+  machine.CrashLooping().SetExecStart("/usr/local/bin/start_it /usr/local/bin/ollama serve");
+  machine.SetFile("/usr/local/bin/start_it", "")
+      .SetElf("/usr/local/bin/start_it", R"({"class": 64})");
+  const Judgement judgement = ExecWrapper(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kPossible);
+  EXPECT_EQ(holds->explains, (std::vector<std::string>{"VG307", "VG301"}));
+  EXPECT_TRUE(
+      absl::StrContains(holds->fix.front().command, "ExecStart=/usr/local/bin/ollama serve"));
+}
+
 TEST(ExecWrapperTest, AHardLinkIsNoCopy) {
   HostBuilder machine;
   machine.SetExecStart("/usr/local/bin/force_load_shim /usr/local/bin/ollama serve");
-  machine.SetFile("/usr/local/bin/force_load_shim",
-                  CopyingWrapper());
+  machine.SetFile("/usr/local/bin/force_load_shim", CopyingWrapper());
   machine.SetFile("/opt/vgpu/lib/libvgpu-cuda.so",
                   "\x7f"
                   "ELF");

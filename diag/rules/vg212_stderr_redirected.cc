@@ -19,13 +19,12 @@ Judgement StderrRedirected(const facts::Facts& facts) {
   }
   Holds holds;
   holds.confidence = Confidence::kCertain;
-  holds.evidence.push_back({log.standard_error.source, log.standard_error_line,
-                            absl::StrCat("StandardError=", log.standard_error.value_or("inherit")),
-                            log.redirected.present()
-                                ? absl::StrCat("what Ollama says is in ", log.redirected.source,
-                                               ", and was read there")
-                                : absl::StrCat("what Ollama says is not in the journal: ",
-                                               log.redirected.why_not())});
+  holds.evidence.push_back(
+      {log.standard_error.source, log.standard_error_line,
+       absl::StrCat("StandardError=", log.standard_error.value_or("inherit")),
+       log.redirected.present()
+           ? absl::StrCat("what Ollama says is in ", log.redirected.source, ", and was read there")
+           : absl::StrCat("what Ollama says is not in the journal: ", log.redirected.why_not())});
   return holds;
 }
 

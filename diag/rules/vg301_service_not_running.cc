@@ -21,20 +21,19 @@ Judgement ServiceNotRunning(const facts::Facts& facts) {
     return Contradicted{absl::StrCat("ActiveState=", *unit.active_state)};
   }
   if (facts.listener.present()) {
-    return Contradicted{absl::StrCat("process ", *facts.listener, " serves on port 11434")};
+    return Contradicted{absl::StrCat("process ", *facts.listener, " serves on port ", facts.port)};
   }
   const bool failed = *unit.active_state == "failed";
   Holds holds;
   holds.confidence = Confidence::kCertain;
-  holds.evidence.push_back({unit.loaded.source, 0,
-                            absl::StrCat("ActiveState=", *unit.active_state, " SubState=",
-                                         unit.sub_state.value_or("?"), " Result=",
-                                         unit.result.value_or("?")),
-                            failed ? "the service failed and is not started again"
-                                   : "the service is stopped"});
+  holds.evidence.push_back(
+      {unit.loaded.source, 0,
+       absl::StrCat("ActiveState=", *unit.active_state, " SubState=", unit.sub_state.value_or("?"),
+                    " Result=", unit.result.value_or("?")),
+       failed ? "the service failed and is not started again" : "the service is stopped"});
   if (facts.listener.absent()) {
-    holds.evidence.push_back(
-        {facts.listener.source, 0, "", "nothing listens on Ollama's port 11434"});
+    holds.evidence.push_back({facts.listener.source, 0, "",
+                              absl::StrCat("nothing listens on Ollama's port ", facts.port)});
   }
   if (facts.log.journal.present() && !facts.log.journal->exits.empty()) {
     const ollama::Exit& exit = facts.log.journal->exits.back();

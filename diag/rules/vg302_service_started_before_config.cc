@@ -53,18 +53,36 @@ std::optional<Difference> NotMapped(const facts::Facts& facts) {
     return std::nullopt;
   }
   const auto& entries = facts.unit_preload->entries;
-  const bool shims_exist =
-      std::any_of(entries.begin(), entries.end(), [](const facts::PreloadEntry& entry) {
-        return entry.shim && entry.file.found.present();
-      });
-  const bool secure = facts.process->auxv.present() &&
-                      facts.process->auxv->Secure().value_or(false);
+  const bool shims_exist = std::any_of(
+      entries.begin(), entries.end(),
+      [](const facts::PreloadEntry& entry) { return entry.shim && entry.file.found.present(); });
+  const bool secure =
+      facts.process->auxv.present() && facts.process->auxv->Secure().value_or(false);
   Difference difference{"LD_PRELOAD", list->second, host::NotObserved{"not read"}};
   // A program that the kernel started in secure mode has no shim either: only time tells.
   if (!shims_exist || secure || !OlderThanUnit(facts, difference).value_or(false)) {
     return std::nullopt;
   }
   return difference;
+}
+
+// Neither environment nor maps could be read: times alone. A variable whose file was
+// written after the start of the process, and loaded after that, cannot be in it, unless
+// the file said the same before. So it counts only where discovery found no GPU.
+std::optional<Difference> ByTimeAlone(const facts::Facts& facts) {
+  if (!facts.process.present() || facts.process->environ.present()) return std::nullopt;
+  if (!NoShimMapped(facts).not_observed() || NoGpuEvidence(facts).empty()) return std::nullopt;
+  if (!facts.unit.loaded_environment.present()) return std::nullopt;
+  for (const auto& [name, variable] : *facts.unit.loaded_environment) {
+    if (!ollama::DecidesDiscovery(name) || !variable.value.present()) continue;
+    const host::Observed<absl::Time> written = WrittenAt(facts, name);
+    const host::Observed<absl::Time>& started = facts.process->started;
+    if (written.present() && started.present() && *written > *started + absl::Seconds(1) &&
+        facts.StartedBeforeReload().value_or(false)) {
+      return Difference{name, variable, host::NotObserved{"not read"}};
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -76,9 +94,11 @@ Judgement ServiceStartedBeforeConfig(const facts::Facts& facts) {
   if (!compared.present()) {
     if (std::optional<Difference> preload = NotMapped(facts)) {
       compared = std::vector<Difference>{*std::move(preload)};
+    } else if (std::optional<Difference> younger = ByTimeAlone(facts)) {
+      compared = std::vector<Difference>{*std::move(younger)};
     } else {
-      return CannotTell{"the environment of the process beside that of its unit",
-                        std::string(compared.why_not()), HowToSeeProcess(facts)};
+      return CannotTell{WhatToCompare(facts), std::string(compared.why_not()),
+                        HowToSeeProcess(facts)};
     }
   }
   std::vector<Difference> lost = *compared;
@@ -142,15 +162,14 @@ Judgement ServiceStartedBeforeConfig(const facts::Facts& facts) {
                                       : Confidence::kLikely;
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
   holds.explains = {"VG704"};
-  holds.headline = absl::StrCat("Process ", facts.process->pid, " of ", facts.unit.name,
-                                " is older than its configuration (", Describe(lost),
-                                "): restart the service.");
+  holds.headline =
+      absl::StrCat("Process ", facts.process->pid, " of ", facts.unit.name,
+                   " is older than its configuration (", Describe(lost), "): restart the service.");
   if (!loaded) holds.fix.push_back(ReloadStep("whether systemd has read the unit was not seen"));
   holds.fix.push_back(RestartStep(facts, "only a new process gets the environment that is loaded"));
-  holds.expect = {
-      absl::StrCat("the new process has ", first.wanted.value.absent() ? "no " : "", first.name,
-                   " in /proc/PID/environ"),
-      ExpectGpuLine(facts)};
+  holds.expect = {absl::StrCat("the new process has ", first.wanted.value.absent() ? "no " : "",
+                               first.name, " in /proc/PID/environ"),
+                  ExpectGpuLine(facts)};
   return holds;
 }
 

@@ -13,8 +13,7 @@ Judgement EnvironmentScrubbed(const facts::Facts& facts) {
   if (facts.process.absent()) return Contradicted{"no process runs"};
   host::Observed<std::vector<Difference>> lost = LostByProcess(facts);
   if (!lost.present()) {
-    return CannotTell{"the environment of the process beside that of its unit",
-                      std::string(lost.why_not()), HowToSeeProcess(facts)};
+    return CannotTell{WhatToCompare(facts), std::string(lost.why_not()), HowToSeeProcess(facts)};
   }
   if (lost->empty()) {
     return Contradicted{
@@ -45,9 +44,8 @@ Judgement EnvironmentScrubbed(const facts::Facts& facts) {
   holds.fix.push_back({absl::StrCat("systemctl cat ", facts.unit.name),
                        "shows what stands between: PAMName=, a wrapper, a SELinux transition", "",
                        ""});
-  holds.expect = {
-      absl::StrCat("the new process has ", lost->front().name, " in /proc/PID/environ"),
-      ExpectGpuLine(facts)};
+  holds.expect = {absl::StrCat("the new process has ", lost->front().name, " in /proc/PID/environ"),
+                  ExpectGpuLine(facts)};
   return holds;
 }
 

@@ -17,17 +17,17 @@ Judgement CrashLoop(const facts::Facts& facts) {
                       absl::StrCat("systemctl status ", unit.name)};
   }
   if (!facts.CrashLooping()) {
-    return Contradicted{absl::StrCat("ActiveState=", *unit.active_state, ", SubState=",
-                                     unit.sub_state.value_or("?"))};
+    return Contradicted{absl::StrCat("ActiveState=", *unit.active_state,
+                                     ", SubState=", unit.sub_state.value_or("?"))};
   }
   Holds holds;
   holds.confidence = Confidence::kPossible;
   if (unit.active_state.present()) {
     holds.evidence.push_back(
         {unit.loaded.source, 0,
-         absl::StrCat("ActiveState=", *unit.active_state, " SubState=",
-                      unit.sub_state.value_or("?"), " Result=", unit.result.value_or("?"),
-                      " NRestarts=",
+         absl::StrCat("ActiveState=", *unit.active_state,
+                      " SubState=", unit.sub_state.value_or("?"),
+                      " Result=", unit.result.value_or("?"), " NRestarts=",
                       unit.restarts.present() ? absl::StrCat(*unit.restarts) : std::string("?")),
          "systemd starts it, it dies, and systemd starts it again"});
   } else if (!facts.log.journal->restarts.empty()) {
@@ -37,10 +37,10 @@ Judgement CrashLoop(const facts::Facts& facts) {
   std::string how;
   if (facts.log.journal.present() && !facts.log.journal->exits.empty()) {
     const ollama::Exit& exit = facts.log.journal->exits.back();
-    holds.evidence.push_back(FromLog(
-        *facts.log.journal, exit.line,
-        absl::StrCat("how the last start ended; the log shows ",
-                     Count(facts.log.journal->exits_seen, "such end", "such ends"))));
+    holds.evidence.push_back(
+        FromLog(*facts.log.journal, exit.line,
+                absl::StrCat("how the last start ended; the log shows ",
+                             Count(facts.log.journal->exits_seen, "such end", "such ends"))));
     how = absl::StrCat(" (", exit.status, ")");
   }
   holds.explains = {"VG301"};
@@ -48,10 +48,11 @@ Judgement CrashLoop(const facts::Facts& facts) {
                                 ", and none of the causes that were looked for explains it.");
   holds.fix.push_back({absl::StrCat("coredumpctl info ", unit.name),
                        "shows where the last start died, if a core was kept", "", ""});
-  for (FixStep& step : LastDropInSteps(
-           facts, {"Environment=LD_PRELOAD="},
-           "starts it once without a preload list: if it then runs, a preloaded library is at fault",
-           "the service runs without the shims, until this is undone")) {
+  for (FixStep& step :
+       LastDropInSteps(facts, {"Environment=LD_PRELOAD="},
+                       "starts it once without a preload list: if it then runs, a preloaded "
+                       "library is at fault",
+                       "the service runs without the shims, until this is undone")) {
     holds.fix.push_back(std::move(step));
   }
   holds.expect = {absl::StrCat("`systemctl is-active ", unit.name,

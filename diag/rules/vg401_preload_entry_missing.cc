@@ -37,8 +37,9 @@ Judgement PreloadEntryMissing(const facts::Facts& facts) {
   }
   if (missing.empty()) {
     if (unseen.empty()) {
-      return Contradicted{absl::StrCat(list->entries.size(), " of ",
-                                       Count(list->entries.size(), "entry exists", "entries exist"))};
+      return Contradicted{
+          absl::StrCat(list->entries.size(), " of ",
+                       Count(list->entries.size(), "entry exists", "entries exist"))};
     }
     return CannotTell{absl::StrCat("the preload entry ", unseen.front()->text),
                       std::string(unseen.front()->file.found.why_not()),
@@ -52,8 +53,9 @@ Judgement PreloadEntryMissing(const facts::Facts& facts) {
     if (entry->shim && facts::NeededIn(*entry->shim, facts.ollama.era)) needed = true;
     if (names.size() >= kMaxNamed) continue;
     names.push_back(entry->text);
-    holds.evidence.push_back({list->source, list->line, entry->text,
-                              absl::StrCat("listed for preloading, and ", WhereItEnds(entry->file))});
+    holds.evidence.push_back(
+        {list->source, list->line, entry->text,
+         absl::StrCat("listed for preloading, and ", WhereItEnds(entry->file))});
   }
   const ollama::ServerStart* start = facts.ThisStart();
   const facts::Fact<ollama::DiscoveryLog>& log = facts.log.ServersLog();
@@ -85,8 +87,8 @@ Judgement PreloadEntryMissing(const facts::Facts& facts) {
   } else {
     for (const facts::PreloadEntry* entry : missing) {
       if (!entry->shim) continue;
-      holds.evidence.back().meaning += absl::StrCat(
-          "; nothing fails of it: ", facts::InfoOf(*entry->shim).why);
+      holds.evidence.back().meaning +=
+          absl::StrCat("; nothing fails of it: ", facts::InfoOf(*entry->shim).why);
       break;
     }
   }

@@ -34,7 +34,8 @@ Judgement ShimLoadedTwice(const facts::Facts& facts) {
     }
   }
   std::vector<Evidence> effect = NoGpuEvidence(facts);
-  holds.confidence = mapped.present() && !effect.empty() ? Confidence::kCertain : Confidence::kLikely;
+  holds.confidence =
+      mapped.present() && !effect.empty() ? Confidence::kCertain : Confidence::kLikely;
   if (!facts.process.present() && !facts.DiesAtStart()) holds.acts = Acts::kNextStart;
   // Paths of a list that this process was seen not to have.
   if (!mapped.present() && facts.process.present() && facts.process->environ.present() &&
@@ -47,9 +48,11 @@ Judgement ShimLoadedTwice(const facts::Facts& facts) {
     holds.explains.push_back("VG307");
     holds.explains.push_back("VG301");
   }
-  const std::string copy = holds.evidence.front().quote.substr(0, holds.evidence.front().quote.find(' '));
-  holds.headline = absl::StrCat("Two different files of one shim are loaded (", copy,
-                                " is one of them): keep one file, and make the others links to it.");
+  const std::string copy =
+      holds.evidence.front().quote.substr(0, holds.evidence.front().quote.find(' '));
+  holds.headline =
+      absl::StrCat("Two different files of one shim are loaded (", copy,
+                   " is one of them): keep one file, and make the others links to it.");
   for (const Evidence& evidence : holds.evidence) {
     const std::string path = evidence.quote.substr(0, evidence.quote.find(' '));
     if (path.empty() || path.front() != '/') continue;

@@ -75,8 +75,7 @@ TEST(ShimLoadedTwiceTest, AShimBesideTheRealLibraryIsNoCopy) {
 TEST(ShimLoadedTwiceTest, AWrapperThatOpensACopyExplainsTheCrash) {
   HostBuilder machine;
   machine.CrashLooping().SetExecStart("/usr/local/bin/force_load_shim /usr/local/bin/ollama serve");
-  machine.SetFile("/usr/local/bin/force_load_shim",
-                  CopyingWrapper());
+  machine.SetFile("/usr/local/bin/force_load_shim", CopyingWrapper());
   machine.SetFile("/opt/vgpu/lib/libvgpu-cuda.so",
                   "\x7f"
                   "ELF");

@@ -10,11 +10,11 @@ namespace vgpu::rules {
 Judgement BackendMissing(const facts::Facts& facts) {
   const auto& dir = facts.ollama.library_dir;
   if (!dir.present()) {
-    return CannotTell{
-        "Ollama's library directory",
-        dir.absent() ? absl::StrCat("none of the places beside ", dir.source, " is there")
-                     : std::string(dir.why_not()),
-        "readlink -f \"$(command -v ollama)\""};
+    return CannotTell{"Ollama's library directory",
+                      dir.absent()
+                          ? absl::StrCat("none of the places beside ", dir.source, " is there")
+                          : std::string(dir.why_not()),
+                      "readlink -f \"$(command -v ollama)\""};
   }
   std::string top_level;
   if (!dir->top_level_cuda_backend.not_observed()) {
@@ -50,20 +50,23 @@ Judgement BackendMissing(const facts::Facts& facts) {
   }
   Holds holds;
   std::string variants;
-  for (const ollama::Variant& variant : dir->variants) absl::StrAppend(&variants, variant.name, " ");
+  for (const ollama::Variant& variant : dir->variants)
+    absl::StrAppend(&variants, variant.name, " ");
   holds.evidence.push_back({dir->path, 0, variants.empty() ? "(no variant)" : variants,
                             "directories below it that hold a *ggml-* file; none of them has "
                             "libggml-cuda.so"});
   if (!top_level.empty()) {
-    holds.evidence.push_back({absl::StrCat(dir->path, "/libggml-cuda.so"), 0, "",
-                              "a file or link here makes no variant: Ollama looks one level below"});
+    holds.evidence.push_back(
+        {absl::StrCat(dir->path, "/libggml-cuda.so"), 0, "",
+         "a file or link here makes no variant: Ollama looks one level below"});
   }
   std::vector<Evidence> effect = NoGpuEvidence(facts);
   holds.confidence = effect.empty() ? Confidence::kLikely : Confidence::kCertain;
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
   holds.explains = {"VG704"};
-  holds.headline = absl::StrCat("No directory below ", dir->path,
-                                " holds the CUDA backend: install the package of Ollama that has it.");
+  holds.headline =
+      absl::StrCat("No directory below ", dir->path,
+                   " holds the CUDA backend: install the package of Ollama that has it.");
   holds.fix.push_back({absl::StrCat("ls ", dir->path, "/*/"),
                        "a complete installation has cuda_v12/libggml-cuda.so or cuda_v13/…: "
                        "install Ollama's own archive, or the distribution's package with CUDA",

@@ -32,22 +32,20 @@ Judgement LibraryPathNotHonoured(const facts::Facts& facts) {
   Holds holds;
   holds.confidence = Confidence::kCertain;
   if (facts.unit_judged && on_disk != facts.unit.disk_environment.end()) {
-    holds.evidence.push_back(
-        FromVariable(kName, on_disk->second, Meaning(facts.ollama.era)));
+    holds.evidence.push_back(FromVariable(kName, on_disk->second, Meaning(facts.ollama.era)));
     return holds;
   }
   if (facts.unit_judged && facts.unit.loaded_environment.present()) {
     auto loaded = facts.unit.loaded_environment->find(kName);
     if (loaded != facts.unit.loaded_environment->end()) {
-      holds.evidence.push_back(
-          FromVariable(kName, loaded->second, Meaning(facts.ollama.era)));
+      holds.evidence.push_back(FromVariable(kName, loaded->second, Meaning(facts.ollama.era)));
       return holds;
     }
   }
   if (facts.process.present() && facts.process->environ.present()) {
     if (auto value = facts.process->environ->Find(kName)) {
-      holds.evidence.push_back({facts.process->environ.source, 0,
-                                Assignment(kName, *value), Meaning(facts.ollama.era)});
+      holds.evidence.push_back(
+          {facts.process->environ.source, 0, Assignment(kName, *value), Meaning(facts.ollama.era)});
       return holds;
     }
   }

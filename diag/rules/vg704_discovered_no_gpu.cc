@@ -11,10 +11,9 @@ Judgement DiscoveredNoGpu(const facts::Facts& facts) {
   if (facts.process.absent()) return Contradicted{"no process runs"};
   const ollama::ServerStart* start = facts.ThisStart();
   if (start == nullptr || start->Result() == nullptr) {
-    return CannotTell{"what discovery found",
-                      "the log at hand has no `inference compute` line of this process",
-                      absl::StrCat("journalctl -u ", facts.unit.name,
-                                   " | grep 'inference compute'")};
+    return CannotTell{
+        "what discovery found", "the log at hand has no `inference compute` line of this process",
+        absl::StrCat("journalctl -u ", facts.unit.name, " | grep 'inference compute'")};
   }
   const ollama::DiscoveryLog& log = *facts.log.ServersLog();
   const ollama::Compute& result = *start->Result();
@@ -27,9 +26,9 @@ Judgement DiscoveredNoGpu(const facts::Facts& facts) {
   holds.evidence.push_back(
       FromLog(log, result.line, "the last result of this process's discovery: library=cpu"));
   if (start->counted && start->initial_count) {
-    holds.evidence.push_back(FromLog(log, *start->counted,
-                                     absl::StrCat("devices that the first pass found: ",
-                                                  *start->initial_count)));
+    holds.evidence.push_back(
+        FromLog(log, *start->counted,
+                absl::StrCat("devices that the first pass found: ", *start->initial_count)));
   }
   if (start->vram && absl::StartsWith(start->total_vram, "0 ")) {
     holds.evidence.push_back(FromLog(log, *start->vram, "no GPU memory"));
@@ -41,9 +40,9 @@ Judgement DiscoveredNoGpu(const facts::Facts& facts) {
     holds.evidence.push_back(FromLog(log, start->no_device.front(), "what Ollama says about it"));
   }
   holds.explains = {"VG708"};
-  holds.headline = absl::StrCat(
-      "Discovery of process ", facts.process->pid,
-      " found no GPU, and none of the causes that were looked for explains it.");
+  holds.headline =
+      absl::StrCat("Discovery of process ", facts.process->pid,
+                   " found no GPU, and none of the causes that were looked for explains it.");
   holds.fix = LastDropInSteps(
       facts, {"Environment=OLLAMA_DEBUG=1"},
       "the log then has every step of discovery: judge again after the restart", "the log grows");

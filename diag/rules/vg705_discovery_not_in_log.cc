@@ -18,21 +18,20 @@ Judgement DiscoveryNotInLog(const facts::Facts& facts) {
   holds.confidence = Confidence::kCertain;
   const host::Observed<absl::Time>& started = facts.process->started;
   if (!log.present()) {
-    holds.evidence.push_back({log.source, 0, "",
-                              absl::StrCat("the log could not be read: ", log.why_not())});
+    holds.evidence.push_back(
+        {log.source, 0, "", absl::StrCat("the log could not be read: ", log.why_not())});
   } else if (log->lines == 0) {
     holds.evidence.push_back({log.source, 0, "", "the log is empty"});
   } else if (log->first.present() && started.present() &&
              *log->first > *started + absl::Seconds(2)) {
     holds.evidence.push_back(
         {log.source, 1, absl::StrCat("first record ", TimeText(facts, *log->first)),
-         absl::StrCat("the log begins after the process was started (",
-                      TimeText(facts, *started),
+         absl::StrCat("the log begins after the process was started (", TimeText(facts, *started),
                       "): discovery runs at the start, and its lines are not in it")});
   } else if (!log->status.ok()) {
-    holds.evidence.push_back({log.source, static_cast<int>(log->lines), "",
-                              absl::StrCat("the log was not read to its end: ",
-                                           log->status.message())});
+    holds.evidence.push_back(
+        {log.source, static_cast<int>(log->lines), "",
+         absl::StrCat("the log was not read to its end: ", log->status.message())});
   } else if (start != nullptr && start->from_its_beginning()) {
     const ollama::LogLine& line = start->began       ? *start->began
                                   : start->listening ? *start->listening
@@ -42,9 +41,9 @@ Judgement DiscoveryNotInLog(const facts::Facts& facts) {
         "the start of this process is in the log and the result of its discovery is not: "
         "discovery still runs or hangs (a pass may take 30 seconds), or the log lost lines"));
   } else {
-    holds.evidence.push_back({log.source, 0, "",
-                              absl::StrCat("none of its ", log->lines,
-                                           " lines is a line of this process's start")});
+    holds.evidence.push_back(
+        {log.source, 0, "",
+         absl::StrCat("none of its ", log->lines, " lines is a line of this process's start")});
   }
   if (facts.unit_judged) {
     holds.fix.push_back({absl::StrCat("journalctl -u ", facts.unit.name,

@@ -36,7 +36,8 @@ Judgement FirstPassSuccessLost(const facts::Facts& facts) {
   if (!start->filtered.empty()) {
     holds.evidence.push_back(FromLog(log, start->filtered.back(), "the second pass dropped it"));
   }
-  holds.evidence.push_back(FromLog(log, start->Result()->line, "the last result: this one decides"));
+  holds.evidence.push_back(
+      FromLog(log, start->Result()->line, "the last result: this one decides"));
   return holds;
 }
 

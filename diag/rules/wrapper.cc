@@ -20,10 +20,9 @@ using host::Observed;
 
 // Programs that start another one.
 constexpr absl::string_view kLaunchers[] = {
-    "bash",    "bwrap",   "chrt",   "chroot", "dash",    "doas",        "env",     "ionice",
-    "ksh",     "nice",    "nohup",  "numactl", "prlimit", "runuser",     "setpriv", "setsid",
-    "sh",      "stdbuf",  "su",     "sudo",   "systemd-run", "taskset", "timeout", "unshare",
-    "zsh"};
+    "bash", "bwrap", "chrt",        "chroot",  "dash",    "doas",    "env",    "ionice", "ksh",
+    "nice", "nohup", "numactl",     "prlimit", "runuser", "setpriv", "setsid", "sh",     "stdbuf",
+    "su",   "sudo",  "systemd-run", "taskset", "timeout", "unshare", "zsh"};
 
 // What takes the loader's variables away, or sets others. Sources: env(1) of coreutils,
 // bash(1), su(1), runuser(1) and setpriv(1) of util-linux, sudo(8) (a set-uid program: the
@@ -103,8 +102,7 @@ absl::string_view WithoutComment(absl::string_view line) {
 bool IsOllama(const facts::ProgramFacts& program) {
   if (program.script.present()) return false;
   const facts::FileFacts& file = program.file;
-  if (file.elf.present() && file.elf->go_build.present() &&
-      file.elf->go_build->module.present()) {
+  if (file.elf.present() && file.elf->go_build.present() && file.elf->go_build->module.present()) {
     return *file.elf->go_build->module == "github.com/ollama/ollama";
   }
   const absl::string_view path =
@@ -149,6 +147,17 @@ std::vector<Evidence> HarmIn(absl::string_view text, const std::string& source, 
   return harm;
 }
 
+namespace {
+
+// What ExecStart names is what runs and serves: Ollama under another name.
+bool IsWhatServes(const facts::Facts& facts) {
+  return facts.process.present() && facts.process->exe.present() &&
+         facts.program.file.found.present() &&
+         *facts.process->exe == facts.program.file.found->path;
+}
+
+}  // namespace
+
 Observed<Wrapper> FindWrapper(const facts::Facts& facts) {
   const facts::ProgramFacts& program = facts.program;
   if (program.command.empty()) return NotObserved{"ExecStart= is not known"};
@@ -161,14 +170,11 @@ Observed<Wrapper> FindWrapper(const facts::Facts& facts) {
              std::end(kLaunchers)) {
     wrapper.kind = name;
     wrapper.harm = HarmIn(program.command, program.source, program.line);
-  } else if (IsOllama(program)) {
-    return Absent{};
-  } else if (facts.process.present() && facts.process->exe.present() &&
-             program.file.found.present() && *facts.process->exe == program.file.found->path) {
-    // It is what runs and serves: Ollama under another name.
+  } else if (IsOllama(program) || IsWhatServes(facts)) {
     return Absent{};
   } else {
     wrapper.kind = "a program that is not Ollama";
+    wrapper.unknown_program = true;
   }
   wrapper.copies = CopiesNamedByProgram(facts);
   return wrapper;
@@ -182,12 +188,11 @@ Observed<bool> OlderThanUnit(const facts::Facts& facts, const Difference& lost) 
   const bool newer = both && *written > *started + absl::Seconds(1);
   // systemd reads an EnvironmentFile= at each start: a reload says nothing of it.
   const std::string& source = lost.wanted.source;
-  const bool of_file =
-      std::any_of(facts.unit.on_disk.environment_files.begin(),
-                  facts.unit.on_disk.environment_files.end(),
-                  [&](const systemd::EnvironmentFileSetting& file) { return file.path == source; });
+  const bool of_file = std::any_of(
+      facts.unit.on_disk.environment_files.begin(), facts.unit.on_disk.environment_files.end(),
+      [&](const systemd::EnvironmentFileSetting& file) { return file.path == source; });
   if (newer && (of_file || !facts.unit.loaded_environment.present())) return true;
-  const Observed<bool> before = facts.StartedBeforeReload();
+  Observed<bool> before = facts.StartedBeforeReload();
   if (before.present() && !*before) return false;
   if (newer) return true;
   if (both && *written <= *started) {

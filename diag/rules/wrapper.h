@@ -14,8 +14,9 @@
 namespace vgpu::rules {
 
 struct Wrapper {
-  std::string kind;            // "a shell script", "env", "a program that is not Ollama"
-  std::vector<Evidence> harm;  // what its text does to LD_PRELOAD and its like
+  std::string kind;              // "a shell script", "env", "a program that is not Ollama"
+  bool unknown_program = false;  // the last of these: no script, no known launcher
+  std::vector<Evidence> harm;    // what its text does to LD_PRELOAD and its like
   // Shared objects that it names and that are other files than the ones preloaded.
   std::vector<Evidence> copies;
 };

@@ -41,7 +41,7 @@ class BadInput(unittest.TestCase):
     def setUp(self):
         self.root = os.path.join(testing.temporary(), self._testMethodName)
         shutil.rmtree(self.root, ignore_errors=True)
-        shutil.copytree(os.path.join(testing.INCIDENTS, "seed1-not-restarted", "host"), self.root,
+        shutil.copytree(os.path.join(testing.INCIDENTS, "started-before-drop-in-not-restarted", "host"), self.root,
                         symlinks=True)
         self.addCleanup(shutil.rmtree, self.root, ignore_errors=True)
 

@@ -22,8 +22,9 @@ namespace vgpu::doctor {
 CLI::App* AddCheck(CLI::App& app, CheckOptions& options) {
   CLI::App* check = app.add_subcommand(
       "check", "Find out why Ollama does or does not see the virtual GPU, and what repairs it.");
-  check->add_option("--root", options.root,
-                    "Judge a captured host or a mounted system in DIR instead of this machine")
+  check
+      ->add_option("--root", options.root,
+                   "Judge a captured host or a mounted system in DIR instead of this machine")
       ->type_name("DIR")
       // A script's unset variable is not this machine.
       ->check([](const std::string& dir) { return dir.empty() ? "names no directory" : ""; })
@@ -57,8 +58,7 @@ int RunCheck(const CheckOptions& options) {
   } else {
     absl::StatusOr<std::unique_ptr<host::TreeHost>> tree = host::TreeHost::Open(options.root);
     if (!tree.ok()) {
-      fprintf(stderr, "vgpu-doctor: --root %s\n",
-              report::Visible(tree.status().message()).c_str());
+      fprintf(stderr, "vgpu-doctor: --root %s\n", report::Visible(tree.status().message()).c_str());
       return kUsage;
     }
     host = *std::move(tree);

@@ -77,8 +77,8 @@ class CommandLine(unittest.TestCase):
         self.assertNotEqual(report["verdict"], "healthy")
 
     def test_the_verdict_is_the_exit_status_in_both_formats(self):
-        for incident, status in (("healthy-era-b", 0), ("seed1-not-restarted", 1),
-                                 ("seed2-stable-but-silent", 3)):
+        for incident, status in (("healthy-era-b", 0), ("started-before-drop-in-not-restarted", 1),
+                                 ("stable-but-log-begins-late", 3)):
             root = f"{testing.INCIDENTS}/{incident}/host"
             for form in ("text", "json"):
                 outcome = testing.doctor("check", "--root", root, "--format", form)

@@ -17,7 +17,7 @@ import unittest
 
 import doctor_testing as testing
 
-INCIDENT = f"{testing.INCIDENTS}/seed1-not-restarted/host"
+INCIDENT = f"{testing.INCIDENTS}/started-before-drop-in-not-restarted/host"
 SYSTEMD_RUNS = os.path.isdir("/run/systemd/system")  # sd_booted(3)
 LIVE = {"timeout": 90}  # a journal of gigabytes takes its time
 

@@ -15,7 +15,7 @@ import unittest
 import doctor_testing as testing
 
 CRASH = os.path.abspath("tools/vgpu_doctor/libcrash.so")
-INCIDENT = f"{testing.INCIDENTS}/seed1-not-restarted/host"
+INCIDENT = f"{testing.INCIDENTS}/started-before-drop-in-not-restarted/host"
 PT_DYNAMIC, PT_INTERP = 2, 3
 
 
