@@ -122,11 +122,11 @@ std::string InconclusiveHeadline(const Facts& facts) {
                           start->Result()->library, ", and nothing through CUDA.");
     }
     return absl::StrCat(
-        "Nothing is known to be wrong, and nothing shows what the discovery of "
+        "Nothing is known to be wrong now, and nothing shows what the discovery of "
         "process ",
         facts.process->pid, " found: see VG705 for how to make it show.");
   }
-  return absl::StrCat("Nothing is known to be wrong with ", facts.unit.name,
+  return absl::StrCat("Nothing is known to be wrong now with ", facts.unit.name,
                       ", and no process of it could be seen.");
 }
 
@@ -180,6 +180,10 @@ void Explain(const Facts& facts, const std::vector<Judged>& judged, Report& repo
   } else {
     report.verdict = Verdict::kInconclusive;
     report.headline = InconclusiveHeadline(facts);
+    if (!report.latent.empty()) {
+      report.headline = absl::StrCat(report.headline, " Repair ", report.latent.front().code, " (",
+                                     report.latent.front().title, ") before the next start.");
+    }
   }
 }
 

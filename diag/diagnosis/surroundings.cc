@@ -31,13 +31,16 @@ std::string DiscoveryByHand(const Facts& facts) {
     }
   }
   const std::string path = absl::StrCat(dir, ":", dir, "/", variant);
+  // What the child inherits.
+  const facts::PreloadList* list = facts.Preload();
+  const std::string preload = list == nullptr ? "" : absl::StrCat("LD_PRELOAD=", list->value, " ");
   if (facts.ollama.era == ollama::Era::kC) {
-    return absl::StrCat("sudo -u ollama env LD_LIBRARY_PATH=", path, " GGML_BACKEND_PATH=", dir,
-                        "/", variant, "/libggml-cuda.so ", dir,
+    return absl::StrCat("sudo -u ollama env ", preload, "LD_LIBRARY_PATH=", path,
+                        " GGML_BACKEND_PATH=", dir, "/", variant, "/libggml-cuda.so ", dir,
                         "/llama-server --list-devices --offline --verbose");
   }
-  return absl::StrCat("sudo -u ollama env LD_LIBRARY_PATH=", path, " OLLAMA_LIBRARY_PATH=", path,
-                      " OLLAMA_DEBUG=2 ", exe,
+  return absl::StrCat("sudo -u ollama env ", preload, "LD_LIBRARY_PATH=", path,
+                      " OLLAMA_LIBRARY_PATH=", path, " OLLAMA_DEBUG=2 ", exe,
                       " runner --ollama-engine --port 39999, and beside it "
                       "curl -s http://127.0.0.1:39999/info");
 }
@@ -56,7 +59,7 @@ void AddWorking(const Facts& facts, Report& report) {
       !*facts.unit.loaded->NeedDaemonReload() && facts.unit.files.fragment.present()) {
     report.working.push_back(
         {absl::StrCat(facts.unit.name, " is loaded"),
-         {{facts.unit.files.fragment->file.path, 0,
+         {{facts.unit.loaded.source, 0,
            absl::StrCat("LoadState=", facts.unit.load_state.value_or("?"), " NeedDaemonReload=no"),
            ""}}});
   }
@@ -86,8 +89,10 @@ void AddWorking(const Facts& facts, Report& report) {
       if (shim && shim->named_as_shim) shims.push_back(file.path);
     }
     if (!shims.empty()) {
-      report.working.push_back({absl::StrCat(shims.size(), " shims are loaded in the process"),
-                                {{facts.process->maps.source, 0, absl::StrJoin(shims, " "), ""}}});
+      report.working.push_back(
+          {absl::StrCat(shims.size(), shims.size() == 1 ? " shim is" : " shims are",
+                        " loaded in the process"),
+           {{facts.process->maps.source, 0, absl::StrJoin(shims, " "), ""}}});
     }
   }
   for (const facts::PciFacts& function : facts.nvidia_functions) {
@@ -98,7 +103,7 @@ void AddWorking(const Facts& facts, Report& report) {
                                 "vendor, device and class, as the host sees them"}}});
   }
   const ollama::ServerStart* start = facts.ThisStart();
-  if (start != nullptr && start->Result() != nullptr && start->Result()->on_gpu()) {
+  if (start != nullptr && start->Result() != nullptr && start->Result()->on_cuda()) {
     const ollama::DiscoveryLog& log = *facts.log.ServersLog();
     report.working.push_back({"discovery found a GPU",
                               {{log.source, static_cast<int>(start->Result()->line.number),

@@ -27,6 +27,7 @@
 #include "diag/procfs/auxv.h"
 #include "diag/procfs/environ.h"
 #include "diag/procfs/maps.h"
+#include "diag/procfs/mountinfo.h"
 #include "diag/procfs/stat.h"
 #include "diag/systemd/effective_unit.h"
 #include "diag/systemd/show.h"
@@ -114,6 +115,7 @@ struct ProcessFacts {
   Fact<procfs::MappedObjects> maps;
   Fact<procfs::Auxv> auxv;
   Fact<std::vector<std::string>> argv;
+  Fact<procfs::MountTable> mounts;
   Fact<std::string> exe;  // target of the link, without " (deleted)"
   bool exe_deleted = false;
   Fact<absl::Time> started;     // wall clock, from btime and field 22 of stat
@@ -190,6 +192,10 @@ struct Facts {
   std::optional<PreloadList> unit_preload;
   // The one on disk, where systemd has loaded another.
   std::optional<PreloadList> disk_preload;
+
+  // A file that the service sees as /etc/ld.so.preload and that is not empty: the host's
+  // own, or the one that the unit binds there. Its path; nothing where there is none.
+  std::optional<std::string> other_preload_list;
 
   LogFacts log;
   OllamaFacts ollama;

@@ -134,6 +134,9 @@ ProcessFacts ReadProcess(const host::Host& host, int pid) {
   process.argv = ReadProc(host, pid, "cmdline", size_t{1} << 20, [](const Content& content) {
     return procfs::ParseCmdline(content.bytes, content.truncated).args;
   });
+  process.mounts = ReadProc(host, pid, "mountinfo", size_t{4} << 20, [](const Content& content) {
+    return procfs::ParseMountInfo(content.bytes, content.truncated);
+  });
   const std::string exe = ProcPath(pid, "exe");
   Observed<std::string> target = host.ReadLink(exe);
   if (target.absent()) target = NotObserved{"not captured"};

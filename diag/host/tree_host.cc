@@ -319,8 +319,9 @@ Observed<std::unique_ptr<ByteSource>> TreeHost::RawOpen(const std::string& path)
   using Source = std::unique_ptr<ByteSource>;
   std::string last;
   Observed<Fd> dir = OpenDirOf(root_, path, &last);
-  if (!dir.present()) return dir.Map([](const Fd&) { return Source(); });
-  Observed<Fd> file = OpenRegular(dir->get(), last.c_str());
+  if (dir.not_observed()) return Observed<Source>(NotObserved{std::string(dir.why_not())});
+  Observed<Fd> file =
+      dir.present() ? OpenRegular(dir->get(), last.c_str()) : Observed<Fd>(Absent{});
   if (file.absent()) {
     const std::string* why = NotObservedBecause(path);
     return Observed<Source>(NotObserved{why ? *why : "its content was not captured"});

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "diag/loader/preload_list.h"
 #include "diag/ollama/variables.h"
 
 namespace vgpu::rules {
@@ -19,11 +20,26 @@ using host::Absent;
 using host::NotObserved;
 using host::Observed;
 
+// Every entry of the preload list `wanted` is in `list` too. The order is no difference:
+// the loader does not care (VG411).
+bool HoldsPreload(absl::string_view list, absl::string_view wanted) {
+  const std::vector<absl::string_view> has = loader::SplitPreload(list);
+  const std::set<absl::string_view> entries(has.begin(), has.end());
+  for (absl::string_view entry : loader::SplitPreload(wanted)) {
+    if (!entries.contains(entry)) return false;
+  }
+  return true;
+}
+
+// The two values say the same about discovery.
+bool SameValue(absl::string_view name, absl::string_view a, absl::string_view b) {
+  return a == b || (name == "LD_PRELOAD" && HoldsPreload(a, b) && HoldsPreload(b, a));
+}
+
 Observed<std::vector<Difference>> Lost(const Facts& facts, const Environment& given) {
   if (!facts.process.present()) return NotObserved{"no process was seen"};
   if (!facts.process->environ.present()) {
-    return NotObserved{
-        absl::StrCat(facts.process->environ.source, ": ", facts.process->environ.why_not())};
+    return NotObserved{Because(facts.process->environ.source, facts.process->environ.why_not())};
   }
   const procfs::Environ& environ = *facts.process->environ;
   std::vector<Difference> lost;
@@ -31,6 +47,8 @@ Observed<std::vector<Difference>> Lost(const Facts& facts, const Environment& gi
     if (!ollama::DecidesDiscovery(name) || !variable.value.present()) continue;
     auto value = environ.Find(name);
     if (value && *value == *variable.value) continue;
+    // A list that a wrapper added to still holds what the unit gave.
+    if (value && name == "LD_PRELOAD" && HoldsPreload(*value, *variable.value)) continue;
     // A block that was cut or written over does not show what it does not have.
     if (!value && (environ.truncated() || environ.irregular())) {
       return NotObserved{
@@ -57,8 +75,7 @@ Observed<std::vector<Difference>> LostByProcess(const Facts& facts) {
   if (unit.loaded_environment.present()) return Lost(facts, *unit.loaded_environment);
   const bool differs = unit.loaded.present() && unit.loaded->NeedDaemonReload().value_or(false);
   if (!differs && unit.files.fragment.present()) return Lost(facts, unit.disk_environment);
-  return NotObserved{
-      absl::StrCat(unit.loaded_environment.source, ": ", unit.loaded_environment.why_not())};
+  return NotObserved{Because(unit.loaded_environment.source, unit.loaded_environment.why_not())};
 }
 
 Observed<std::vector<Difference>> DiskLostByProcess(const Facts& facts) {
@@ -108,8 +125,8 @@ Observed<std::vector<Difference>> NotLoaded(const Facts& facts) {
                            : std::string(facts.unit.files.fragment.why_not())};
   }
   if (!facts.unit.loaded_environment.present()) {
-    return NotObserved{absl::StrCat(facts.unit.loaded_environment.source, ": ",
-                                    facts.unit.loaded_environment.why_not())};
+    return NotObserved{
+        Because(facts.unit.loaded_environment.source, facts.unit.loaded_environment.why_not())};
   }
   if (!facts.unit.files.unseen.empty()) {
     const systemd::SkippedFile& file = facts.unit.files.unseen.front();
@@ -142,9 +159,21 @@ Observed<std::vector<Difference>> NotLoaded(const Facts& facts) {
     Observed<std::string> actual = Absent{};
     if (in_memory != loaded.end()) actual = in_memory->second.value;
     if (wanted.value == actual) continue;
+    if (wanted.value.present() && actual.present() && SameValue(name, *wanted.value, *actual)) {
+      continue;
+    }
     differences.push_back({name, wanted, actual});
   }
   return differences;
+}
+
+bool TakesNothingAway(const Difference& difference) {
+  return difference.wanted.value.absent() && absl::StartsWith(difference.name, "LD_");
+}
+
+std::string Because(absl::string_view source, absl::string_view why) {
+  if (absl::StartsWith(why, source)) return std::string(why);
+  return absl::StrCat(source, ": ", why);
 }
 
 std::string Assignment(absl::string_view name, absl::string_view value) {
@@ -155,7 +184,7 @@ std::string Describe(const std::vector<Difference>& differences) {
   return absl::StrJoin(differences, ", ", [](std::string* out, const Difference& difference) {
     absl::StrAppend(out, difference.name,
                     difference.actual.absent()         ? " is missing"
-                    : difference.actual.not_observed() ? " has no effect"
+                    : difference.actual.not_observed() ? " came later"
                     : difference.wanted.value.absent() ? " is set"
                                                        : " differs");
   });
@@ -189,7 +218,7 @@ std::vector<Evidence> NoGpuEvidence(const Facts& facts) {
 Observed<bool> NoShimMapped(const Facts& facts) {
   if (!facts.process.present()) return NotObserved{"no process was seen"};
   const auto& maps = facts.process->maps;
-  if (!maps.present()) return NotObserved{absl::StrCat(maps.source, ": ", maps.why_not())};
+  if (!maps.present()) return NotObserved{Because(maps.source, maps.why_not())};
   for (const procfs::MappedFile& file : maps->files) {
     std::optional<facts::ShimName> shim = facts::ShimOf(file.path);
     if (shim && shim->named_as_shim) return false;
@@ -237,6 +266,11 @@ Judgement WithoutPreload(const Facts& facts) {
                       std::string(facts.unit.loaded_environment.why_not()),
                       absl::StrCat("systemctl cat ", facts.unit.name)};
   }
+  if (facts.other_preload_list) {
+    return CannotTell{"the list in /etc/ld.so.preload",
+                      "the service sees one, and this version of vgpu-doctor does not judge it",
+                      absl::StrCat("sudo cat ", *facts.other_preload_list)};
+  }
   return Contradicted{"no LD_PRELOAD is set"};
 }
 
@@ -267,6 +301,28 @@ std::optional<Judgement> WithoutUnit(const Facts& facts) {
     return Contradicted{absl::StrCat("there is no unit ", facts.unit.name)};
   }
   return std::nullopt;
+}
+
+std::vector<FixStep> SetPreloadSteps(const Facts& facts, absl::string_view value, std::string why,
+                                     std::string risk) {
+  auto variable = facts.unit.disk_environment.find("LD_PRELOAD");
+  const auto& files = facts.unit.on_disk.environment_files;
+  const bool of_file =
+      variable != facts.unit.disk_environment.end() &&
+      std::any_of(files.begin(), files.end(), [&](const systemd::EnvironmentFileSetting& file) {
+        return file.path == variable->second.source;
+      });
+  if (!of_file) {
+    const std::string quoted = value.empty()
+                                   ? "Environment=LD_PRELOAD="
+                                   : absl::StrCat("Environment=\"LD_PRELOAD=", value, "\"");
+    return LastDropInSteps(facts, {quoted}, std::move(why), std::move(risk));
+  }
+  return {{absl::StrCat("sudoedit ", variable->second.source),
+           absl::StrCat("write there, on line ", variable->second.line, ", LD_PRELOAD=", value,
+                        " (", why, "); an EnvironmentFile wins over Environment="),
+           std::move(risk), "put the line back as it was"},
+          RestartStep(facts, "the file is read at each start")};
 }
 
 std::vector<FixStep> LastDropInSteps(const Facts& facts, const std::vector<std::string>& lines,

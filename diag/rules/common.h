@@ -37,6 +37,13 @@ host::Observed<absl::Time> WrittenAt(const facts::Facts& facts, const std::strin
 // What the unit on disk gives, and the loaded one does not (or gives otherwise).
 host::Observed<std::vector<Difference>> NotLoaded(const facts::Facts& facts);
 
+// A loader's variable that only what runs still has: its loss at the next start can hide a
+// GPU, and its presence cannot.
+bool TakesNothingAway(const Difference& difference);
+
+// "SOURCE: why", where `why` does not begin with its source already.
+std::string Because(absl::string_view source, absl::string_view why);
+
 // "LD_PRELOAD=/usr/lib64/…".
 std::string Assignment(absl::string_view name, absl::string_view value);
 // "LD_PRELOAD is missing, CUDA_VISIBLE_DEVICES differs".
@@ -64,6 +71,10 @@ FixStep RestartStep(const facts::Facts& facts, std::string why);
 FixStep ReloadStep(std::string why);
 // What a log line will say when discovery finds the device.
 std::string ExpectGpuLine(const facts::Facts& facts);
+
+// Steps that give the service another preload list, at the place that wins.
+std::vector<FixStep> SetPreloadSteps(const facts::Facts& facts, absl::string_view value,
+                                     std::string why, std::string risk);
 
 // No preload list was found. Whether there is none, or it could not be seen.
 Judgement WithoutPreload(const facts::Facts& facts);

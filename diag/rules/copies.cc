@@ -50,7 +50,10 @@ bool IsReleased(absl::string_view path) {
 Observed<std::vector<Evidence>> CopiesMapped(const facts::Facts& facts) {
   if (!facts.process.present()) return NotObserved{"no process was seen"};
   const auto& maps = facts.process->maps;
-  if (!maps.present()) return NotObserved{absl::StrCat(maps.source, ": ", maps.why_not())};
+  if (!maps.present())
+    return NotObserved{absl::StartsWith(maps.why_not(), maps.source)
+                           ? std::string(maps.why_not())
+                           : absl::StrCat(maps.source, ": ", maps.why_not())};
   std::map<Shim, std::vector<const procfs::MappedFile*>> files;
   std::map<Shim, bool> named;
   for (const procfs::MappedFile& file : maps->files) {

@@ -64,7 +64,7 @@ Judgement UnitNotFound(const facts::Facts& facts) {
       holds.fix.push_back(
           {"vgpu-doctor check --pid PID", "judges a process that systemd did not start", "", ""});
     } else {
-      holds.fix.push_back({"systemctl list-units --all '*ollama*'",
+      holds.fix.push_back({"systemctl list-unit-files '*ollama*'",
                            "shows how the unit is called, if there is one", "", ""});
     }
   }

@@ -75,6 +75,9 @@ Judgement DaemonReloadNeeded(const facts::Facts& facts) {
   Observed<std::vector<Difference>> differences = NotLoaded(facts);
   const systemd::ExecCommand* exec = OtherExecStart(facts);
   const std::vector<std::string> unknown = UnknownDropIns(facts);
+  // What the disk has lost of the loader's variables cannot be why no GPU was found.
+  const bool only_removed = exec == nullptr && differences.present() && !differences->empty() &&
+                            std::all_of(differences->begin(), differences->end(), TakesNothingAway);
   bool content = (differences.present() && !differences->empty()) || exec != nullptr;
   // The two cannot be compared, but systemd says that they differ: then what the disk
   // gives and the process lacks is what systemd has not loaded.
@@ -142,6 +145,22 @@ Judgement DaemonReloadNeeded(const facts::Facts& facts) {
     holds.acts = Acts::kNextStart;
     holds.confidence = Confidence::kCertain;
     holds.headline = absl::StrCat(unit.name, " changed on disk since systemd read it: reload.");
+    holds.fix = {ReloadStep("systemd reads the unit and its drop-ins again")};
+    holds.expect.pop_back();  // nothing of it concerns the GPU
+    return holds;
+  }
+  if (only_removed || facts.FoundGpu().value_or(false)) {
+    // What runs has what works, or all there was: a reload and a restart would end that.
+    holds.acts = Acts::kNextStart;
+    holds.confidence = Confidence::kCertain;
+    holds.headline = absl::StrCat(unit.name,
+                                  " on disk is not what systemd has loaded: see that the "
+                                  "disk says what is wanted before the next start.");
+    holds.fix = {{absl::StrCat("systemctl cat ", unit.name),
+                  "shows what the next reload and start will bring: put back what is missing, then "
+                  "reload",
+                  "", ""}};
+    holds.expect.pop_back();
     return holds;
   }
   std::vector<Evidence> effect = NoGpuEvidence(facts);

@@ -106,7 +106,7 @@ TEST(DaemonReloadNeededTest, ALoadedDropInThatACaptureLacksWasNotRemoved) {
   machine.SetShown("NeedDaemonReload", "yes");  // now systemd says that it was
   const Judgement removed = DaemonReloadNeeded(machine.Gather());
   ASSERT_NE(AsHolds(removed), nullptr);
-  EXPECT_TRUE(absl::StrContains(AsHolds(removed)->headline, "LD_PRELOAD is set"));
+  EXPECT_TRUE(absl::StrContains(AsHolds(removed)->headline, "is not what systemd has loaded"));
 }
 
 TEST(DaemonReloadNeededTest, AnEnvironmentThatWasTakenOutOfACaptureIsNotEmpty) {

@@ -23,7 +23,8 @@ std::vector<FixStep> RunOllamaItself(const facts::Facts& facts) {
   return LastDropInSteps(
       facts, {"ExecStart=", absl::StrCat("ExecStart=", ProgramOf(facts), " serve")},
       "the empty ExecStart= takes the wrapper back, the second one starts Ollama itself",
-      "what else the wrapper did (limits, other variables) is gone: move it to the unit");
+      "what else the wrapper did (another user, limits, variables) is gone: put User=, Limit…= and "
+      "Environment= into the unit first");
 }
 
 // The unit runs a program that is neither Ollama nor a known launcher, a signal ends

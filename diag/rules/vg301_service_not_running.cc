@@ -43,6 +43,12 @@ Judgement ServiceNotRunning(const facts::Facts& facts) {
   holds.headline = failed ? absl::StrCat(unit.name, " has failed and does not run (Result=",
                                          unit.result.value_or("?"), ").")
                           : absl::StrCat(unit.name, " does not run: start it.");
+  if (unit.load_state.value_or("") == "masked" ||
+      (unit.files.fragment.present() && unit.files.fragment->masked)) {
+    holds.fix.push_back({absl::StrCat("sudo systemctl unmask ", unit.name),
+                         "the unit is masked: systemd refuses to start it", "",
+                         absl::StrCat("sudo systemctl mask ", unit.name)});
+  }
   holds.fix.push_back({absl::StrCat("sudo systemctl start ", unit.name), "starts the service",
                        failed ? "it may fail again in the same way" : "",
                        absl::StrCat("sudo systemctl stop ", unit.name)});

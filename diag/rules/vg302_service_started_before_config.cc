@@ -32,9 +32,9 @@ std::vector<Difference> LeftOver(const facts::Facts& facts) {
     if (!ollama::DecidesDiscovery(entry.name)) continue;
     if (unit.loaded_environment->count(entry.name) > 0) continue;
     if (of_manager.present() && of_manager->count(entry.name) > 0) continue;
-    extra.push_back({entry.name,
-                     {host::Absent{}, unit.loaded_environment.source, 0},
-                     std::string(entry.value)});
+    Difference difference{
+        entry.name, {host::Absent{}, unit.loaded_environment.source, 0}, std::string(entry.value)};
+    if (!TakesNothingAway(difference)) extra.push_back(std::move(difference));
   }
   return extra;
 }

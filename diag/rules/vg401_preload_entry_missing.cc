@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "diag/rules/common.h"
 #include "diag/rules/rules.h"
 
@@ -24,15 +25,50 @@ std::string WhereItEnds(const facts::FileFacts& file) {
   return "no such file";
 }
 
+// Something is bound over the place, in the process or by the unit: then what the host has
+// there is not what the service sees.
+bool SeenByService(const facts::Facts& facts, const facts::PreloadEntry& entry) {
+  if (facts.process.present() && facts.process->mounts.present()) {
+    const procfs::Mount* mount = facts.process->mounts->MountOf(entry.file.path);
+    // A bind mount shows a directory of its file system, not its root.
+    if (mount != nullptr && mount->mount_point != "/" && mount->root != "/") return true;
+  }
+  for (absl::string_view key : {"BindReadOnlyPaths", "BindPaths"}) {
+    for (const systemd::Setting& setting : facts.unit.on_disk.All("Service", key)) {
+      for (absl::string_view bind : absl::StrSplit(setting.value, ' ', absl::SkipEmpty())) {
+        const std::vector<absl::string_view> parts = absl::StrSplit(bind, ':');
+        absl::string_view target = parts.size() > 1 ? parts[1] : parts[0];
+        if (target.size() > 1 && (entry.file.path == target ||
+                                  absl::StartsWith(entry.file.path, absl::StrCat(target, "/")))) {
+          return true;
+        }
+      }
+    }
+  }
+  return false;
+}
+
+// It was loaded, and deleted after that: this process has it.
+bool LoadedAndDeleted(const facts::Facts& facts, const facts::PreloadEntry& entry) {
+  if (!facts.process.present() || !facts.process->maps.present()) return false;
+  for (const procfs::MappedFile& file : facts.process->maps->files) {
+    if (file.marked_deleted && file.path == entry.file.path) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Judgement PreloadEntryMissing(const facts::Facts& facts) {
   const facts::PreloadList* list = facts.Preload();
+  // A list that systemd has not read yet acts at the start after the reload.
+  const bool of_disk = list == nullptr && facts.disk_preload;
+  if (of_disk) list = &*facts.disk_preload;
   if (list == nullptr) return WithoutPreload(facts);
   std::vector<const facts::PreloadEntry*> missing;
   std::vector<const facts::PreloadEntry*> unseen;
   for (const facts::PreloadEntry& entry : list->entries) {
-    if (entry.file.found.absent()) missing.push_back(&entry);
+    if (entry.file.found.absent() && !SeenByService(facts, entry)) missing.push_back(&entry);
     if (entry.file.found.not_observed()) unseen.push_back(&entry);
   }
   if (missing.empty()) {
@@ -48,9 +84,13 @@ Judgement PreloadEntryMissing(const facts::Facts& facts) {
 
   Holds holds;
   bool needed = false;
+  bool lacks_now = false;  // the process itself, not only its next start
   std::vector<std::string> names;
   for (const facts::PreloadEntry* entry : missing) {
-    if (entry->shim && facts::NeededIn(*entry->shim, facts.ollama.era)) needed = true;
+    if (entry->shim && facts::NeededIn(*entry->shim, facts.ollama.era)) {
+      needed = true;
+      lacks_now = lacks_now || !LoadedAndDeleted(facts, *entry);
+    }
     if (names.size() >= kMaxNamed) continue;
     names.push_back(entry->text);
     holds.evidence.push_back(
@@ -75,9 +115,9 @@ Judgement PreloadEntryMissing(const facts::Facts& facts) {
     }
   }
   // A process that was seen to have no list does not lack an entry of it: its next start will.
-  const bool has_list = facts.process.present() &&
+  const bool has_list = !of_disk && facts.process.present() &&
                         (facts.process_preload.has_value() || !facts.process->environ.present());
-  const bool runs_without = has_list && needed;
+  const bool runs_without = has_list && lacks_now;
   holds.acts = runs_without ? Acts::kNow : Acts::kNextStart;
   std::vector<Evidence> effect = runs_without ? NoGpuEvidence(facts) : std::vector<Evidence>();
   holds.confidence = !effect.empty() && said ? Confidence::kCertain : Confidence::kLikely;
@@ -107,9 +147,8 @@ Judgement PreloadEntryMissing(const facts::Facts& facts) {
     for (const facts::PreloadEntry& entry : list->entries) {
       if (!entry.file.found.absent()) left.push_back(entry.text);
     }
-    for (FixStep& step : LastDropInSteps(
-             facts, {absl::StrCat("Environment=\"LD_PRELOAD=", absl::StrJoin(left, ":"), "\"")},
-             "or take it out of the list: nothing needs it", "")) {
+    for (FixStep& step : SetPreloadSteps(facts, absl::StrJoin(left, ":"),
+                                         "or take it out of the list: nothing needs it", "")) {
       holds.fix.push_back(std::move(step));
     }
   }

@@ -3,12 +3,44 @@
 // Maps prove it. Of a process that cannot be seen, or that is dead, the paths tell what
 // would be loaded.
 
+#include <map>
+#include <optional>
+#include <string>
+
 #include "absl/strings/str_cat.h"
 #include "diag/rules/common.h"
 #include "diag/rules/copies.h"
 #include "diag/rules/rules.h"
 
 namespace vgpu::rules {
+
+namespace {
+
+// Makes every copy a link to the file of that shim that is preloaded, or else to the first.
+void AddLinkSteps(const facts::Facts& facts, Holds& holds) {
+  std::map<facts::Shim, std::string> kept;
+  if (const facts::PreloadList* list = facts.Preload(); list != nullptr) {
+    for (const facts::PreloadEntry& entry : list->entries) {
+      if (entry.shim && entry.file.found.present()) {
+        kept.emplace(*entry.shim, entry.file.found->path);
+      }
+    }
+  }
+  for (const Evidence& evidence : holds.evidence) {
+    const std::string path = evidence.quote.substr(0, evidence.quote.find(" (inode"));
+    const std::optional<facts::ShimName> shim = facts::ShimOf(path);
+    if (!shim || path.empty() || path.front() != '/') continue;
+    const std::string& keep = kept.emplace(shim->shim, path).first->second;
+    if (keep == path || holds.fix.size() >= 4) continue;
+    holds.fix.push_back(
+        {absl::StrCat("sudo mv ", path, " ", path, ".copy && sudo ln -s ", keep, " ", path),
+         "makes the copy a link: one file loads once, under any number of names",
+         "what is running keeps what it has loaded",
+         absl::StrCat("sudo mv ", path, ".copy ", path)});
+  }
+}
+
+}  // namespace
 
 Judgement ShimLoadedTwice(const facts::Facts& facts) {
   host::Observed<std::vector<Evidence>> mapped = CopiesMapped(facts);
@@ -29,8 +61,9 @@ Judgement ShimLoadedTwice(const facts::Facts& facts) {
       if (facts.process.absent()) {
         return Contradicted{"the preload list leads to one file for each shim"};
       }
-      return CannotTell{"which libraries the process has loaded", std::string(mapped.why_not()),
-                        HowToSeeProcess(facts)};
+      return CannotTell{absl::StrCat("loaded libraries of process ",
+                                     facts.process.present() ? facts.process->pid : 0),
+                        std::string(mapped.why_not()), HowToSeeProcess(facts)};
     }
   }
   std::vector<Evidence> effect = NoGpuEvidence(facts);
@@ -53,12 +86,7 @@ Judgement ShimLoadedTwice(const facts::Facts& facts) {
   holds.headline =
       absl::StrCat("Two different files of one shim are loaded (", copy,
                    " is one of them): keep one file, and make the others links to it.");
-  for (const Evidence& evidence : holds.evidence) {
-    const std::string path = evidence.quote.substr(0, evidence.quote.find(' '));
-    if (path.empty() || path.front() != '/') continue;
-    holds.fix.push_back({absl::StrCat("ls -li ", path), "a copy has another inode number", "", ""});
-    if (holds.fix.size() == 2) break;
-  }
+  AddLinkSteps(facts, holds);
   if (facts.unit_judged) {
     holds.fix.push_back(RestartStep(facts, "what is loaded stays loaded until then"));
   }

@@ -55,7 +55,7 @@ TEST(ShimLoadedTwiceTest, WithoutInodeNumbersNothingIsClaimed) {
   machine.SetFile("/opt/vgpu/libcuda.so.1",
                   "\x7f"
                   "ELF");
-  EXPECT_EQ(Lacks(ShimLoadedTwice(machine.Gather())), "which libraries the process has loaded");
+  EXPECT_EQ(Lacks(ShimLoadedTwice(machine.Gather())), "loaded libraries of process 57290");
 }
 
 TEST(ShimLoadedTwiceTest, NvidiasOwnFilesAreNoShims) {

@@ -45,7 +45,11 @@ Judgement DiscoveryNotInLog(const facts::Facts& facts) {
         {log.source, 0, "",
          absl::StrCat("none of its ", log->lines, " lines is a line of this process's start")});
   }
-  if (facts.unit_judged) {
+  if (facts.unit_judged && !facts.log.redirected.absent() && !facts.log.redirected.present()) {
+    holds.fix =
+        LastDropInSteps(facts, {"StandardError=journal"},
+                        "what Ollama says then reaches the journal, discovery included", "");
+  } else if (facts.unit_judged) {
     holds.fix.push_back({absl::StrCat("journalctl -u ", facts.unit.name,
                                       " --no-pager | grep -E 'inference compute|GPU discovery'"),
                          "looks at all that the journal still has", "", ""});
