@@ -28,8 +28,8 @@ struct Finding {
   std::vector<std::string> explained_by;  // codes that hold, directly or not
 };
 
-// In era A the server's line says nothing about the libraries of the model's runner
-// (contract/report.md): these stand beside a result that names the GPU.
+// In era A the server's line says nothing about the libraries of the model's runner:
+// these stand beside a result that names the GPU.
 constexpr absl::string_view kBeatsTheResultInEraA[] = {"VG501", "VG502", "VG709"};
 
 bool BeatsTheResult(const Facts& facts, absl::string_view code) {

@@ -2,7 +2,7 @@
 //
 //   report::Report report = Diagnose(facts);
 //
-// The order of reasoning (contract/report.md, causes.md):
+// The order of reasoning:
 //   1. Every rule judges. What holds is a finding, what is contradicted is ruled out,
 //      what cannot be told is not observed.
 //   2. A finding that another one explains is its consequence. The rest are root causes,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
@@ -138,7 +139,9 @@ void AddUnseen(const Facts& facts, Report& report) {
     add(facts.unit_judged || !facts.process.present()
             ? absl::StrCat("the log of ", facts.unit.name)
             : absl::StrCat("the log of process ", facts.process->pid),
-        log.why_not(), absl::StrCat(not_root ? "sudo " : "", log.source));
+        log.why_not(),
+        absl::StrCat(not_root ? "sudo " : "", absl::StartsWith(log.source, "/") ? "ls -l " : "",
+                     log.source));
   } else if (log.present() && !log->status.ok()) {
     add(absl::StrCat("the rest of ", log->source), log->status.message(), log->source);
   }

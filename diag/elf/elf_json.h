@@ -1,5 +1,5 @@
-// ElfInfo from a capture: the `elf` object of a line of files.jsonl
-// (contract/host-tree.md has its keys).
+// ElfInfo from a capture: the `elf` object of a line of files.jsonl,
+// with the keys that elf_json.cc reads.
 //
 //   absl::StatusOr<ElfInfo> info = ParseElfJson(R"({"class": 64, "soname": "libcuda.so.1"})");
 //   info->soname   "libcuda.so.1"

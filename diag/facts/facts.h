@@ -3,7 +3,7 @@
 //   Facts facts = Gather(host, {.unit = "ollama.service"});     // gather.h
 //   if (facts.process.environ.present() && !facts.process.environ->Find("LD_PRELOAD")) ...
 //
-// Every fact carries where it was read, and is present, absent or not observed. A rule
+// A Fact carries where it was read; each is present, absent or not observed. A rule
 // sees Facts and never a Host. Values; thread-compatible.
 
 #ifndef DIAG_FACTS_FACTS_H_

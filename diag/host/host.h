@@ -1,14 +1,14 @@
 // One host, live or captured, behind one interface. Nothing else in diag/ touches
 // an operating system.
 //
-//   auto host = TreeHost::Open("/tmp/case-4711");        // or LiveHost::Create()
+//   auto host = TreeHost::Open("/tmp/case-4711");        // or a LiveHost
 //   Observed<Content> unit = (*host)->Read("/etc/systemd/system/ollama.service");
 //
 // Every path is absolute, as on the host that is judged. Symbolic links, absolute
-// ones too, are resolved inside the root, and `..` never leaves it
-// (contract/host-tree.md). Reads are bounded in bytes and in time; what is not a
-// regular file (a FIFO, a device, a socket) is not opened. Nothing of the host is
-// executed or loaded, but for the standard tools that LiveHost runs.
+// ones too, are resolved inside the root, and `..` never leaves it. Reads are bounded in bytes and
+// in time; what is not a regular file (a FIFO, a device, a socket) is not opened. Nothing of the
+// host is executed or loaded, but for the standard tools that LiveHost runs and two GETs of
+// Ollama's own API on 127.0.0.1.
 //
 // Thread-compatible: one thread at a time per Host.
 

@@ -7,8 +7,8 @@
 //   absent         it was looked for and is not there
 //   not observed   it could not be looked at, and this is why
 //
-//   Observed<std::string> text = host.ReadText("/proc/57290/environ");
-//   if (text.present()) Use(*text);
+//   Observed<Content> text = host.Read("/proc/57290/environ");
+//   if (text.present()) Use(text->bytes);
 //   else if (text.absent()) ...          // no such file
 //   else Say(text.why_not());            // "permission denied"
 //

@@ -1,4 +1,4 @@
-// A captured host: a directory that mirrors the host's root (contract/host-tree.md).
+// A captured host: a directory that mirrors the host's root.
 //
 // With a folder .vgpu-capture it is a capture: what is not in it was not there,
 // unless the manifest says that it was not observed. Without one it is a plain root

@@ -1,7 +1,6 @@
-// A diagnosis, ready to be shown: one value, of which text and JSON are views
-// (contract/report.md).
+// A diagnosis, ready to be shown: one value, of which text and JSON are views.
 //
-//   Report report = diagnosis::Diagnose(facts, options);
+//   Report report = diagnosis::Diagnose(facts);
 //   std::cout << ToJson(report);            // diag/report/json.h
 //   std::cout << ToText(report, style);     // diag/report/text.h
 //

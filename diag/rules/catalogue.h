@@ -1,4 +1,4 @@
-// The catalogue: every code that there is, as data. contract/causes.md is its source.
+// The catalogue: every code that there is, as data.
 //
 // A code is stable for ever; one that is retired is never used again. Its hundreds are
 // the layer: the earliest failing layer is where the cause is.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -303,8 +304,8 @@ std::optional<Judgement> WithoutUnit(const Facts& facts) {
   return std::nullopt;
 }
 
-std::vector<FixStep> SetPreloadSteps(const Facts& facts, absl::string_view value, std::string why,
-                                     std::string risk) {
+std::vector<FixStep> SetPreloadSteps(const Facts& facts, absl::string_view code,
+                                     absl::string_view value, std::string why, std::string risk) {
   auto variable = facts.unit.disk_environment.find("LD_PRELOAD");
   const auto& files = facts.unit.on_disk.environment_files;
   const bool of_file =
@@ -316,7 +317,7 @@ std::vector<FixStep> SetPreloadSteps(const Facts& facts, absl::string_view value
     const std::string quoted = value.empty()
                                    ? "Environment=LD_PRELOAD="
                                    : absl::StrCat("Environment=\"LD_PRELOAD=", value, "\"");
-    return LastDropInSteps(facts, {quoted}, std::move(why), std::move(risk));
+    return LastDropInSteps(facts, code, {quoted}, std::move(why), std::move(risk));
   }
   return {{absl::StrCat("sudoedit ", variable->second.source),
            absl::StrCat("write there, on line ", variable->second.line, ", LD_PRELOAD=", value,
@@ -325,9 +326,10 @@ std::vector<FixStep> SetPreloadSteps(const Facts& facts, absl::string_view value
           RestartStep(facts, "the file is read at each start")};
 }
 
-std::vector<FixStep> LastDropInSteps(const Facts& facts, const std::vector<std::string>& lines,
-                                     std::string why, std::string risk) {
-  std::string name = "zz-vgpu-doctor.conf";
+std::vector<FixStep> LastDropInSteps(const Facts& facts, absl::string_view code,
+                                     const std::vector<std::string>& lines, std::string why,
+                                     std::string risk) {
+  std::string name = absl::StrCat("zz-vgpu-doctor-", absl::AsciiStrToLower(code), ".conf");
   for (const systemd::DropIn& drop_in : facts.unit.files.drop_ins) {
     while (name <= host::Basename(drop_in.file.path)) name.insert(0, "zz-");
   }
@@ -337,11 +339,13 @@ std::vector<FixStep> LastDropInSteps(const Facts& facts, const std::vector<std::
   for (const std::string& line : lines) absl::StrAppend(&text, line, "\\n");
   // In printf's format a percent sign counts, and in the shell's quotes a quote.
   text = absl::StrReplaceAll(text, {{"%", "%%"}, {"'", "'\\''"}});
-  return {{absl::StrCat("sudo mkdir -p ", dir, " && printf '", text, "' | sudo tee ", file),
-           std::move(why), std::move(risk),
-           absl::StrCat("sudo rm ", file, " && sudo systemctl daemon-reload")},
-          ReloadStep("systemd reads the new drop-in"),
-          RestartStep(facts, "only a new process gets what the unit says now")};
+  return {
+      {absl::StrCat("sudo mkdir -p ", dir, " && printf '", text, "' | sudo tee ", file),
+       std::move(why), std::move(risk),
+       absl::StrCat("sudo rm ", file, " && sudo systemctl daemon-reload && sudo systemctl restart ",
+                    facts.unit.name)},
+      ReloadStep("systemd reads the new drop-in"),
+      RestartStep(facts, "only a new process gets what the unit says now")};
 }
 
 }  // namespace vgpu::rules

@@ -73,8 +73,8 @@ FixStep ReloadStep(std::string why);
 std::string ExpectGpuLine(const facts::Facts& facts);
 
 // Steps that give the service another preload list, at the place that wins.
-std::vector<FixStep> SetPreloadSteps(const facts::Facts& facts, absl::string_view value,
-                                     std::string why, std::string risk);
+std::vector<FixStep> SetPreloadSteps(const facts::Facts& facts, absl::string_view code,
+                                     absl::string_view value, std::string why, std::string risk);
 
 // No preload list was found. Whether there is none, or it could not be seen.
 Judgement WithoutPreload(const facts::Facts& facts);
@@ -92,7 +92,8 @@ std::optional<Judgement> WithoutUnit(const facts::Facts& facts);
 // Steps that put `lines` into effect for the service: a drop-in that sorts behind all
 // others, a reload, a restart. (`systemctl edit` writes override.conf, which a drop-in
 // whose name sorts behind it overrides again.)
-std::vector<FixStep> LastDropInSteps(const facts::Facts& facts,
+// The drop-in bears the code of the cause, so that two repairs are two files.
+std::vector<FixStep> LastDropInSteps(const facts::Facts& facts, absl::string_view code,
                                      const std::vector<std::string>& lines, std::string why,
                                      std::string risk);
 

@@ -4,8 +4,8 @@
 //   Contradicted   it was looked for, and evidence stands against it
 //   CannotTell     an input that it needs was not observed
 //
-// A rule whose inputs are missing never passes and never fails
-// (contract/architecture.md). Values; thread-compatible.
+// A rule whose inputs are missing never passes and never fails. Values;
+// thread-compatible.
 
 #ifndef DIAG_RULES_FINDING_H_
 #define DIAG_RULES_FINDING_H_

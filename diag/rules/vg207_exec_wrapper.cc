@@ -21,7 +21,7 @@ std::string ProgramOf(const facts::Facts& facts) {
 
 std::vector<FixStep> RunOllamaItself(const facts::Facts& facts) {
   return LastDropInSteps(
-      facts, {"ExecStart=", absl::StrCat("ExecStart=", ProgramOf(facts), " serve")},
+      facts, "VG207", {"ExecStart=", absl::StrCat("ExecStart=", ProgramOf(facts), " serve")},
       "the empty ExecStart= takes the wrapper back, the second one starts Ollama itself",
       "what else the wrapper did (another user, limits, variables) is gone: put User=, Limit…= and "
       "Environment= into the unit first");

@@ -49,7 +49,7 @@ Judgement CrashLoop(const facts::Facts& facts) {
   holds.fix.push_back({absl::StrCat("coredumpctl info ", unit.name),
                        "shows where the last start died, if a core was kept", "", ""});
   for (FixStep& step :
-       SetPreloadSteps(facts, "",
+       SetPreloadSteps(facts, "VG307", "",
                        "starts it once without a preload list: if it then runs, a preloaded "
                        "library is at fault",
                        "the service runs without the shims, until this is undone")) {

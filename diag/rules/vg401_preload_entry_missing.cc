@@ -138,8 +138,11 @@ Judgement PreloadEntryMissing(const facts::Facts& facts) {
                           "out of the list."
                         : " are listed for preloading and do not exist: install them, or take "
                           "them out of the list.");
-  holds.fix.push_back({absl::StrCat("ls -l ", absl::StrJoin(names, " ")),
-                       "install the shims again; then this shows the file", "", ""});
+  for (const std::string& name : names) {
+    holds.fix.push_back({absl::StrCat("sudo install -m 0755 ", host::Basename(name), " ", name),
+                         "puts the file back, from the package or the machine that it came from",
+                         "", absl::StrCat("sudo rm ", name)});
+  }
   if (needed && facts.unit_judged) {
     holds.fix.push_back(RestartStep(facts, "a preload list is read once, at the start"));
   } else if (facts.unit_judged) {
@@ -147,7 +150,7 @@ Judgement PreloadEntryMissing(const facts::Facts& facts) {
     for (const facts::PreloadEntry& entry : list->entries) {
       if (!entry.file.found.absent()) left.push_back(entry.text);
     }
-    for (FixStep& step : SetPreloadSteps(facts, absl::StrJoin(left, ":"),
+    for (FixStep& step : SetPreloadSteps(facts, "VG401", absl::StrJoin(left, ":"),
                                          "or take it out of the list: nothing needs it", "")) {
       holds.fix.push_back(std::move(step));
     }

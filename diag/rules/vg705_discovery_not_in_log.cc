@@ -47,7 +47,7 @@ Judgement DiscoveryNotInLog(const facts::Facts& facts) {
   }
   if (facts.unit_judged && !facts.log.redirected.absent() && !facts.log.redirected.present()) {
     holds.fix =
-        LastDropInSteps(facts, {"StandardError=journal"},
+        LastDropInSteps(facts, "VG705", {"StandardError=journal"},
                         "what Ollama says then reaches the journal, discovery included", "");
   } else if (facts.unit_judged) {
     holds.fix.push_back({absl::StrCat("journalctl -u ", facts.unit.name,

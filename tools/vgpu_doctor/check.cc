@@ -62,6 +62,13 @@ int RunCheck(const CheckOptions& options) {
       return kUsage;
     }
     host = *std::move(tree);
+    if (!host->running() && !host->Resolve("/etc").present() && !host->Resolve("/usr").present()) {
+      fprintf(stderr,
+              "vgpu-doctor: --root %s: is no host's root: it has neither etc/ nor usr/ nor "
+              ".vgpu-capture/\n",
+              report::Visible(options.root).c_str());
+      return kUsage;
+    }
   }
   facts::GatherOptions gather;
   gather.unit = options.unit;

@@ -1,4 +1,4 @@
-// Exit codes that are no verdict (contract/report.md).
+// Exit codes that are no verdict.
 
 #ifndef TOOLS_VGPU_DOCTOR_EXIT_CODES_H_
 #define TOOLS_VGPU_DOCTOR_EXIT_CODES_H_

@@ -17,6 +17,7 @@ some text of the report and `never_says` in none. Golden files are rewritten by
 import difflib
 import json
 import os
+import re
 import sys
 import unittest
 
@@ -75,6 +76,10 @@ class Incident(unittest.TestCase):
                 wrong.append(f"not_observed lacks {phrase!r}: {unseen}")
         said = testing.words(report)
         flat = " ".join(text.split())
+        files = [file for part in ("root_causes", "latent", "notes") for item in report[part]
+                 for file in {written for step in item.get("fix", [])
+                              for written in re.findall(r"tee (\S+)", step["command"])}]
+        expect("files that one repair writes and another too", sorted(set(files)), sorted(files))
         for phrase in label["says"]:
             if phrase not in said:
                 wrong.append(f"nothing says {phrase!r}")
