@@ -130,5 +130,18 @@ TEST(DaemonReloadNeededTest, AStoppedServiceHasItAhead) {
   EXPECT_EQ(AsHolds(judgement)->acts, Acts::kNextStart);
 }
 
+TEST(DaemonReloadNeededTest, WhatTheDiskLostIsNotWhyNoGpuWasFoundAndAReloadIsNoRepair) {
+  HostBuilder machine;
+  machine.SetFile(kDropIn, "[Service]\n").SetShown("NeedDaemonReload", "yes").FoundNoGpu();
+  const Judgement judgement = DaemonReloadNeeded(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->acts, Acts::kNextStart);
+  EXPECT_TRUE(holds->explains.empty());
+  for (const FixStep& step : holds->fix) {
+    EXPECT_FALSE(absl::StrContains(step.command, "daemon-reload")) << step.command;
+  }
+}
+
 }  // namespace
 }  // namespace vgpu::rules

@@ -178,5 +178,15 @@ TEST(ServiceStartedBeforeConfigTest, AnEnvironmentThatWasCutDoesNotShowWhatItLac
             "what the unit gives beside what the process has");
 }
 
+TEST(ServiceStartedBeforeConfigTest, TheSameListInAnotherOrderIsNoDifference) {
+  HostBuilder machine;
+  machine.NotRestarted().SetEnviron(
+      "LD_PRELOAD",
+      "/usr/lib64/libvgpu-cudart.so:/usr/lib64/libvgpu-nvml.so:/usr/lib64/libvgpu-cuda.so:"
+      "/usr/lib64/libvgpu-syscall.so:/usr/lib64/libvgpu-exec.so");
+  EXPECT_EQ(Because(ServiceStartedBeforeConfig(machine.Gather())),
+            "process 57290 has every variable that its unit gives");
+}
+
 }  // namespace
 }  // namespace vgpu::rules

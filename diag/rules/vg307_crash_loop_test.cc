@@ -76,5 +76,17 @@ TEST(CrashLoopTest, Runs) {
   EXPECT_EQ(Because(CrashLoop(HostBuilder().Gather())), "ActiveState=active, SubState=running");
 }
 
+TEST(CrashLoopTest, AListFromAnEnvironmentFileIsChangedThere) {
+  HostBuilder machine;
+  machine.CrashLooping();
+  machine.SetFile(kDropIn, "[Service]\nEnvironmentFile=/etc/default/ollama\n");
+  machine.SetFile("/etc/default/ollama", "LD_PRELOAD=/usr/lib64/libvgpu-cuda.so\n");
+  const Judgement judgement = CrashLoop(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  ASSERT_GE(holds->fix.size(), 2u);
+  EXPECT_EQ(holds->fix[1].command, "sudoedit /etc/default/ollama");
+}
+
 }  // namespace
 }  // namespace vgpu::rules

@@ -103,5 +103,40 @@ TEST(PreloadEntryMissingTest, AListOfThousandsNamesAFew) {
   EXPECT_LT(holds->evidence.size(), 20u);
 }
 
+TEST(PreloadEntryMissingTest, WhatTheUnitBindsOverThePlaceIsNotMissing) {
+  HostBuilder machine;
+  machine.RemoveFile("/usr/lib64/libvgpu-cuda.so");
+  machine.SetFile("/etc/systemd/system/ollama.service.d/zz-bind.conf",
+                  "[Service]\nBindReadOnlyPaths=/opt/vgpu/lib:/usr/lib64\n");
+  EXPECT_EQ(AsHolds(PreloadEntryMissing(machine.Gather())), nullptr);
+}
+
+TEST(PreloadEntryMissingTest, AFileThatWasDeletedAfterItWasLoadedIsMissingAtTheNextStart) {
+  HostBuilder machine;
+  machine.RemoveFile("/usr/lib64/libvgpu-cuda.so").FoundNoGpu();
+  machine.SetMaps({{"/usr/lib64/libvgpu-cuda.so (deleted)", 77}});
+  const Judgement judgement = PreloadEntryMissing(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->acts, Acts::kNextStart);
+}
+
+TEST(PreloadEntryMissingTest, AListThatSystemdHasNotReadActsAfterTheReload) {
+  HostBuilder machine;
+  machine.NotReloaded().RemoveFile("/usr/lib64/libvgpu-cuda.so");
+  const Judgement judgement = PreloadEntryMissing(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->acts, Acts::kNextStart);
+  EXPECT_EQ(holds->evidence[0].source, kDropIn);
+}
+
+TEST(PreloadEntryMissingTest, AnotherListThatTheServiceSeesIsNotRuledOut) {
+  HostBuilder machine;
+  machine.RemoveEnviron("LD_PRELOAD").SetFile(kDropIn, "[Service]\n");
+  machine.SetShown("Environment", "PATH=/usr/bin").SetFile("/etc/ld.so.preload", "/x.so\n");
+  EXPECT_EQ(Lacks(PreloadEntryMissing(machine.Gather())), "the list in /etc/ld.so.preload");
+}
+
 }  // namespace
 }  // namespace vgpu::rules

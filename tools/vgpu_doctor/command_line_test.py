@@ -61,6 +61,9 @@ class CommandLine(unittest.TestCase):
     def test_a_process_that_is_not_there_is_refused(self):
         self.refuses("check", "--root", INCIDENT, "--pid", "4000000", says="--pid 4000000")
 
+    def test_a_directory_that_is_no_hosts_root_is_refused(self):
+        self.refuses("check", "--root", testing.INCIDENTS, says="is no host's root")
+
     def test_an_empty_root_is_no_way_to_say_this_machine(self):
         self.refuses("check", "--root", "", says="--root")
 
