@@ -36,8 +36,10 @@ Judgement UnitNotFound(const facts::Facts& facts) {
     holds.evidence.push_back(
         {unit.loaded.source, 0, "LoadState=not-found", "systemd has no such unit loaded"});
   }
-  const bool no_systemd = !unit.loaded.present() &&
-                          absl::StrContains(unit.loaded.why_not(), "not been booted with systemd");
+  const bool no_systemd =
+      !unit.loaded.present() &&
+      (absl::StrContains(unit.loaded.why_not(), "not been booted with systemd") ||
+       absl::StrContains(unit.loaded.why_not(), "systemctl: not installed"));
   if (no_systemd) {
     holds.evidence.push_back(
         {unit.loaded.source, 0, std::string(unit.loaded.why_not()),

@@ -170,7 +170,10 @@ class Output(unittest.TestCase):
     """What becomes of standard output. A captured host will do."""
 
     def on_terminal(self, *arguments, **environment):
-        ours, theirs = pty.openpty()
+        try:
+            ours, theirs = pty.openpty()
+        except OSError as error:  # a system without /dev/pts
+            self.skipTest(f"no terminal can be made here: {error}")
         with open(ours, "rb", buffering=0) as terminal:
             outcome = testing.doctor("check", "--root", INCIDENT, *arguments, stdout=theirs,
                                      environment={"TERM": "xterm"} | environment)
