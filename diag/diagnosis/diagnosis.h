@@ -22,7 +22,7 @@
 
 #include "diag/facts/facts.h"
 #include "diag/report/report.h"
-#include "diag/rules/finding.h"
+#include "diag/rules/judgement.h"
 
 namespace vgpu::diagnosis {
 

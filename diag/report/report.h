@@ -15,7 +15,7 @@
 
 #include "absl/time/time.h"
 #include "diag/host/observed.h"
-#include "diag/rules/finding.h"
+#include "diag/rules/judgement.h"
 
 namespace vgpu::report {
 

@@ -9,7 +9,7 @@
 
 #include "absl/strings/string_view.h"
 #include "diag/facts/facts.h"
-#include "diag/rules/finding.h"
+#include "diag/rules/judgement.h"
 
 namespace vgpu::rules {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "diag/facts/facts.h"
-#include "diag/rules/finding.h"
+#include "diag/rules/judgement.h"
 
 namespace vgpu::rules {
 

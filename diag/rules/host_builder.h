@@ -23,7 +23,7 @@
 #include "absl/time/time.h"
 #include "diag/facts/facts.h"
 #include "diag/host/fake_host.h"
-#include "diag/rules/finding.h"
+#include "diag/rules/judgement.h"
 
 namespace vgpu::rules {
 

@@ -9,7 +9,7 @@
 #include "diag/facts/facts.h"
 #include "diag/host/observed.h"
 #include "diag/rules/common.h"
-#include "diag/rules/finding.h"
+#include "diag/rules/judgement.h"
 
 namespace vgpu::rules {
 

@@ -7,8 +7,8 @@
 // A rule whose inputs are missing never passes and never fails. Values;
 // thread-compatible.
 
-#ifndef DIAG_RULES_FINDING_H_
-#define DIAG_RULES_FINDING_H_
+#ifndef DIAG_RULES_JUDGEMENT_H_
+#define DIAG_RULES_JUDGEMENT_H_
 
 #include <string>
 #include <variant>
@@ -65,4 +65,4 @@ using Judgement = std::variant<Holds, Contradicted, CannotTell>;
 
 }  // namespace vgpu::rules
 
-#endif  // DIAG_RULES_FINDING_H_
+#endif  // DIAG_RULES_JUDGEMENT_H_
