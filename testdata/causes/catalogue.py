@@ -1,0 +1,10 @@
+"""All cases: importing a module of cases registers what it holds."""
+
+import importlib
+
+from cases import CASES
+
+for _module in ("healthy", "layer3", "layer4"):
+    importlib.import_module(_module)
+
+__all__ = ["CASES"]
