@@ -91,7 +91,7 @@ def dropin_text(host):
 
 def _units(out):
     host = out.host
-    if host.fragment and host.fragment not in host.files:
+    if host.fragment and host.real(host.fragment) is None:
         host.file(host.fragment, fragment_text(host), mtime=host.time(-700000))
         host.link(model.SYSTEM + "/default.target.wants/" + host.unit, host.fragment)
     text = dropin_text(host) if host.dropin else ""
@@ -196,8 +196,8 @@ def main_process(host):
            "USER": host.user, "SHELL": "/bin/false", "INVOCATION_ID": invocation(host),
            "JOURNAL_STREAM": "8:88410", "SYSTEMD_EXEC_PID": str(host.pid)}
     given = host.process_env
-    env["PATH"] = given.get("PATH", host.base_path)
-    env.update(given)
+    env["PATH"] = host.base_path
+    env.update((key, value) for key, value in given.items() if value is not None)
     if host.environ is not None:
         env = dict(host.environ)
     libc = [model.LIBDIR + "/" + name for name in (
@@ -230,7 +230,8 @@ def _proc(out):
     out.put("/proc/version", "Linux version 6.1.0-42-amd64 (builder@buildhost)\n")
     header = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  " \
              "timeout inode\n"
-    serves = host.listens and not host.crash and not host.stopped
+    serves = host.serves if host.serves is not None else \
+        host.listens and not host.crash and not host.stopped
     out.put("/proc/net/tcp", header + (
         "   0: 0100007F:2CAA 00000000:0000 0A 00000000:00000000 00:00000000 00000000   998"
         "        0 88433 1 0000000000000000 100 0 0 10 0\n" if serves else ""))
@@ -252,7 +253,7 @@ def _quoted(value):
 def loaded_environment(host):
     loaded = {"PATH": host.base_path}
     loaded.update(host.loaded_env if host.loaded_env is not None else host.env)
-    return " ".join(_quoted("%s=%s" % item) for item in loaded.items())
+    return " ".join(_quoted("%s=%s" % item) for item in loaded.items() if item[1] is not None)
 
 
 def dropins(host):
@@ -301,11 +302,18 @@ def _systemctl(out):
                       host.crash["code"] == "exited" else "3" if host.crash["code"] == "dumped"
                       else "2", "ExecMainStatus": status.split("/")[0]})
     elif host.stopped:
-        state.update({"ActiveState": host.stopped["state"], "SubState": {
+        state.update({"ActiveState": host.stopped["state"], "ExecMainCode": "1", "SubState": {
             "inactive": "dead", "failed": "failed"}[host.stopped["state"]],
             "Result": host.stopped.get("result", "success")})
     state.update(host.show)
-    if host.fragment:
+    if not host.fragment:
+        state = {"Id": host.unit, "Names": host.unit, "LoadState": "not-found",
+                 "LoadError": 'org.freedesktop.systemd1.NoSuchUnit "Unit %s not found."' %
+                 host.unit, "ActiveState": "inactive", "SubState": "dead", "MainPID": "0",
+                 "Result": "success", "NeedDaemonReload": "no"}
+        out.put("/.vgpu-capture/systemctl/show-%s.txt" % host.unit,
+                "".join("%s=%s\n" % item for item in state.items()))
+    else:
         base = dict(line.split("=", 1) for line in systemd_text.SERVICE.splitlines())
         base.update({k: v for k, v in state.items() if v is not None})
         out.put("/.vgpu-capture/systemctl/show-%s.txt" % host.unit,

@@ -115,7 +115,8 @@ class Host:
         self.cpu_flags = CPU_FLAGS
         self.arch_machine = "x86_64"
         self.ps = {"models": []}
-        self.listens = pid
+        self.listens = True           # whether the server listens on its port
+        self.serves = None            # whether anything does, where that is not the server
         self.proc_files = {}
         self.output_file = None       # StandardError=append: of the unit
 

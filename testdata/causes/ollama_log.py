@@ -136,10 +136,10 @@ def start(host):
         log.slog("INFO", "runner.go:%d" % where["discover"],
                  'msg="discovering available GPUs..."')
         for key in ("CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "HIP_VISIBLE_DEVICES"):
-            if key in env and host.version != "0.12.4":
+            if env.get(key) and host.version != "0.12.4":
                 line = {"B": (485, 489), "C": (722, 726)}[host.era]
                 log.slog("WARN", "runner.go:%d" % line[0],
-                         'msg="user overrode visible devices" %s=%s' % (key, env[key] or '""'))
+                         'msg="user overrode visible devices" %s=%s' % (key, env[key]))
                 log.slog("WARN", "runner.go:%d" % line[1],
                          'msg="if GPUs are not correctly discovered, unset and try again"')
         for directory in host.searched():
