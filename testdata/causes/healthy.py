@@ -25,6 +25,11 @@ def _register():
             CASES.append(Case("HEALTHY", "healthy", lambda on=on: model.Host(**on), None,
                               label(story, **ALWAYS), on, frozenset()))
             number += 1
+    for version in ("0.12.3", "0.16.2", "0.33.0"):
+        on = dict(version=version, shape=model.CONTAINER, pid=3000 + number)
+        CASES.append(Case("HEALTHY", "healthy", lambda on=on: model.Host(**on), None,
+                          label("%s, in a container that has the GPU" % version,
+                                never=["VG704", "VG202", "VG610"]), on, frozenset()))
 
 
 _register()

@@ -123,7 +123,7 @@ class Host:
         self._system()
         self._ollama()
         {PRELOAD: self._preload, PATH: self._path, BOUND: self._bound, DRIVER: self._driver,
-         CONTAINER: self._driver}[shape]()
+         CONTAINER: self._container}[shape]()
         if llm_library:
             self.env["OLLAMA_LLM_LIBRARY"] = llm_library
         if debug:
@@ -372,6 +372,62 @@ class Host:
             "NVRM version: NVIDIA UNIX x86_64 Kernel Module  %s  Wed Feb 12 03:33:21 UTC 2025\n"
             "GCC version:  gcc version 12.2.0 (Debian 12.2.0-14)\n" % RELEASE)
 
+    def _container(self):
+        """The unit runs docker, and docker runs Ollama's image."""
+        self._driver()
+        self.identifier = "docker"
+        self.dropin = ""
+        self.remove(self.ollama_lib)
+        self.library("/usr/bin/docker", elf_facts.program("docker"), 40000000)
+        self.listens = False
+        self.serves = True
+        image = dict(self.files)
+        self.program, self.ollama_lib, self.prefix = "/usr/bin/ollama", "/usr/lib/ollama", "/usr"
+        self.files = {}
+        self._system()
+        self._ollama()
+        inside = self.files
+        self.files = image
+        self.inner = self.pid + 71
+        self.inside = "/proc/%d/root" % self.inner
+        for path, entry in inside.items():
+            entry["path"] = self.inside + path
+            self.files[entry["path"]] = entry
+        self.give_gpu(True)
+
+    def give_gpu(self, given):
+        """Starts the container with the GPU, or without."""
+        root = self.inside
+        mounts = ["601 560 0:52 / / rw,relatime - overlay overlay rw,lowerdir=/var/lib/docker/l1",
+                  "602 601 0:55 / /proc rw,nosuid,nodev,noexec,relatime - proc proc rw",
+                  "603 601 0:56 / /dev rw,nosuid - tmpfs tmpfs rw,size=65536k,mode=755"]
+        names = ("libcuda.so." + RELEASE, "libnvidia-ml.so." + RELEASE)
+        if given:
+            for name in names:
+                mounts.append("61%d 601 8:1 %s/%s %s/%s ro,nosuid,nodev,relatime - ext4 /dev/sda1 "
+                              "rw" % (names.index(name), LIBDIR, name, LIBDIR, name))
+                self.copy(LIBDIR + "/" + name, root + LIBDIR + "/" + name)
+                self.link(root + LIBDIR + "/" + name.replace(RELEASE, "1"), name)
+            for name in ("nvidia0", "nvidiactl", "nvidia-uvm"):
+                mounts.append("62%d 603 0:5 /%s /dev/%s rw,nosuid,noexec - devtmpfs udev rw" %
+                              (len(mounts), name, name))
+                self.add(root + "/dev/" + name, "chr", mode="0666")
+        else:
+            self.remove(*[path for path in self.files if path.startswith(root) and (
+                RELEASE in path or path.startswith(root + "/dev/") or
+                path.endswith(("/libcuda.so.1", "/libnvidia-ml.so.1")))])
+        self.exec_start = ("/usr/bin/docker run --rm --name ollama %s-p 11434:11434 "
+                           "ollama/ollama:%s" % ("--gpus all " if given else "", self.version))
+        self.server_exe = "/usr/bin/docker"
+        self.user = "root"
+        self.processes = [Process(
+            self.inner, "/usr/bin/ollama", ["/bin/ollama", "serve"],
+            {"PATH": "/usr/local/nvidia/bin:/usr/bin:/bin", "OLLAMA_HOST": "0.0.0.0:11434",
+             "LD_LIBRARY_PATH": "/usr/local/nvidia/lib:/usr/local/nvidia/lib64",
+             "NVIDIA_VISIBLE_DEVICES": "all", "NVIDIA_DRIVER_CAPABILITIES": "compute,utility"},
+            uid=0, ppid=1900, started=self.started + 1, root=None, mounts=mounts,
+            cgroup="/system.slice/docker-%s.scope" % ("9f3b" * 16), fds={3: "socket:[88433]"})]
+
     # What follows from the above.
 
     @property
@@ -390,9 +446,10 @@ class Host:
         else:
             text = self.process_env.get("LD_PRELOAD", "")
             entries = [e for e in text.replace(" ", ":").split(":") if e]
-        if self.preload_file and self.mounts:
-            listed = self.files.get(self.preload_file, {}).get("text", "")
-            entries += [e for e in listed.replace(":", "\n").split() if e]
+        if not self.static:
+            bound = self.preload_file and self.mounts
+            listed = self.files.get(self.preload_file if bound else "/etc/ld.so.preload", {})
+            entries += [e for e in listed.get("text", "").replace(":", "\n").split() if e]
         return entries
 
     @property

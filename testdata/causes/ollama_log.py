@@ -13,6 +13,7 @@ PCI = "0000:00:05.0"
 # source lines of: server config, Listening, discovering, starting runner, bootstrap took,
 # evaluating, verifying, filtering, failure, inference compute (GPU, CPU), context or low vram
 RELEASES = {
+    "0.5.7": dict(config=1187, listen=1238, discover=226, none=392, gpu=131, cpu=131),
     "0.6.8": dict(config=1233, listen=1300, discover=217, none=377, gpu=130, cpu=130),
     "0.11.10": dict(config=1331, listen=1384, discover=217, none=379, gpu=131, cpu=131, vram=1477),
     "0.12.3": dict(config=1475, listen=1528, discover=217, none=396, gpu=131, cpu=131, vram=1569),
@@ -54,7 +55,7 @@ def _config(version, process_env):
     for key in known:
         if key in process_env and key != "OLLAMA_HOST":
             known[key] = process_env[key]
-    if version == "0.6.8":
+    if version in ("0.5.7", "0.6.8"):
         known["OLLAMA_DEBUG"] = "true" if process_env.get("OLLAMA_DEBUG") else "false"
     elif process_env.get("OLLAMA_DEBUG") in ("1", "true"):
         known["OLLAMA_DEBUG"] = "DEBUG"
@@ -120,7 +121,7 @@ def start(host):
     if host.discovery == "none":
         return log.lines
     config = 'env="%s"' % _config(host.version, env)
-    if host.version == "0.6.8":
+    if host.version in ("0.5.7", "0.6.8"):
         when = datetime.datetime.fromtimestamp(host.boot + log.at, host.zone)
         log.raw("%s routes.go:%d: INFO server config %s" %
                 (when.strftime("%Y/%m/%d %H:%M:%S"), where["config"], config))
