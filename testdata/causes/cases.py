@@ -4,6 +4,8 @@ A fault is a function that changes a healthy Host. `@fault` names the code that 
 the machine that it is shown on; `@neighbour` names the code that it must not be taken for.
 """
 
+import json
+
 import host as model
 
 CASES = []
@@ -25,6 +27,9 @@ class Case:
         if self.change:
             self.change(host)
         return host
+
+    def differences(self, report, status):
+        return differences(self.label, report, status, json.dumps(report, ensure_ascii=False))
 
 
 def label(story, roots=(), consequences=None, **more):

@@ -338,14 +338,14 @@ def _archs(h, archs):
             h.files[path]["elf"] = dict(h.files[path]["elf"], cuda_archs=archs)
 
 
-@fault("VG511", B_DEBUG, may=["VG702", "VG703", "VG708"], touches=["variant.backend"])
+@fault("VG511", B_DEBUG, may=["VG702", "VG703", "VG708"], touches=["variant.backend", "outcome"])
 def built_without_the_arch(h):
     """The backend was built for Turing and Ampere only; the second pass asserts."""
     _archs(h, ["sm_75", "sm_80", "sm_86"])
     h.lose(first_pass=True)
 
 
-@fault("VG511", C_PATH, C_BOUND, may=["VG703"], touches=["variant.backend"])
+@fault("VG511", C_PATH, C_BOUND, may=["VG703"], touches=["variant.backend", "outcome"])
 def skipped_for_its_arch(h):
     """The backend was built for older cards only, and the log says that the device was skipped."""
     _archs(h, ["sm_61", "sm_70", "sm_75"])

@@ -35,8 +35,7 @@ def judge(doctor, case, root):
     except ValueError:
         return ["no report (exit %d): %s" % (ran.returncode,
                                              ran.stderr.decode(errors="replace")[:300])]
-    return cases.differences(case.label, report, ran.returncode,
-                             json.dumps(report, ensure_ascii=False))
+    return case.differences(report, ran.returncode)
 
 
 def judge_all(doctor, chosen, folder, keep):
@@ -76,7 +75,8 @@ def main():
     parser.add_argument("--doctor", default=os.environ.get("VGPU_DOCTOR", "vgpu-doctor"))
     parser.add_argument("--only", default="")
     parser.add_argument("--keep", help="leave the trees and labels here")
-    parser.add_argument("--matrix", action="store_true", help="pairs of faults, too")
+    parser.add_argument("--matrix", action="store_true",
+                        help="pairs of faults, too; --only then takes a pair's codes as well")
     parser.add_argument("--list", action="store_true", help="name the cases and judge none")
     arguments = parser.parse_args()
     chosen = [case for case in catalogue.CASES if arguments.only in case.title]
