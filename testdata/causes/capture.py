@@ -34,6 +34,11 @@ def invocation(host, number=0):
     return hashlib.md5(("%s %d %d" % (host.unit, host.pid, number)).encode()).hexdigest()
 
 
+def scratch():
+    """Where trees that are thrown away belong: in memory, where the machine has a place for it."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
 class Writer:
     def __init__(self, host, root):
         self.host, self.root = host, root

@@ -11,7 +11,7 @@ def _global(h, extra=(), kinds=None):
     """The shims come from the machine's own list, in every program."""
     h.env.pop("LD_PRELOAD", None)
     entries = [h.shim(kind) for kind in kinds or h.shims] + list(extra)
-    h.file(GLOBAL, "".join(entry + "\n" for entry in entries), mtime=h.time(h.t_written))
+    h.file(GLOBAL, "".join(entry + "\n" for entry in entries), mtime=h.time(-90000))
     if not h.env and not h.settings:
         h.dropin = ""
     libc = [model.LIBDIR + "/libc.so.6", model.LIBDIR + "/ld-linux-x86-64.so.2"]

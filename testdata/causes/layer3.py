@@ -266,12 +266,21 @@ def _child(h, env, exe=None, words=None, objects=()):
                         "context_length": 4096}]}
 
 
-@fault("VG309", B, A, may=["VG504"], touches=["child"], confidence={"VG309": ["certain", "likely"]})
+@fault("VG309", B, may=["VG504"], touches=["child"], confidence={"VG309": ["certain", "likely"]})
 def runner_without_shims(h):
     """The server has the shims; the runner that it started has no LD_PRELOAD, and none of them."""
     env = {k: v for k, v in h.process_env.items() if k != "LD_PRELOAD"}
     _child(h, dict(env, LD_LIBRARY_PATH=h.ollama_lib + ":" + h.variant_dir))
     h.lose()
+
+
+@fault("VG309", A, consequences=[], may=["VG504", "VG902"], touches=["child", "ps"],
+       never=["VG704"])
+def runner_without_shims_in_era_a(h):
+    """The server found the GPU by itself; the runner of the loaded model has no shims, and the
+    model is on the CPU."""
+    env = {k: v for k, v in h.process_env.items() if k != "LD_PRELOAD"}
+    _child(h, dict(env, LD_LIBRARY_PATH=h.ollama_lib + ":" + h.variant_dir))
 
 
 @fault("VG309", C, may=["VG504"], touches=["child"])

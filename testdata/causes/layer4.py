@@ -276,10 +276,13 @@ def soname_of_the_file(h):
     h.lose()
 
 
-@fault("VG408", B_DEBUG, may=BACKEND + ["VG418", "VG415"], touches=["shim.cudart"])
+@fault("VG408", B_DEBUG, may=BACKEND, touches=["shim.cudart", "variant.cudart"],
+       says=["libcudart.so.12"])
 def no_soname_for_the_runtime(h):
-    """The runtime shim is preloaded without a soname; the backend takes NVIDIA's runtime."""
+    """The runtime shim is preloaded without a soname, and NVIDIA's runtime was taken away: there
+    is no libcudart.so.12."""
     _elf(h, "cudart", soname=None)
+    h.remove(h.variant_dir + "/libcudart.so.12", h.variant_dir + "/libcudart.so.12.8.90")
     h.lose()
 
 

@@ -86,11 +86,19 @@ def another_address(h):
     h.device["pci"] = "0000:00:07.0"
 
 
-@neighbour("VG603", B, C)
-def same_address_in_capitals(h):
-    """The profile writes the address in capitals."""
-    text = h.files["/etc/vgpu/devices.toml"]["text"]
-    h.files["/etc/vgpu/devices.toml"]["text"] = text.replace("0000:00:05.0", "0000:00:05.0".upper())
+def move_card(h, address):
+    """The card is at another address, in sysfs and in the log."""
+    _no_pci(h)
+    root = "/sys/devices/pci%s/%s" % (address.rsplit(":", 1)[0], address)
+    h.pci(where=root)
+    h.link("/sys/bus/pci/devices/" + address, "../../.." + root[4:])
+    h.device["pci"] = address
+
+
+@neighbour("VG603", B_REAL, C_REAL)
+def a_card_where_it_is(h):
+    """A card's own address, with a letter in it; no profile says another."""
+    move_card(h, "0000:0a:00.0")
 
 
 @fault("VG604", B_REAL, C_REAL, touches=["nodes"], says=["/dev/nvidia"])

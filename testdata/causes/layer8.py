@@ -1,6 +1,7 @@
 """8xx: is what discovery found believable."""
 
-from cases import A, B, B_DEBUG, B_LATE, B_REAL, C, C_PATH, fault, neighbour
+from cases import A, B, B_DEBUG, B_LATE, B_REAL, C, C_PATH, C_REAL, fault, neighbour
+from layer6 import move_card
 
 NO_UUID = "GPU-00000000-1400-0000-0900-000000000000"
 ZERO = "GPU-00000000-0000-0000-0000-000000000000"
@@ -34,16 +35,24 @@ def address_from_uninitialised_memory(h):
     h.device["pci"] = "0000:3d3bb990:7"
 
 
-@neighbour("VG802", B_REAL, C)
-def address_in_a_high_domain(h):
-    """The address has a domain that some machines have."""
-    h.device["pci"] = "0000:00:05.0"
+@neighbour("VG802", B_REAL, C_REAL)
+def address_behind_a_volume_controller(h):
+    """The card is in domain 10000, which has five digits and is possible."""
+    move_card(h, "10000:01:00.0")
 
 
 @fault("VG803", B, C, A, roots=[], latent=["VG803"], touches=["device"])
+def capability_of_another_generation(h):
+    """The compute capability is 8.9, and the profile's is 9.0."""
+    h.device["compute"] = "8.9"
+
+
+@fault("VG803", B_DEBUG, consequences=["VG704"], may=["VG511", "VG702", "VG703", "VG708"],
+       touches=["outcome", "device"])
 def capability_of_nothing(h):
-    """The compute capability is 0.0."""
+    """The compute capability is 0.0, for which no backend is built: the second pass asserts."""
     h.device["compute"] = "0.0"
+    h.lose(first_pass=True)
 
 
 @fault("VG803", C_PATH, consequences=["VG704"], may=["VG511"], touches=["outcome", "device"])

@@ -84,7 +84,7 @@ def main():
         for case in chosen:
             print("%s: %s" % (case.title, case.label["story"]))
         return 0
-    folder = arguments.keep or tempfile.mkdtemp(prefix="causes")
+    folder = arguments.keep or tempfile.mkdtemp(prefix="causes", dir=capture.scratch())
     os.makedirs(folder, exist_ok=True)
     try:
         results = judge_all(arguments.doctor, chosen, folder, arguments.keep)
