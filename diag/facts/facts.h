@@ -172,7 +172,12 @@ struct PciFacts {
   Fact<std::string> vendor, device, device_class;  // "0x10de"
 };
 
+// Why a fact was not observed where nothing but a log was given.
+inline constexpr char kOnlyALog[] = "only a log was given";
+
 struct Facts {
+  // Nothing but a log was given: `log.journal` has it, and nothing else was observed.
+  bool only_a_log = false;
   host::Host::Kind host_kind = host::Host::Kind::kTree;
   bool running_host = false;  // false: a plain root
   host::Observed<std::string> hostname;

@@ -91,8 +91,8 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   facts.process = options.pid ? GatherProcess(host, *options.pid)
                               : FindServer(host, facts.unit, facts.listener);
   facts.log = !facts.unit_judged && facts.process.present()
-                  ? GatherLogOf(host, *facts.process)
-                  : GatherLog(host, facts.unit, facts.process);
+                  ? GatherLogOf(host, *facts.process, options.since)
+                  : GatherLog(host, facts.unit, facts.process, options.since);
   facts.ollama = GatherOllama(host, facts);
   facts.nvidia_functions = GatherPci(host);
 

@@ -47,10 +47,11 @@ host::Observed<ProcessFacts> FindServer(const host::Host& host, const UnitFacts&
 Fact<int> FindListener(const host::Host& host, uint16_t port);
 
 LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
-                   const host::Observed<ProcessFacts>& process);
+                   const host::Observed<ProcessFacts>& process, std::optional<absl::Time> since);
 
 // Of a process in no service: the file that its standard error goes to.
-LogFacts GatherLogOf(const host::Host& host, const ProcessFacts& process);
+LogFacts GatherLogOf(const host::Host& host, const ProcessFacts& process,
+                     std::optional<absl::Time> since);
 
 OllamaFacts GatherOllama(const host::Host& host, const Facts& facts);
 
