@@ -53,6 +53,8 @@ LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
 LogFacts GatherLogOf(const host::Host& host, const ProcessFacts& process,
                      std::optional<absl::Time> since);
 
+Fact<KernelLog> GatherKernelLog(const host::Host& host);
+
 OllamaFacts GatherOllama(const host::Host& host, const Facts& facts);
 
 std::vector<PciFacts> GatherPci(const host::Host& host);
