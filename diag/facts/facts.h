@@ -18,6 +18,7 @@
 
 #include "absl/time/time.h"
 #include "diag/elf/elf.h"
+#include "diag/facts/access.h"
 #include "diag/facts/shims.h"
 #include "diag/host/host.h"
 #include "diag/host/observed.h"
@@ -57,6 +58,7 @@ struct FileFacts {
   std::string path;  // as it was named
   host::Observed<host::Resolved> found;
   host::Trace trace;  // where it is absent: how far the look came
+  std::vector<PathStep> way;  // to what was found: what WhatStops (access.h) judges
   host::Observed<elf::ElfInfo> elf;
 };
 
@@ -94,6 +96,8 @@ struct UnitFacts {
   host::Observed<uint64_t> reloaded_usec;  // the manager's last load of all units
   host::Observed<uint64_t> started_usec;   // the main process
   host::Observed<absl::Time> reloaded_at;
+
+  host::Observed<Identity> identity;  // whom its next start runs as
 };
 
 // What ExecStart names, as loaded (or, where that is not observed, as on disk).
@@ -121,6 +125,7 @@ struct ProcessFacts {
   Fact<absl::Time> started;     // wall clock, from btime and field 22 of stat
   Fact<uint64_t> started_usec;  // since boot, CLOCK_BOOTTIME
   host::Observed<int> parent;
+  Fact<Identity> identity;
 };
 
 struct PreloadEntry {

@@ -23,6 +23,11 @@ PreloadList LookAtPreload(const host::Host& host, absl::string_view value, std::
                           int line, absl::string_view library_path, absl::string_view exe,
                           absl::string_view root);
 
+// Whom the unit's next start runs as, by User=, Group= and SupplementaryGroups=; whom a
+// process runs as.
+host::Observed<Identity> IdentityOfUnit(const host::Host& host, const UnitFacts& unit);
+Fact<Identity> IdentityOfProcess(const host::Host& host, int pid);
+
 void GatherUnit(const host::Host& host, UnitFacts& unit);
 
 // ExecStart's first command, as `unit` has it.
