@@ -202,6 +202,10 @@ struct Facts {
   // own, or the one that the unit binds there. Its path; nothing where there is none.
   std::optional<std::string> other_preload_list;
 
+  // Files that are called like a shim, or like a library that one stands in for, in the
+  // places where such files are kept (gather_gpu_libraries.cc), links too. By directory.
+  std::vector<FileFacts> gpu_libraries;
+
   LogFacts log;
   OllamaFacts ollama;
   std::vector<PciFacts> nvidia_functions;  // PCI functions with NVIDIA's vendor id

@@ -56,6 +56,9 @@ OllamaFacts GatherOllama(const host::Host& host, const Facts& facts);
 
 std::vector<PciFacts> GatherPci(const host::Host& host);
 
+// Of facts: the preload lists, the environments and Ollama's directories, which say where to look.
+std::vector<FileFacts> GatherGpuLibraries(const host::Host& host, const Facts& facts);
+
 }  // namespace vgpu::facts
 
 #endif  // DIAG_FACTS_GATHER_PARTS_H_
