@@ -129,6 +129,7 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
                                        ValueOf(disk, "LD_LIBRARY_PATH"), exe, "");
   }
   facts.gpu_libraries = GatherGpuLibraries(host, facts);
+  facts.devices = GatherDevices(host, facts);
   return facts;
 }
 
