@@ -237,6 +237,10 @@ struct Facts {
   host::Observed<PreloadList> unit_preload_file;
   GlobalPreload global_preload;
 
+  // Files that are called like a shim, or like a library that one stands in for, in the
+  // places where such files are kept (gather_gpu_libraries.cc), links too. By directory.
+  std::vector<FileFacts> gpu_libraries;
+
   LogFacts log;
   Fact<KernelLog> kernel_log;
   Fact<CpuFacts> cpu;

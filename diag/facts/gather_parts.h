@@ -63,6 +63,8 @@ OllamaFacts GatherOllama(const host::Host& host, const Facts& facts);
 
 std::vector<PciFacts> GatherPci(const host::Host& host);
 
+// Of facts: the preload lists, the environments and Ollama's directories, which say where to look.
+std::vector<FileFacts> GatherGpuLibraries(const host::Host& host, const Facts& facts);
 // Uses all other facts: the last to be gathered.
 DeviceFacts GatherDevices(const host::Host& host, const Facts& facts);
 
