@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 
 namespace vgpu::diagnosis {
 namespace {
@@ -34,7 +35,10 @@ std::string DiscoveryByHand(const Facts& facts) {
   const std::string path = absl::StrCat(dir, ":", dir, "/", variant);
   // What the child inherits.
   const facts::PreloadList* list = facts.Preload();
-  const std::string preload = list == nullptr ? "" : absl::StrCat("LD_PRELOAD=", list->value, " ");
+  const std::string preload =
+      list == nullptr
+          ? ""
+          : absl::StrCat("LD_PRELOAD=", absl::StrReplaceAll(list->value, {{" ", ":"}}), " ");
   if (facts.ollama.era == ollama::Era::kC) {
     return absl::StrCat("sudo -u ollama env ", preload, "LD_LIBRARY_PATH=", path,
                         " GGML_BACKEND_PATH=", dir, "/", variant, "/libggml-cuda.so ", dir,
@@ -80,7 +84,10 @@ void AddWorking(const Facts& facts, Report& report) {
     if (n > 0) {
       report.working.push_back(
           {absl::StrCat(n, " of ", list->entries.size(), " preload entries exist"),
-           {{list->source, list->line, absl::StrCat("LD_PRELOAD=", list->value), ""}}});
+           {{list->source, list->line,
+             absl::StrCat(list->kind == facts::PreloadKind::kEnvironment ? "LD_PRELOAD=" : "",
+                          list->value),
+             ""}}});
     }
   }
   if (facts.process.present() && facts.process->maps.present()) {

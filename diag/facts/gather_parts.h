@@ -23,6 +23,10 @@ PreloadList LookAtPreload(const host::Host& host, absl::string_view value, std::
                           int line, absl::string_view library_path, absl::string_view exe,
                           absl::string_view root);
 
+// The lists in files, for the host, the process and its next start; and for each entry of
+// every list, what the service sees at its path. After the lists of LD_PRELOAD.
+void GatherPreloadFiles(const host::Host& host, Facts& facts);
+
 // Whom the unit's next start runs as, by User=, Group= and SupplementaryGroups=; whom a
 // process runs as.
 host::Observed<Identity> IdentityOfUnit(const host::Host& host, const UnitFacts& unit);
