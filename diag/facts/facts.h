@@ -21,6 +21,9 @@
 #include "diag/facts/access.h"
 #include "diag/facts/container_facts.h"
 #include "diag/facts/device_facts.h"
+#include "diag/facts/cpu.h"
+#include "diag/facts/kernel_log.h"
+#include "diag/facts/loaded_model.h"
 #include "diag/facts/shims.h"
 #include "diag/facts/sight.h"
 #include "diag/host/host.h"
@@ -187,7 +190,8 @@ struct OllamaFacts {
   ollama::Era era = ollama::Era::kUnknown;
   std::string era_because;
   Fact<ollama::LibraryDir> library_dir;
-  // /api/ps: models loaded with no byte on a GPU. Empty: none, or not observed.
+  Fact<std::vector<LoadedModel>> models;  // /api/ps
+  // Of these, the ones with no byte on a GPU, by name.
   Fact<std::vector<std::string>> models_on_cpu;
 };
 
@@ -230,6 +234,8 @@ struct Facts {
   GlobalPreload global_preload;
 
   LogFacts log;
+  Fact<KernelLog> kernel_log;
+  Fact<CpuFacts> cpu;
   OllamaFacts ollama;
   std::vector<PciFacts> nvidia_functions;  // PCI functions with NVIDIA's vendor id
   DeviceFacts devices;
@@ -237,7 +243,8 @@ struct Facts {
 
   // What the log says about this very process; null where it does not show it.
   const ollama::ServerStart* ThisStart() const;
-  // Whether the last discovery of this process found a GPU through CUDA.
+  // Whether the last discovery of this process found a GPU through CUDA, and no later line
+  // of it says that the GPU was lost.
   host::Observed<bool> FoundGpu() const;
   // Whether the process was started before systemd last loaded its units.
   host::Observed<bool> StartedBeforeReload() const;

@@ -56,6 +56,8 @@ LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
 // Of a process in no service: the file that its standard error goes to.
 LogFacts GatherLogOf(const host::Host& host, const ProcessFacts& process);
 
+Fact<KernelLog> GatherKernelLog(const host::Host& host);
+
 OllamaFacts GatherOllama(const host::Host& host, const Facts& facts);
 
 std::vector<PciFacts> GatherPci(const host::Host& host);
