@@ -19,6 +19,7 @@
 #include "absl/time/time.h"
 #include "diag/elf/elf.h"
 #include "diag/facts/access.h"
+#include "diag/facts/container_facts.h"
 #include "diag/facts/device_facts.h"
 #include "diag/facts/cpu.h"
 #include "diag/facts/kernel_log.h"
@@ -247,6 +248,7 @@ struct Facts {
   OllamaFacts ollama;
   std::vector<PciFacts> nvidia_functions;  // PCI functions with NVIDIA's vendor id
   DeviceFacts devices;
+  ContainerFacts container;
 
   // What the log says about this very process; null where it does not show it.
   const ollama::ServerStart* ThisStart() const;

@@ -67,6 +67,7 @@ std::vector<PciFacts> GatherPci(const host::Host& host);
 std::vector<FileFacts> GatherGpuLibraries(const host::Host& host, const Facts& facts);
 // Uses all other facts: the last to be gathered.
 DeviceFacts GatherDevices(const host::Host& host, const Facts& facts);
+ContainerFacts GatherContainer(const host::Host& host, const Facts& facts);
 
 }  // namespace vgpu::facts
 
