@@ -50,6 +50,9 @@ Observed<Content> ReadAll(const Fd& fd, std::string path, size_t limit);
 
 std::unique_ptr<ByteSource> StreamOf(Fd fd);
 
+// Of a regular file.
+Observed<std::unique_ptr<RangeSource>> RangesOf(Fd fd);
+
 // Names in an open directory, sorted.
 Observed<std::vector<std::string>> ListDir(Fd fd);
 
