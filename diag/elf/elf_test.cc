@@ -121,7 +121,7 @@ TEST(Elf, OfALargeFileOnlyItsTablesAreRead) {
     const std::string bytes = Fixture(name);
     const Counting source(bytes);
     ElfInfo whole = ParseElf(bytes, source.size());
-    whole.go_build = NotObserved{"not looked for"};
+    whole.go_build = host::NotObserved{"not looked for"};
     EXPECT_EQ(ReadElf(source), whole) << name;
     EXPECT_LT(source.read(), uint64_t{2} << 20) << name;
   }
