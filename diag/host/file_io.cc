@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -161,6 +162,16 @@ Observed<std::unique_ptr<RangeSource>> RangesOf(Fd fd) {
   struct stat st;
   if (fstat(fd.get(), &st) != 0) return FromErrno<Source>(errno);
   return Source(std::make_unique<FdRanges>(std::move(fd), static_cast<uint64_t>(st.st_size)));
+}
+
+absl::StatusOr<std::unique_ptr<ByteSource>> OpenInput(const std::string& name) {
+  Fd fd(name == "-" ? dup(STDIN_FILENO) : open(name.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat st;
+  if (!fd.ok() || fstat(fd.get(), &st) != 0) {
+    return absl::FailedPreconditionError(absl::StrCat(name, ": ", ErrnoText(errno)));
+  }
+  if (S_ISDIR(st.st_mode)) return absl::InvalidArgumentError(absl::StrCat(name, ": is a directory"));
+  return StreamOf(std::move(fd));
 }
 
 Observed<std::vector<std::string>> ListDir(Fd fd) {

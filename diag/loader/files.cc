@@ -3,8 +3,8 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "diag/elf/elf_json.h"
 
 namespace vgpu::loader {
@@ -13,22 +13,6 @@ namespace {
 using host::Absent;
 using host::NotObserved;
 using host::Observed;
-
-// Where a path of the process lies: below its root, or behind the innermost bind.
-struct Place {
-  std::string path;
-  bool bound = false;
-};
-
-Place Through(const View& view, absl::string_view path) {
-  for (auto bind = view.binds.rbegin(); bind != view.binds.rend(); ++bind) {
-    if (path == bind->target) return {bind->source, true};
-    if (absl::StartsWith(path, absl::StrCat(bind->target, "/"))) {
-      return {absl::StrCat(bind->source, path.substr(bind->target.size())), true};
-    }
-  }
-  return {std::string(path), false};
-}
 
 }  // namespace
 
@@ -49,24 +33,35 @@ Observed<elf::ElfInfo> ReadElfOf(const host::Host& host, const host::Resolved& f
 }
 
 Files::Known& Files::Get(const View& view, absl::string_view path) {
-  Place place = Through(view, path);
-  const std::string root = place.bound ? "" : view.root;
-  auto [it, is_new] = known_.try_emplace(absl::StrCat(root, "\n", place.path));
+  auto [it, is_new] = known_.try_emplace(absl::StrCat(view.root, "\n", view.name, "\n", path));
   Known& known = it->second;
   if (!is_new) return known;
-  known.look.found = host_.Resolve(place.path, root, &known.look.trace);
-  // A link may lead below a bind.
-  if (!place.bound && !view.binds.empty() && known.look.found.present() &&
-      !known.look.found->links.empty()) {
-    const absl::string_view real =
-        absl::string_view(known.look.found->path).substr(view.root.size());
-    if (Place behind = Through(view, real); behind.bound) {
-      known.look.found = host_.Resolve(behind.path);
-      place = std::move(behind);
-    }
+  known.host_path = std::string(path);
+  known.root = view.root;
+  known.look.found = host_.Resolve(path, view.root, &known.look.trace);
+  if (!view.sees) return known;
+  // Mounts stand on paths without links.
+  absl::string_view real = path;
+  if (known.look.found.present()) {
+    real = known.look.found->path;
+    absl::ConsumePrefix(&real, view.root);
   }
-  known.host_path = place.path;
-  known.root = place.bound ? "" : view.root;
+  Seen seen = view.sees(real);
+  switch (seen.what) {
+    case Seen::What::kAsHost:
+      break;
+    case Seen::What::kElsewhere:
+      known.host_path = std::move(seen.host_path);
+      known.root = "";
+      known.look.found = host_.Resolve(known.host_path, "", &known.look.trace);
+      break;
+    case Seen::What::kHidden:
+      known.look.found = Absent{};
+      break;
+    case Seen::What::kUnknown:
+      known.look.found = NotObserved{std::move(seen.why)};
+      break;
+  }
   return known;
 }
 

@@ -1,14 +1,14 @@
 // Looks at the files of one run, each once: where a path leads, and what the ELF file
 // there says about itself.
 //
-// A path is that of a process, below `root`; binds say which paths the process sees from
-// elsewhere. What a capture recorded of a file wins over its bytes.
+// A path is that of a process, by its view: below `root`, or mounted from elsewhere. What a capture recorded of a file wins over its bytes.
 //
 // Thread-compatible. The Host has to outlive it.
 
 #ifndef DIAG_LOADER_FILES_H_
 #define DIAG_LOADER_FILES_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -26,15 +26,20 @@ namespace vgpu::loader {
 // Shared: a model of ten processes holds each library's symbols once.
 using ElfRef = std::shared_ptr<const elf::ElfInfo>;
 
-// A file that the process sees at `target` and that lies at `source` on the host.
-struct Bind {
-  std::string source;
-  std::string target;
+// What a process sees at a path that has no symbolic link in it.
+struct Seen {
+  enum class What { kAsHost, kElsewhere, kHidden, kUnknown };
+  What what = What::kAsHost;
+  std::string host_path;  // of kElsewhere: what is mounted there
+  std::string why;        // of kUnknown
 };
 
 struct View {
-  std::string root;         // prefix, as of Host::Resolve
-  std::vector<Bind> binds;  // later ones lie over earlier ones
+  std::string root;  // prefix, as of Host::Resolve
+  // Where mounts of the process are known apart from its root. Null: it sees what the host
+  // has. `name` tells views with different ones apart.
+  std::function<Seen(absl::string_view path)> sees;
+  std::string name;
 };
 
 class Files {
@@ -64,7 +69,7 @@ class Files {
   Known& Get(const View& view, absl::string_view path);
 
   const host::Host& host_;
-  std::map<std::string, Known> known_;                    // by root, binds and path
+  std::map<std::string, Known> known_;                    // by view and path
   std::map<std::string, host::Observed<ElfRef>> by_file_;  // by resolved path
 };
 

@@ -162,7 +162,7 @@ class Loader::Run {
       unseen_.push_back({options.preload_file, std::string(content.why_not())});
       return;
     }
-    for (const std::string& entry : SplitPreloadFile(content->bytes)) {
+    for (absl::string_view entry : SplitPreloadFile(content->bytes)) {
       PreloadOne(entry, Asker::kPreloadFile, secure);
     }
   }
@@ -504,7 +504,7 @@ Loader::Loader(const host::Host& host)
 Loader::~Loader() = default;
 
 const System& Loader::SystemOf(const View& view, absl::string_view interpreter) {
-  std::unique_ptr<System>& system = systems_[absl::StrCat(view.root, "\n", interpreter)];
+  std::unique_ptr<System>& system = systems_[absl::StrCat(view.root, "\n", view.name, "\n", interpreter)];
   if (system == nullptr) system = std::make_unique<System>(ReadSystem(files_, view, interpreter));
   return *system;
 }

@@ -250,7 +250,7 @@ class Loader {
 
   Files files_;
   std::unique_ptr<Exports> exports_;
-  std::map<std::string, std::unique_ptr<System>> systems_;  // by root and interpreter
+  std::map<std::string, std::unique_ptr<System>> systems_;  // by view and interpreter
 };
 
 }  // namespace vgpu::loader

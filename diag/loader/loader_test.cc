@@ -290,7 +290,15 @@ TEST_F(LoaderTest, ABindPutsAnotherFileInAPathsPlace) {
   Library("/usr/lib/x86_64-linux-gnu/libcuda.so.1", "libcuda.so.1", "");
   Library("/opt/vgpu/lib/libcuda.so.1", "libcuda.so.1", "");
   StartOptions options = Options();
-  options.view.binds = {{"/opt/vgpu/lib/libcuda.so.1", "/usr/lib/x86_64-linux-gnu/libcuda.so.1"}};
+  options.view.name = "bound";
+  options.view.sees = [](absl::string_view path) {
+    Seen seen;
+    if (path == "/usr/lib/x86_64-linux-gnu/libcuda.so.1") {
+      seen.what = Seen::What::kElsewhere;
+      seen.host_path = "/opt/vgpu/lib/libcuda.so.1";
+    }
+    return seen;
+  };
   const Load load = Start(options);
   ASSERT_TRUE(load.objects[1].file.present());
   EXPECT_EQ(load.objects[1].file->path, "/opt/vgpu/lib/libcuda.so.1");

@@ -9,7 +9,6 @@
 #ifndef DIAG_LOADER_PRELOAD_LIST_H_
 #define DIAG_LOADER_PRELOAD_LIST_H_
 
-#include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -18,10 +17,11 @@ namespace vgpu::loader {
 
 std::vector<absl::string_view> SplitPreload(absl::string_view value);
 
-// The names in /etc/ld.so.preload, which is read otherwise: tabs and newlines separate
-// too, and the first `#` begins a comment. A second comment is taken out in part or not
-// at all, because the loader counts it from the wrong place (2.36, dl_main; measured).
-std::vector<std::string> SplitPreloadFile(absl::string_view content);
+// The list in /etc/ld.so.preload: tabs and newlines are separators there too, and the first
+// `#` begins a comment, to the end of its line. A second comment is taken out in part or
+// not at all, because the loader counts it from the wrong place: words of it are entries
+// (measured, glibc 2.36, with lists in a root of their own).
+std::vector<absl::string_view> SplitPreloadFile(absl::string_view text);
 
 }  // namespace vgpu::loader
 

@@ -24,18 +24,18 @@ TEST(PreloadListTest, ANewlineOrAQuoteIsPartOfTheName) {
   EXPECT_EQ(SplitPreload("\"/a.so\n/b.so\""), (Entries{"\"/a.so\n/b.so\""}));
 }
 
-TEST(PreloadListTest, TheFileHasCommentsAndLines) {
-  EXPECT_EQ(SplitPreloadFile("# /no.so\n/a.so:/b.so\t/c.so\n"),
-            (std::vector<std::string>{"/a.so", "/b.so", "/c.so"}));
-  EXPECT_EQ(SplitPreloadFile(""), std::vector<std::string>{});
+TEST(PreloadListTest, TheFileHasTabsAndNewlinesToo) {
+  EXPECT_EQ(SplitPreloadFile("/a.so\t/b.so\n# x\n/c.so:/d.so\r\n"),
+            (Entries{"/a.so", "/b.so", "/c.so", "/d.so\r"}));
+  EXPECT_TRUE(SplitPreloadFile("\n \n").empty());
+  EXPECT_TRUE(SplitPreloadFile("").empty());
+  EXPECT_TRUE(SplitPreloadFile("#").empty());
 }
 
-// What the loader of glibc 2.36 does, seen in a root of its own.
 TEST(PreloadListTest, ASecondCommentIsTakenOutInPart) {
   EXPECT_EQ(SplitPreloadFile("# comment here /nope1\n/l/a.so:/nope2\t/nope3 # second /nope4\n"
                              "\"/q.so\"\n/nope5"),
-            (std::vector<std::string>{"/l/a.so", "/nope2", "/nope3", "/nope4", "\"/q.so\"",
-                                      "/nope5"}));
+            (Entries{"/l/a.so", "/nope2", "/nope3", "/nope4", "\"/q.so\"", "/nope5"}));
 }
 
 }  // namespace

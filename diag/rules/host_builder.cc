@@ -42,6 +42,25 @@ constexpr char kOllamaElf[] = R"({"class": 64, "machine": "x86_64", "type": "EXE
     "interp": "/lib64/ld-linux-x86-64.so.2", "go_build": {"go": "go1.24.1",
     "module": "github.com/ollama/ollama", "version": "v0.16.2"}})";
 
+// A shim as it is built: whole, with the soname that programs ask for.
+std::string ShimElf(absl::string_view shim) {
+  json elf = {{"error", nullptr},         {"class", 64},
+              {"machine", "x86_64"},      {"type", "DYN"},
+              {"interp", nullptr},        {"soname", absl::StrCat("libvgpu-", shim, ".so")},
+              {"needed", {"libc.so.6"}},  {"rpath", nullptr},
+              {"runpath", nullptr},       {"bind_now", false},
+              {"version_defs", nullptr},  {"version_needs", json::array()},
+              {"undefined", json::array()}, {"exports", json::array()},
+              {"exports_complete", false}};
+  if (shim == "cuda") elf["soname"] = "libcuda.so.1";
+  if (shim == "nvml") elf["soname"] = "libnvidia-ml.so.1";
+  if (shim == "cudart") {
+    elf["soname"] = "libcudart.so.12";
+    elf["version_defs"] = {"libcudart.so.12"};
+  }
+  return elf.dump();
+}
+
 }  // namespace
 
 absl::Time At(absl::string_view text) {
@@ -90,9 +109,11 @@ HostBuilder::HostBuilder() {
           "ELF");
   SetElf("/usr/local/bin/ollama", kOllamaElf);
   for (const char* shim : {"exec", "syscall", "cuda", "nvml", "cudart"}) {
-    SetFile(absl::StrCat("/usr/lib64/libvgpu-", shim, ".so"),
+    const std::string path = absl::StrCat("/usr/lib64/libvgpu-", shim, ".so");
+    SetFile(path,
             "\x7f"
             "ELF");
+    SetElf(path, ShimElf(shim));
   }
   SetFile("/usr/local/lib/ollama/libggml-base.so",
           "\x7f"
@@ -162,6 +183,12 @@ HostBuilder& HostBuilder::SetInode(absl::string_view path, uint64_t inode) {
 
 HostBuilder& HostBuilder::SetWritten(absl::string_view path, absl::Time mtime) {
   files_[std::string(path)].mtime = mtime;
+  return *this;
+}
+
+HostBuilder& HostBuilder::SetMode(absl::string_view path, uint32_t mode, uint32_t uid,
+                                  uint32_t gid) {
+  owners_[std::string(path)] = {mode, uid, gid};
   return *this;
 }
 
@@ -395,6 +422,16 @@ FakeHost HostBuilder::Host() const {
       meta.id = host::FileId{2049, file.inode};
     }
     host.AddFile(path, file.content, std::move(meta));
+  }
+  for (const auto& [path, owner] : owners_) {
+    host::Observed<host::Resolved> found = host.ResolveNoFollow(path);
+    FileMeta meta;
+    meta.type = host::FileType::kDir;
+    if (found.present()) meta = found->meta;
+    meta.mode = owner.mode;
+    meta.uid = owner.uid;
+    meta.gid = owner.gid;
+    host.SetMeta(path, std::move(meta));
   }
   for (const auto& [path, why] : hidden_) host.Hide(path, why);
   for (const auto& [path, text] : elf_) host.AddElf(path, text);
