@@ -19,6 +19,7 @@
 #include "absl/time/time.h"
 #include "diag/elf/elf.h"
 #include "diag/facts/access.h"
+#include "diag/facts/device_facts.h"
 #include "diag/facts/shims.h"
 #include "diag/facts/sight.h"
 #include "diag/host/host.h"
@@ -230,6 +231,7 @@ struct Facts {
   LogFacts log;
   OllamaFacts ollama;
   std::vector<PciFacts> nvidia_functions;  // PCI functions with NVIDIA's vendor id
+  DeviceFacts devices;
 
   // What the log says about this very process; null where it does not show it.
   const ollama::ServerStart* ThisStart() const;

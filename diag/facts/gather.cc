@@ -104,6 +104,7 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
                                        ValueOf(disk, "LD_LIBRARY_PATH"), exe, "");
   }
   GatherPreloadFiles(host, facts);
+  facts.devices = GatherDevices(host, facts);
   return facts;
 }
 

@@ -60,6 +60,9 @@ OllamaFacts GatherOllama(const host::Host& host, const Facts& facts);
 
 std::vector<PciFacts> GatherPci(const host::Host& host);
 
+// Uses all other facts: the last to be gathered.
+DeviceFacts GatherDevices(const host::Host& host, const Facts& facts);
+
 }  // namespace vgpu::facts
 
 #endif  // DIAG_FACTS_GATHER_PARTS_H_
