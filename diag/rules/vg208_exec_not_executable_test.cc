@@ -1,5 +1,5 @@
-#include "absl/strings/str_cat.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "diag/rules/host_builder.h"
 #include "diag/rules/rules.h"
 #include "gtest/gtest.h"
