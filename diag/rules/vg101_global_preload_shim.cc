@@ -21,6 +21,31 @@ void AddMapped(const facts::Fact<std::vector<std::string>>& maps, const std::str
       {maps.source, 0, maps->front(), absl::StrCat(whose, " has it in memory")});
 }
 
+// Programs die in it: the kernel names the library, and the service is one of them.
+void AddCrash(const facts::Facts& facts, Holds& holds) {
+  const host::Observed<facts::PreloadList>& seen = facts.unit_preload_file;
+  const bool of_service = seen.present() && seen->kind == facts::PreloadKind::kHostFile;
+  if (!of_service || facts.unit_preload || !facts.DiesAtStart() || !facts.kernel_log.present()) {
+    return;
+  }
+  for (const facts::KernelEvent& event : facts.kernel_log->events) {
+    std::optional<facts::ShimName> shim = facts::ShimOf(event.object);
+    if (event.kind != facts::KernelEvent::Kind::kCrash || !shim) continue;
+    if (!holds.is_cause) {
+      holds.evidence.push_back({facts.kernel_log.source, static_cast<int>(event.number),
+                                event.text, "a program died in it"});
+    }
+    holds.is_cause = true;
+  }
+  if (!holds.is_cause) return;
+  if (facts.log.journal.present() && !facts.log.journal->exits.empty()) {
+    holds.evidence.push_back(FromLog(*facts.log.journal, facts.log.journal->exits.back().line,
+                                     "and so does the service"));
+  }
+  holds.acts = Acts::kNow;
+  holds.explains = {"VG301", "VG307"};
+}
+
 }  // namespace
 
 Judgement GlobalPreloadShim(const facts::Facts& facts) {
@@ -51,6 +76,7 @@ Judgement GlobalPreloadShim(const facts::Facts& facts) {
   holds.confidence = holds.evidence.size() > paths.size() ? Confidence::kCertain
                                                           : Confidence::kLikely;
   holds.acts = Acts::kNextStart;
+  AddCrash(facts, holds);
   holds.headline = absl::StrCat("/etc/ld.so.preload loads ", paths.front(),
                                 " into every program of the machine: one fault of it locks "
                                 "everybody out. Preload it in the unit alone.");

@@ -54,6 +54,22 @@ Broken Look(const facts::PreloadEntry& entry) {
   return broken;
 }
 
+// The loader ended the service for want of a library that the entry needs.
+void LookAtNeeds(const facts::Facts& facts, Broken& broken) {
+  const facts::Fact<ollama::DiscoveryLog>& log = facts.log.ServersLog();
+  if (facts.process.present() || !log.present() || log->starts.empty()) return;
+  if (!broken.entry->file.elf.present() || !broken.entry->file.elf->needed.present()) return;
+  for (const ollama::LogLine& line : log->starts.back().loader_errors) {
+    if (!absl::StrContains(line.text, "error while loading shared libraries: ")) continue;
+    for (const std::string& name : *broken.entry->file.elf->needed) {
+      if (!absl::StrContains(line.text, absl::StrCat("libraries: ", name, ":"))) continue;
+      broken.why = absl::StrCat("it needs ", name, ", which the loader does not find: every "
+                                "program ends with 127");
+      broken.kills = true;
+    }
+  }
+}
+
 // The loader's line about an entry of this file. What it names may be a secret: only a path
 // is quoted.
 void AddLoaderLine(const facts::Facts& facts, const facts::PreloadEntry& entry, Holds& holds,
@@ -89,6 +105,7 @@ Judgement GlobalPreloadBroken(const facts::Facts& facts) {
   const facts::PreloadEntry* unseen = nullptr;
   for (const facts::PreloadEntry& entry : file->entries) {
     Broken broken = Look(entry);
+    if (broken.why.empty()) LookAtNeeds(facts, broken);
     if (!broken.why.empty()) {
       found.push_back(std::move(broken));
     } else if (entry.is_path && entry.file.found.not_observed()) {
@@ -131,7 +148,7 @@ Judgement GlobalPreloadBroken(const facts::Facts& facts) {
   holds.confidence = said && !effect.empty() ? Confidence::kCertain : Confidence::kLikely;
   for (const Evidence& evidence : effect) holds.evidence.push_back(evidence);
   if (dies) {
-    holds.explains = {"VG301", "VG307", "VG404"};
+    holds.explains = {"VG301", "VG307", "VG404", "VG405"};
     holds.evidence.push_back(FromLog(*facts.log.journal, facts.log.journal->exits.back().line,
                                      "and the service dies at its start"));
   }

@@ -68,7 +68,7 @@ TEST(GlobalPreloadBrokenTest, AFileThatIsCutKillsTheService) {
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);
   EXPECT_EQ(holds->acts, Acts::kNow);
-  EXPECT_EQ(holds->explains, (std::vector<std::string>{"VG301", "VG307", "VG404"}));
+  EXPECT_EQ(holds->explains, (std::vector<std::string>{"VG301", "VG307", "VG404", "VG405"}));
 }
 
 TEST(GlobalPreloadBrokenTest, NoFileOrASoundOne) {

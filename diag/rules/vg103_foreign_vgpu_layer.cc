@@ -82,6 +82,15 @@ Judgement ForeignVgpuLayer(const facts::Facts& facts) {
   });
   holds.confidence = mapped ? Confidence::kCertain : Confidence::kLikely;
   holds.acts = facts.process.present() ? Acts::kNow : Acts::kNextStart;
+  // It answers in the driver's place, and no GPU was found.
+  const std::vector<Evidence> effect = takes_soname ? NoGpuEvidence(facts) : std::vector<Evidence>();
+  if (!effect.empty()) {
+    holds.is_cause = true;
+    holds.explains = {"VG704"};
+    for (const Evidence& evidence : effect) holds.evidence.push_back(evidence);
+    holds.confidence = Confidence::kLikely;
+    holds.expect = {ExpectGpuLine(facts)};
+  }
   holds.headline = absl::StrCat(
       product, "'s library is preloaded", beside ? " beside the shims" : "",
       takes_soname || beside ? ": both answer for the driver, and the first in the list wins."

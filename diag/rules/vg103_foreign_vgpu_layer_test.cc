@@ -18,6 +18,17 @@ TEST(ForeignVgpuLayerTest, HamiBesideTheShims) {
   EXPECT_TRUE(absl::StrContains(holds->headline, "HAMi's library is preloaded beside the shims"));
 }
 
+TEST(ForeignVgpuLayerTest, OneThatCallsItselfTheDriverIsACause) {
+  HostBuilder machine;
+  machine.SetEnviron("LD_PRELOAD", "/usr/local/vgpu/libvgpu.so:/usr/lib64/libvgpu-cuda.so");
+  machine.SetFile("/usr/local/vgpu/libvgpu.so", "ELF").FoundNoGpu();
+  machine.SetElf("/usr/local/vgpu/libvgpu.so", R"({"class": 64, "soname": "libcuda.so.1"})");
+  const Judgement judgement = ForeignVgpuLayer(machine.Gather());
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  EXPECT_TRUE(AsHolds(judgement)->is_cause);
+  EXPECT_EQ(AsHolds(judgement)->explains, std::vector<std::string>{"VG704"});
+}
+
 TEST(ForeignVgpuLayerTest, LoadedInTheProcess) {
   HostBuilder machine;
   machine.SetMaps({{"/usr/local/vgpu/libvgpu.so", 9}});
