@@ -26,6 +26,7 @@
 #include "diag/facts/loaded_model.h"
 #include "diag/facts/shims.h"
 #include "diag/facts/sight.h"
+#include "diag/facts/unit_wishes.h"
 #include "diag/host/host.h"
 #include "diag/host/observed.h"
 #include "diag/ollama/discovery_log.h"
@@ -90,6 +91,11 @@ struct UnitFacts {
   Fact<Environment> loaded_environment;   // what a start now would give
   std::vector<host::NotObserved> unread_environment_files;
   systemd::MountSettings mounts;  // of `on_disk`
+  // Of `on_disk`, where the disk has no such file: the unit does not start without it.
+  std::vector<systemd::EnvironmentFileSetting> missing_environment_files;
+  std::vector<IneffectiveText> ineffective;  // what was meant for it, and is not read
+  // Paths of `mounts` that must be there and are not: the next start fails (226/NAMESPACE).
+  std::vector<systemd::MountSetting> missing_mounts;
 
   // Of `loaded`, and not observed where that is not.
   host::Observed<std::string> load_state;    // "loaded", "not-found", ...
@@ -116,6 +122,12 @@ struct ProgramFacts {
   FileFacts file;
   // The text of a script (it begins with "#!"), at most 64 KiB. Absent: no script.
   host::Observed<std::string> script;
+  // Of a script: where the interpreter that its first line names is.
+  host::Observed<host::Resolved> interpreter;
+  bool other_machine = false;  // it is built for another processor than the host's shell
+  // The mount of the host that it lies on, where that forbids execution.
+  host::Observed<std::string> noexec;
+  std::string noexec_mount_point;
   // Shared objects that the program or script names ("/opt/x/libvgpu-cuda.so").
   std::vector<FileFacts> named_objects;
 };

@@ -27,6 +27,9 @@ PreloadList LookAtPreload(const host::Host& host, absl::string_view value, std::
 // every list, what the service sees at its path. After the lists of LD_PRELOAD.
 void GatherPreloadFiles(const host::Host& host, Facts& facts);
 
+// Texts that look like a part of the unit and have no effect.
+void GatherIneffective(const host::Host& host, UnitFacts& unit);
+
 // Whom the unit's next start runs as, by User=, Group= and SupplementaryGroups=; whom a
 // process runs as.
 host::Observed<Identity> IdentityOfUnit(const host::Host& host, const UnitFacts& unit);

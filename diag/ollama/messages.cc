@@ -81,6 +81,12 @@ constexpr Message kMessages[] = {
     {Event::kUnitRestart, Speaker::kSystemd, "Scheduled restart job, restart counter is at "},
     {Event::kUnitStarted, Speaker::kSystemd, "Started "},
     {Event::kUnitStopped, Speaker::kSystemd, "Stopped "},
+    // load-fragment.c, conf-parser.c, execute.c, namespace.c (systemd 252).
+    {Event::kUnitProblem, Speaker::kSystemd, ", ignoring"},
+    {Event::kUnitProblem, Speaker::kSystemd, "Assignment outside of section"},
+    {Event::kUnitProblem, Speaker::kSystemd, "Failed to load environment files"},
+    {Event::kUnitProblem, Speaker::kSystemd, "Failed to set up mount namespacing"},
+    {Event::kUnitProblem, Speaker::kSystemd, "Failed at step "},
 };
 
 }  // namespace

@@ -4,9 +4,19 @@ namespace vgpu::rules {
 namespace {
 
 constexpr Rule kRules[] = {
+    {"VG101", GlobalPreloadShim},
+    {"VG102", GlobalPreloadBroken},
+    {"VG103", ForeignVgpuLayer},
     {"VG201", UnitNotFound},
     {"VG203", DaemonReloadNeeded},
+    {"VG204", DropinIneffective},
+    {"VG205", EnvironmentOverridden},
+    {"VG206", EnvironmentValueCut},
     {"VG207", ExecWrapper},
+    {"VG208", ExecNotExecutable},
+    {"VG209", NamespaceSetupFailed},
+    {"VG210", SandboxHidesDevice},
+    {"VG211", EnvironmentFileMissing},
     {"VG212", StderrRedirected},
     {"VG301", ServiceNotRunning},
     {"VG302", ServiceStartedBeforeConfig},

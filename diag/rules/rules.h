@@ -26,9 +26,19 @@ struct Rule {
 // By code.
 absl::Span<const Rule> AllRules();
 
+Judgement GlobalPreloadShim(const facts::Facts& facts);           // VG101
+Judgement GlobalPreloadBroken(const facts::Facts& facts);         // VG102
+Judgement ForeignVgpuLayer(const facts::Facts& facts);            // VG103
 Judgement UnitNotFound(const facts::Facts& facts);                // VG201
 Judgement DaemonReloadNeeded(const facts::Facts& facts);          // VG203
+Judgement DropinIneffective(const facts::Facts& facts);           // VG204
+Judgement EnvironmentOverridden(const facts::Facts& facts);       // VG205
+Judgement EnvironmentValueCut(const facts::Facts& facts);         // VG206
 Judgement ExecWrapper(const facts::Facts& facts);                 // VG207
+Judgement ExecNotExecutable(const facts::Facts& facts);           // VG208
+Judgement NamespaceSetupFailed(const facts::Facts& facts);        // VG209
+Judgement SandboxHidesDevice(const facts::Facts& facts);          // VG210
+Judgement EnvironmentFileMissing(const facts::Facts& facts);      // VG211
 Judgement StderrRedirected(const facts::Facts& facts);            // VG212
 Judgement ServiceNotRunning(const facts::Facts& facts);           // VG301
 Judgement ServiceStartedBeforeConfig(const facts::Facts& facts);  // VG302

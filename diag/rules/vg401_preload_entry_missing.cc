@@ -94,7 +94,8 @@ Judgement PreloadEntryMissing(const facts::Facts& facts) {
   }
   // A process that was seen to have no list does not lack an entry of it: its next start will.
   const bool has_list = !of_disk && facts.process.present() &&
-                        (facts.process_preload.has_value() || !facts.process->environ.present());
+                        (facts.process_preload.has_value() || !facts.process->environ.present() ||
+                         list->kind == facts::PreloadKind::kBoundFile);
   const bool runs_without = has_list && lacks_now;
   holds.acts = runs_without ? Acts::kNow : Acts::kNextStart;
   std::vector<Evidence> effect = runs_without ? NoGpuEvidence(facts) : std::vector<Evidence>();
