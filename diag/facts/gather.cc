@@ -103,9 +103,9 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
     facts.disk_preload = LookAtPreload(host, on_disk, variable.source, variable.line,
                                        ValueOf(disk, "LD_LIBRARY_PATH"), exe, "");
   }
-  facts.gpu_libraries = GatherGpuLibraries(host, facts);
   facts.devices = GatherDevices(host, facts);
   GatherPreloadFiles(host, facts);
+  facts.gpu_libraries = GatherGpuLibraries(host, facts);
   return facts;
 }
 
