@@ -19,7 +19,11 @@
 #include "absl/time/time.h"
 #include "diag/elf/elf.h"
 #include "diag/facts/access.h"
+#include "diag/facts/container_facts.h"
 #include "diag/facts/device_facts.h"
+#include "diag/facts/cpu.h"
+#include "diag/facts/kernel_log.h"
+#include "diag/facts/loaded_model.h"
 #include "diag/facts/shims.h"
 #include "diag/facts/sight.h"
 #include "diag/host/host.h"
@@ -189,7 +193,8 @@ struct OllamaFacts {
   ollama::Era era = ollama::Era::kUnknown;
   std::string era_because;
   Fact<ollama::LibraryDir> library_dir;
-  // /api/ps: models loaded with no byte on a GPU. Empty: none, or not observed.
+  Fact<std::vector<LoadedModel>> models;  // /api/ps
+  // Of these, the ones with no byte on a GPU, by name.
   Fact<std::vector<std::string>> models_on_cpu;
 };
 
@@ -198,7 +203,12 @@ struct PciFacts {
   Fact<std::string> vendor, device, device_class;  // "0x10de"
 };
 
+// Why a fact was not observed where nothing but a log was given.
+inline constexpr char kOnlyALog[] = "only a log was given";
+
 struct Facts {
+  // Nothing but a log was given: `log.journal` has it, and nothing else was observed.
+  bool only_a_log = false;
   host::Host::Kind host_kind = host::Host::Kind::kTree;
   bool running_host = false;  // false: a plain root
   host::Observed<std::string> hostname;
@@ -236,13 +246,17 @@ struct Facts {
   std::vector<FileFacts> gpu_libraries;
 
   LogFacts log;
+  Fact<KernelLog> kernel_log;
+  Fact<CpuFacts> cpu;
   OllamaFacts ollama;
   std::vector<PciFacts> nvidia_functions;  // PCI functions with NVIDIA's vendor id
   DeviceFacts devices;
+  ContainerFacts container;
 
   // What the log says about this very process; null where it does not show it.
   const ollama::ServerStart* ThisStart() const;
-  // Whether the last discovery of this process found a GPU through CUDA.
+  // Whether the last discovery of this process found a GPU through CUDA, and no later line
+  // of it says that the GPU was lost.
   host::Observed<bool> FoundGpu() const;
   // Whether the process was started before systemd last loaded its units.
   host::Observed<bool> StartedBeforeReload() const;

@@ -67,8 +67,12 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   facts.process = options.pid ? GatherProcess(host, *options.pid)
                               : FindServer(host, facts.unit, facts.listener);
   facts.log = !facts.unit_judged && facts.process.present()
-                  ? GatherLogOf(host, *facts.process)
-                  : GatherLog(host, facts.unit, facts.process);
+                  ? GatherLogOf(host, *facts.process, options.since)
+                  : GatherLog(host, facts.unit, facts.process, options.since);
+  facts.kernel_log = GatherKernelLog(host);
+  facts.cpu = {"/proc/cpuinfo", host.Read("/proc/cpuinfo").Map([](const host::Content& content) {
+                 return ParseCpu(content.bytes);
+               })};
   facts.ollama = GatherOllama(host, facts);
   facts.nvidia_functions = GatherPci(host);
 
@@ -104,6 +108,7 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
                                        ValueOf(disk, "LD_LIBRARY_PATH"), exe, "");
   }
   facts.devices = GatherDevices(host, facts);
+  facts.container = GatherContainer(host, facts);
   GatherPreloadFiles(host, facts);
   facts.gpu_libraries = GatherGpuLibraries(host, facts);
   return facts;

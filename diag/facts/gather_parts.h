@@ -51,10 +51,13 @@ host::Observed<ProcessFacts> FindServer(const host::Host& host, const UnitFacts&
 Fact<int> FindListener(const host::Host& host, uint16_t port);
 
 LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
-                   const host::Observed<ProcessFacts>& process);
+                   const host::Observed<ProcessFacts>& process, std::optional<absl::Time> since);
 
 // Of a process in no service: the file that its standard error goes to.
-LogFacts GatherLogOf(const host::Host& host, const ProcessFacts& process);
+LogFacts GatherLogOf(const host::Host& host, const ProcessFacts& process,
+                     std::optional<absl::Time> since);
+
+Fact<KernelLog> GatherKernelLog(const host::Host& host);
 
 OllamaFacts GatherOllama(const host::Host& host, const Facts& facts);
 
@@ -64,6 +67,7 @@ std::vector<PciFacts> GatherPci(const host::Host& host);
 std::vector<FileFacts> GatherGpuLibraries(const host::Host& host, const Facts& facts);
 // Uses all other facts: the last to be gathered.
 DeviceFacts GatherDevices(const host::Host& host, const Facts& facts);
+ContainerFacts GatherContainer(const host::Host& host, const Facts& facts);
 
 }  // namespace vgpu::facts
 
