@@ -173,6 +173,9 @@ struct PreloadList {
   std::string source;
   int line = 0;
   std::vector<PreloadEntry> entries;
+  // The file that it is in, for WhatStops: with its own mode only, where it is bound, because
+  // the directories around it are not passed then. Empty: it is in no file.
+  std::vector<PathStep> way;
 };
 
 // The host's /etc/ld.so.preload, and who has a shim because of it.

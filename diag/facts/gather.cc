@@ -107,11 +107,11 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
     facts.disk_preload = LookAtPreload(host, on_disk, variable.source, variable.line,
                                        ValueOf(disk, "LD_LIBRARY_PATH"), exe, "");
   }
-  facts.gpu_libraries = GatherGpuLibraries(host, facts);
   facts.devices = GatherDevices(host, facts);
   facts.container = GatherContainer(host, facts);
   GatherPreloadFiles(host, facts);
   facts.devices = GatherDevices(host, facts);
+  facts.gpu_libraries = GatherGpuLibraries(host, facts);
   return facts;
 }
 

@@ -77,6 +77,7 @@ constexpr Message kMessages[] = {
     {Event::kLoaderError, Speaker::kLoader, "error while loading shared libraries"},
     {Event::kLoaderError, Speaker::kLoader, "undefined symbol"},
     {Event::kLoaderError, Speaker::kLoader, "cannot open shared object file"},
+    {Event::kLoaderError, Speaker::kLoader, "not found (required by "},
     {Event::kUnitExited, Speaker::kSystemd, "Main process exited, code="},
     {Event::kUnitRestart, Speaker::kSystemd, "Scheduled restart job, restart counter is at "},
     {Event::kUnitStarted, Speaker::kSystemd, "Started "},

@@ -48,6 +48,10 @@ Judgement PreloadEntryMissing(const facts::Facts& facts);         // VG401
 Judgement PreloadEntryUnreadable(const facts::Facts& facts);      // VG402
 Judgement PreloadEntryNotLoadable(const facts::Facts& facts);     // VG403
 Judgement PreloadFileTruncated(const facts::Facts& facts);        // VG404
+Judgement PreloadDependencyMissing(const facts::Facts& facts);    // VG405
+Judgement ShimSymbolUnresolved(const facts::Facts& facts);        // VG406
+Judgement ShimNeedsNewerGlibc(const facts::Facts& facts);         // VG407
+Judgement ShimVersionNodeMissing(const facts::Facts& facts);      // VG409
 Judgement ShimLoadedTwice(const facts::Facts& facts);             // VG410
 Judgement PreloadOrder(const facts::Facts& facts);                // VG411
 Judgement PreloadPointsToDriver(const facts::Facts& facts);       // VG412
