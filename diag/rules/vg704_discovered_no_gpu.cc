@@ -33,8 +33,8 @@ Judgement DiscoveredNoGpu(const facts::Facts& facts) {
   if (start->vram && absl::StartsWith(start->total_vram, "0 ")) {
     holds.evidence.push_back(FromLog(log, *start->vram, "no GPU memory"));
   }
-  for (const ollama::LogLine& line : start->failures) {
-    holds.evidence.push_back(FromLog(log, line, "a pass of discovery failed"));
+  for (const ollama::Failure& failure : start->failures) {
+    holds.evidence.push_back(FromLog(log, failure.line, "a pass of discovery failed"));
   }
   if (!start->no_device.empty()) {
     holds.evidence.push_back(FromLog(log, start->no_device.front(), "what Ollama says about it"));
