@@ -20,6 +20,7 @@
 #include "diag/elf/elf.h"
 #include "diag/facts/access.h"
 #include "diag/facts/device_facts.h"
+#include "diag/facts/installation.h"
 #include "diag/facts/shims.h"
 #include "diag/host/host.h"
 #include "diag/host/observed.h"
@@ -163,6 +164,7 @@ struct OllamaFacts {
   ollama::Era era = ollama::Era::kUnknown;
   std::string era_because;
   Fact<ollama::LibraryDir> library_dir;
+  std::vector<std::string> library_dir_candidates;  // where it was looked for, in order
   // /api/ps: models loaded with no byte on a GPU. Empty: none, or not observed.
   Fact<std::vector<std::string>> models_on_cpu;
 };
@@ -207,6 +209,7 @@ struct Facts {
   OllamaFacts ollama;
   std::vector<PciFacts> nvidia_functions;  // PCI functions with NVIDIA's vendor id
   DeviceFacts devices;
+  InstallationFacts installation;
 
   // What the log says about this very process; null where it does not show it.
   const ollama::ServerStart* ThisStart() const;

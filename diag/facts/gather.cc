@@ -94,6 +94,7 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
                   ? GatherLogOf(host, *facts.process)
                   : GatherLog(host, facts.unit, facts.process);
   facts.ollama = GatherOllama(host, facts);
+  facts.installation = GatherInstallation(host, facts);
   facts.nvidia_functions = GatherPci(host);
 
   const std::string exe = facts.ollama.exe.value_or("");

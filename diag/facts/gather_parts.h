@@ -53,6 +53,11 @@ LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
 LogFacts GatherLogOf(const host::Host& host, const ProcessFacts& process);
 
 OllamaFacts GatherOllama(const host::Host& host, const Facts& facts);
+// The version in the build information of a Go program: "v0.13.5".
+host::Observed<std::string> GoVersion(const host::Host& host, const std::string& path,
+                                      absl::string_view root);
+// Uses facts.ollama.
+InstallationFacts GatherInstallation(const host::Host& host, const Facts& facts);
 
 std::vector<PciFacts> GatherPci(const host::Host& host);
 
