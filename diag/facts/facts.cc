@@ -17,7 +17,7 @@ host::Observed<bool> Facts::FoundGpu() const {
   if (start == nullptr || start->Result() == nullptr) {
     return host::NotObserved{"no `inference compute` line of this process in the log"};
   }
-  return start->Result()->on_cuda();
+  return start->Result()->on_cuda() && start->LostLater() == nullptr;
 }
 
 host::Observed<bool> Facts::StartedBeforeReload() const {

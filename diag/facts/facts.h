@@ -21,6 +21,9 @@
 #include "diag/facts/access.h"
 #include "diag/facts/device_facts.h"
 #include "diag/facts/installation.h"
+#include "diag/facts/cpu.h"
+#include "diag/facts/kernel_log.h"
+#include "diag/facts/loaded_model.h"
 #include "diag/facts/shims.h"
 #include "diag/host/host.h"
 #include "diag/host/observed.h"
@@ -166,6 +169,8 @@ struct OllamaFacts {
   Fact<ollama::LibraryDir> library_dir;
   std::vector<std::string> library_dir_candidates;  // where it was looked for, in order
   // /api/ps: models loaded with no byte on a GPU. Empty: none, or not observed.
+  Fact<std::vector<LoadedModel>> models;  // /api/ps
+  // Of these, the ones with no byte on a GPU, by name.
   Fact<std::vector<std::string>> models_on_cpu;
 };
 
@@ -206,6 +211,8 @@ struct Facts {
   std::optional<std::string> other_preload_list;
 
   LogFacts log;
+  Fact<KernelLog> kernel_log;
+  Fact<CpuFacts> cpu;
   OllamaFacts ollama;
   std::vector<PciFacts> nvidia_functions;  // PCI functions with NVIDIA's vendor id
   DeviceFacts devices;
@@ -213,7 +220,8 @@ struct Facts {
 
   // What the log says about this very process; null where it does not show it.
   const ollama::ServerStart* ThisStart() const;
-  // Whether the last discovery of this process found a GPU through CUDA.
+  // Whether the last discovery of this process found a GPU through CUDA, and no later line
+  // of it says that the GPU was lost.
   host::Observed<bool> FoundGpu() const;
   // Whether the process was started before systemd last loaded its units.
   host::Observed<bool> StartedBeforeReload() const;

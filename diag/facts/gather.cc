@@ -93,6 +93,10 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   facts.log = !facts.unit_judged && facts.process.present()
                   ? GatherLogOf(host, *facts.process)
                   : GatherLog(host, facts.unit, facts.process);
+  facts.kernel_log = GatherKernelLog(host);
+  facts.cpu = {"/proc/cpuinfo", host.Read("/proc/cpuinfo").Map([](const host::Content& content) {
+                 return ParseCpu(content.bytes);
+               })};
   facts.ollama = GatherOllama(host, facts);
   facts.installation = GatherInstallation(host, facts);
   facts.nvidia_functions = GatherPci(host);

@@ -52,6 +52,8 @@ LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
 // Of a process in no service: the file that its standard error goes to.
 LogFacts GatherLogOf(const host::Host& host, const ProcessFacts& process);
 
+Fact<KernelLog> GatherKernelLog(const host::Host& host);
+
 OllamaFacts GatherOllama(const host::Host& host, const Facts& facts);
 // The version in the build information of a Go program: "v0.13.5".
 host::Observed<std::string> GoVersion(const host::Host& host, const std::string& path,
