@@ -47,7 +47,7 @@ host::Observed<std::vector<std::string>> Lacking(const InstalledLibrary& backend
   const auto undefined = backend.elf.Map([](const elf::ElfInfo& info) { return info.undefined; });
   const auto exports = base.elf.Map([](const elf::ElfInfo& info) { return info.exports; });
   if (!undefined.present()) return host::NotObserved{"the backend's symbols were not read"};
-  if (!exports.present() || !base.elf->exports_complete.value_or(false)) {
+  if (!exports.present() || !base.elf->exports_complete.value_or(true)) {
     return host::NotObserved{absl::StrCat("the symbols of ", base.path, " were not read")};
   }
   std::set<absl::string_view> defined;
@@ -94,7 +94,8 @@ Judgement BackendVersionSkew(const facts::Facts& facts) {
   }
   const auto& dir = facts.ollama.library_dir;
   std::string fits, unseen;
-  bool any_fits = false;
+  bool any_fits = false, whole = true;
+  const bool found_gpu = facts.ollama.era != ollama::Era::kA && facts.FoundGpu().value_or(false);
   if (dir.present()) {
     for (const ollama::Variant* variant : TriedVariants(facts)) {
       if (!variant->cuda_backend.present()) continue;
@@ -113,6 +114,10 @@ Judgement BackendVersionSkew(const facts::Facts& facts) {
         continue;
       }
       if (GgmlIsPreloaded(facts) || holds.evidence.size() > 8) continue;
+      // Nobody said whether the list is whole: it can support what was seen, and no more.
+      const bool said = base->elf->exports_complete.present();
+      if (!said && found_gpu) continue;
+      whole = whole && said;
       std::vector<std::string> shown = *lacking;
       if (shown.size() > 6) shown.resize(6);
       holds.evidence.push_back({backend->path, 0, absl::StrJoin(shown, " "),
@@ -122,7 +127,7 @@ Judgement BackendVersionSkew(const facts::Facts& facts) {
   }
   if (holds.evidence.empty()) {
     if (!fits.empty()) return Contradicted{fits};
-    if (facts.ollama.era != ollama::Era::kA && facts.FoundGpu().value_or(false)) {
+    if (found_gpu) {
       return Contradicted{"the backend was opened: discovery found the GPU through it"};
     }
     if (dir.present() && unseen.empty()) {
@@ -136,9 +141,9 @@ Judgement BackendVersionSkew(const facts::Facts& facts) {
                                     : HowToSeeProcess(facts)};
   }
   std::vector<Evidence> effect = LostGpuEvidence(facts);
-  holds.confidence = any_fits         ? Confidence::kPossible
-                     : effect.empty() ? Confidence::kLikely
-                                      : Confidence::kCertain;
+  holds.confidence = any_fits || !whole ? Confidence::kPossible
+                     : effect.empty()   ? Confidence::kLikely
+                                        : Confidence::kCertain;
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
   holds.explains = WhatFollows(facts);
   holds.explains.push_back("VG505");
