@@ -192,6 +192,7 @@ void GatherUnit(const host::Host& host, UnitFacts& unit) {
   systemd::SpecifierContext context = ContextOf(host, unit.name);
   if (unit.files.fragment.present()) context.fragment_path = unit.files.fragment->file.path;
   unit.on_disk = systemd::MergeUnit(unit.files.InOrder(), context);
+  unit.mounts = systemd::ReadMountSettings(unit.on_disk, context);
 
   // Of every loaded service `show` prints UMask= and the limits, which nobody asks for by
   // name (systemd 252, dbus-execute.c).

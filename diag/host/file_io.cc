@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -128,6 +129,16 @@ Observed<Content> ReadAll(const Fd& fd, std::string path, size_t limit) {
 std::unique_ptr<ByteSource> StreamOf(Fd fd) {
   posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   return std::make_unique<FdSource>(std::move(fd));
+}
+
+absl::StatusOr<std::unique_ptr<ByteSource>> OpenInput(const std::string& name) {
+  Fd fd(name == "-" ? dup(STDIN_FILENO) : open(name.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat st;
+  if (!fd.ok() || fstat(fd.get(), &st) != 0) {
+    return absl::FailedPreconditionError(absl::StrCat(name, ": ", ErrnoText(errno)));
+  }
+  if (S_ISDIR(st.st_mode)) return absl::InvalidArgumentError(absl::StrCat(name, ": is a directory"));
+  return StreamOf(std::move(fd));
 }
 
 Observed<std::vector<std::string>> ListDir(Fd fd) {

@@ -42,6 +42,25 @@ constexpr char kOllamaElf[] = R"({"class": 64, "machine": "x86_64", "type": "EXE
     "interp": "/lib64/ld-linux-x86-64.so.2", "go_build": {"go": "go1.24.1",
     "module": "github.com/ollama/ollama", "version": "v0.16.2"}})";
 
+// A shim as it is built: whole, with the soname that programs ask for.
+std::string ShimElf(absl::string_view shim) {
+  json elf = {{"error", nullptr},         {"class", 64},
+              {"machine", "x86_64"},      {"type", "DYN"},
+              {"interp", nullptr},        {"soname", absl::StrCat("libvgpu-", shim, ".so")},
+              {"needed", {"libc.so.6"}},  {"rpath", nullptr},
+              {"runpath", nullptr},       {"bind_now", false},
+              {"version_defs", nullptr},  {"version_needs", json::array()},
+              {"undefined", json::array()}, {"exports", json::array()},
+              {"exports_complete", false}};
+  if (shim == "cuda") elf["soname"] = "libcuda.so.1";
+  if (shim == "nvml") elf["soname"] = "libnvidia-ml.so.1";
+  if (shim == "cudart") {
+    elf["soname"] = "libcudart.so.12";
+    elf["version_defs"] = {"libcudart.so.12"};
+  }
+  return elf.dump();
+}
+
 }  // namespace
 
 absl::Time At(absl::string_view text) {
@@ -90,9 +109,11 @@ HostBuilder::HostBuilder() {
           "ELF");
   SetElf("/usr/local/bin/ollama", kOllamaElf);
   for (const char* shim : {"exec", "syscall", "cuda", "nvml", "cudart"}) {
-    SetFile(absl::StrCat("/usr/lib64/libvgpu-", shim, ".so"),
+    const std::string path = absl::StrCat("/usr/lib64/libvgpu-", shim, ".so");
+    SetFile(path,
             "\x7f"
             "ELF");
+    SetElf(path, ShimElf(shim));
   }
   SetFile("/usr/local/lib/ollama/libggml-base.so",
           "\x7f"

@@ -35,9 +35,15 @@ Judgement ServiceStartedBeforeConfig(const facts::Facts& facts);  // VG302
 Judgement EnvironmentScrubbed(const facts::Facts& facts);         // VG303
 Judgement CrashLoop(const facts::Facts& facts);                   // VG307
 Judgement PreloadEntryMissing(const facts::Facts& facts);         // VG401
+Judgement PreloadEntryUnreadable(const facts::Facts& facts);      // VG402
+Judgement PreloadEntryNotLoadable(const facts::Facts& facts);     // VG403
+Judgement PreloadFileTruncated(const facts::Facts& facts);        // VG404
 Judgement ShimLoadedTwice(const facts::Facts& facts);             // VG410
 Judgement PreloadOrder(const facts::Facts& facts);                // VG411
 Judgement OllamaLibdirMissing(const facts::Facts& facts);         // VG501
+Judgement PreloadPointsToDriver(const facts::Facts& facts);       // VG412
+Judgement PreloadPathMalformed(const facts::Facts& facts);        // VG413
+Judgement PreloadSetIncomplete(const facts::Facts& facts);        // VG414
 Judgement BackendMissing(const facts::Facts& facts);              // VG502
 Judgement BackendLinkDangling(const facts::Facts& facts);         // VG503
 Judgement LlmLibraryMismatch(const facts::Facts& facts);          // VG506

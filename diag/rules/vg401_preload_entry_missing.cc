@@ -6,7 +6,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "diag/rules/common.h"
 #include "diag/rules/rules.h"
 
@@ -23,29 +22,6 @@ std::string WhereItEnds(const facts::FileFacts& file) {
                         ", which is not there");
   }
   return "no such file";
-}
-
-// Something is bound over the place, in the process or by the unit: then what the host has
-// there is not what the service sees.
-bool SeenByService(const facts::Facts& facts, const facts::PreloadEntry& entry) {
-  if (facts.process.present() && facts.process->mounts.present()) {
-    const procfs::Mount* mount = facts.process->mounts->MountOf(entry.file.path);
-    // A bind mount shows a directory of its file system, not its root.
-    if (mount != nullptr && mount->mount_point != "/" && mount->root != "/") return true;
-  }
-  for (absl::string_view key : {"BindReadOnlyPaths", "BindPaths"}) {
-    for (const systemd::Setting& setting : facts.unit.on_disk.All("Service", key)) {
-      for (absl::string_view bind : absl::StrSplit(setting.value, ' ', absl::SkipEmpty())) {
-        const std::vector<absl::string_view> parts = absl::StrSplit(bind, ':');
-        absl::string_view target = parts.size() > 1 ? parts[1] : parts[0];
-        if (target.size() > 1 && (entry.file.path == target ||
-                                  absl::StartsWith(entry.file.path, absl::StrCat(target, "/")))) {
-          return true;
-        }
-      }
-    }
-  }
-  return false;
 }
 
 // It was loaded, and deleted after that: this process has it.
@@ -68,7 +44,9 @@ Judgement PreloadEntryMissing(const facts::Facts& facts) {
   std::vector<const facts::PreloadEntry*> missing;
   std::vector<const facts::PreloadEntry*> unseen;
   for (const facts::PreloadEntry& entry : list->entries) {
-    if (entry.file.found.absent() && !SeenByService(facts, entry)) missing.push_back(&entry);
+    // What the unit's own settings hide is there (VG210).
+    const bool hidden = entry.sight.what == facts::Sight::What::kHidden;
+    if (entry.file.found.absent() && !hidden) missing.push_back(&entry);
     if (entry.file.found.not_observed()) unseen.push_back(&entry);
   }
   if (missing.empty()) {
@@ -94,7 +72,7 @@ Judgement PreloadEntryMissing(const facts::Facts& facts) {
     if (names.size() >= kMaxNamed) continue;
     names.push_back(entry->text);
     holds.evidence.push_back(
-        {list->source, list->line, entry->text,
+        {list->source, entry->line > 0 ? entry->line : list->line, entry->text,
          absl::StrCat("listed for preloading, and ", WhereItEnds(entry->file))});
   }
   const ollama::ServerStart* start = facts.ThisStart();
