@@ -16,9 +16,6 @@ using host::NotObserved;
 using host::Observed;
 using nlohmann::json;
 
-// Go's build information stands at the start of the data segment, behind the code.
-constexpr size_t kProgramLimit = size_t{128} << 20;
-
 Fact<std::string> ApiVersion(const host::Host& host, uint16_t port) {
   host::ToolQuery query{.tool = host::Tool::kOllamaVersion, .port = port};
   return {host::ToolSource(query),
@@ -87,14 +84,9 @@ std::string WorkingDirectory(const host::Host& host, const Facts& facts) {
 
 Observed<std::string> GoVersion(const host::Host& host, const std::string& path,
                                 absl::string_view root) {
-  Observed<host::Resolved> found = host.Resolve(path, root);
-  if (!found.present()) return NotObserved{"the program's file could not be looked at"};
-  Observed<elf::ElfInfo> info = LookAtFile(host, path, root).elf;
-  if (host.RecordedElf(found->path).absent() && found->meta.size.value_or(0) > 0) {
-    info = host.Read(path, kProgramLimit, root).Map([&](const Content& content) {
-      return elf::ParseElf(content.bytes, *found->meta.size);
-    });
-  }
+  const FileFacts file = LookAtFile(host, path, root);
+  if (!file.found.present()) return NotObserved{"the program's file could not be looked at"};
+  const Observed<elf::ElfInfo>& info = file.elf;
   if (!info.present()) return NotObserved{std::string(info.why_not())};
   if (info->go_build.absent()) return NotObserved{"the program carries no Go build information"};
   return info->go_build.Map([](const elf::GoBuild& build) -> Observed<std::string> {
