@@ -21,6 +21,7 @@
 #include "diag/facts/access.h"
 #include "diag/facts/container_facts.h"
 #include "diag/facts/device_facts.h"
+#include "diag/facts/installation.h"
 #include "diag/facts/cpu.h"
 #include "diag/facts/kernel_log.h"
 #include "diag/facts/loaded_model.h"
@@ -205,6 +206,8 @@ struct OllamaFacts {
   ollama::Era era = ollama::Era::kUnknown;
   std::string era_because;
   Fact<ollama::LibraryDir> library_dir;
+  std::vector<std::string> library_dir_candidates;  // where it was looked for, in order
+  // /api/ps: models loaded with no byte on a GPU. Empty: none, or not observed.
   Fact<std::vector<LoadedModel>> models;  // /api/ps
   // Of these, the ones with no byte on a GPU, by name.
   Fact<std::vector<std::string>> models_on_cpu;
@@ -263,6 +266,7 @@ struct Facts {
   OllamaFacts ollama;
   std::vector<PciFacts> nvidia_functions;  // PCI functions with NVIDIA's vendor id
   DeviceFacts devices;
+  InstallationFacts installation;
   ContainerFacts container;
 
   // What the log says about this very process; null where it does not show it.

@@ -74,6 +74,7 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
                  return ParseCpu(content.bytes);
                })};
   facts.ollama = GatherOllama(host, facts);
+  facts.installation = GatherInstallation(host, facts);
   facts.nvidia_functions = GatherPci(host);
 
   const std::string exe = facts.ollama.exe.value_or("");

@@ -63,6 +63,11 @@ LogFacts GatherLogOf(const host::Host& host, const ProcessFacts& process,
 Fact<KernelLog> GatherKernelLog(const host::Host& host);
 
 OllamaFacts GatherOllama(const host::Host& host, const Facts& facts);
+// The version in the build information of a Go program: "v0.13.5".
+host::Observed<std::string> GoVersion(const host::Host& host, const std::string& path,
+                                      absl::string_view root);
+// Uses facts.ollama.
+InstallationFacts GatherInstallation(const host::Host& host, const Facts& facts);
 
 std::vector<PciFacts> GatherPci(const host::Host& host);
 
