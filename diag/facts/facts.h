@@ -21,6 +21,8 @@
 #include "diag/facts/cpu.h"
 #include "diag/facts/kernel_log.h"
 #include "diag/facts/loaded_model.h"
+#include "diag/facts/access.h"
+#include "diag/facts/device_facts.h"
 #include "diag/facts/shims.h"
 #include "diag/host/host.h"
 #include "diag/host/observed.h"
@@ -60,6 +62,7 @@ struct FileFacts {
   std::string path;  // as it was named
   host::Observed<host::Resolved> found;
   host::Trace trace;  // where it is absent: how far the look came
+  std::vector<PathStep> way;  // to what was found: what WhatStops (access.h) judges
   host::Observed<elf::ElfInfo> elf;
 };
 
@@ -97,6 +100,8 @@ struct UnitFacts {
   host::Observed<uint64_t> reloaded_usec;  // the manager's last load of all units
   host::Observed<uint64_t> started_usec;   // the main process
   host::Observed<absl::Time> reloaded_at;
+
+  host::Observed<Identity> identity;  // whom its next start runs as
 };
 
 // What ExecStart names, as loaded (or, where that is not observed, as on disk).
@@ -124,6 +129,7 @@ struct ProcessFacts {
   Fact<absl::Time> started;     // wall clock, from btime and field 22 of stat
   Fact<uint64_t> started_usec;  // since boot, CLOCK_BOOTTIME
   host::Observed<int> parent;
+  Fact<Identity> identity;
 };
 
 struct PreloadEntry {
@@ -206,6 +212,7 @@ struct Facts {
   Fact<CpuFacts> cpu;
   OllamaFacts ollama;
   std::vector<PciFacts> nvidia_functions;  // PCI functions with NVIDIA's vendor id
+  DeviceFacts devices;
 
   // What the log says about this very process; null where it does not show it.
   const ollama::ServerStart* ThisStart() const;

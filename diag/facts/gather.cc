@@ -132,6 +132,7 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
     facts.disk_preload = LookAtPreload(host, on_disk, variable.source, variable.line,
                                        ValueOf(disk, "LD_LIBRARY_PATH"), exe, "");
   }
+  facts.devices = GatherDevices(host, facts);
   return facts;
 }
 

@@ -52,6 +52,7 @@ FileFacts LookAtFile(const host::Host& host, absl::string_view path, absl::strin
   FileFacts file;
   file.path = std::string(path);
   file.found = host.Resolve(path, root, &file.trace);
+  if (file.found.present()) file.way = WayTo(host, *file.found, root);
   if (file.found.absent()) {
     file.elf = host::Absent{};
   } else if (!file.found.present()) {

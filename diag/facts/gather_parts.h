@@ -23,6 +23,11 @@ PreloadList LookAtPreload(const host::Host& host, absl::string_view value, std::
                           int line, absl::string_view library_path, absl::string_view exe,
                           absl::string_view root);
 
+// Whom the unit's next start runs as, by User=, Group= and SupplementaryGroups=; whom a
+// process runs as.
+host::Observed<Identity> IdentityOfUnit(const host::Host& host, const UnitFacts& unit);
+Fact<Identity> IdentityOfProcess(const host::Host& host, int pid);
+
 void GatherUnit(const host::Host& host, UnitFacts& unit);
 
 // ExecStart's first command, as `unit` has it.
@@ -52,6 +57,9 @@ Fact<KernelLog> GatherKernelLog(const host::Host& host);
 OllamaFacts GatherOllama(const host::Host& host, const Facts& facts);
 
 std::vector<PciFacts> GatherPci(const host::Host& host);
+
+// Uses all other facts: the last to be gathered.
+DeviceFacts GatherDevices(const host::Host& host, const Facts& facts);
 
 }  // namespace vgpu::facts
 

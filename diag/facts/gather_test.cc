@@ -465,5 +465,40 @@ TEST(GatherTest, NvidiaFunctionsAreThoseWithItsVendorId) {
   EXPECT_EQ(*facts.nvidia_functions[0].device, "0x2331");
 }
 
+TEST(GatherTest, TheUserOfTheNextStartAndItsGroups) {
+  FakeHost host;
+  host.AddFile(kFragment,
+               "[Service]\nExecStart=/x\nUser=ollama\nSupplementaryGroups=video 992\n");
+  host.AddFile("/etc/passwd", "root:x:0:0::/root:/bin/sh\nollama:x:998:997::/:/bin/false\n");
+  host.AddFile("/etc/group", "render:x:105:ollama,u\nvideo:x:44:\nollama:x:997:\n");
+  const Facts facts = Gather(host, {});
+  ASSERT_TRUE(facts.unit.identity.present());
+  EXPECT_EQ(facts.unit.identity->uid, 998u);
+  EXPECT_EQ(facts.unit.identity->gid, 997u);
+  EXPECT_EQ(facts.unit.identity->groups, (std::vector<uint32_t>{105, 44, 992}));
+  EXPECT_TRUE(facts.unit.identity->groups_known);
+}
+
+TEST(GatherTest, AUserThatNoFileKnowsIsNotObserved) {
+  FakeHost host;
+  host.AddFile(kFragment, "[Service]\nExecStart=/x\nUser=ollama\n");
+  EXPECT_EQ(Gather(host, {}).unit.identity.why_not(), "/etc/passwd: not captured");
+  host.AddFile("/etc/passwd", "root:x:0:0::/root:/bin/sh\n");
+  EXPECT_EQ(Gather(host, {}).unit.identity.why_not(), "/etc/passwd knows no ollama");
+}
+
+TEST(GatherTest, WhomAProcessRunsAs) {
+  FakeHost host;
+  AddShow(host, "MainPID=7\n");
+  AddProcess(host, 7, "/usr/local/bin/ollama", "");
+  host.AddFile("/proc/7/status",
+               "Name:\tollama\nUid:\t998\t998\t998\t998\nGid:\t997\t997\t997\t997\n"
+               "Groups:\t44 105 \n");
+  const Facts facts = Gather(host, {});
+  ASSERT_TRUE(facts.process.present() && facts.process->identity.present());
+  EXPECT_EQ(facts.process->identity->uid, 998u);
+  EXPECT_EQ(facts.process->identity->groups, (std::vector<uint32_t>{44, 105}));
+}
+
 }  // namespace
 }  // namespace vgpu::facts

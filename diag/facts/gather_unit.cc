@@ -222,6 +222,7 @@ void GatherUnit(const host::Host& host, UnitFacts& unit) {
   for (const systemd::EnvironmentFileSetting& file : unit.on_disk.environment_files) {
     note_time(file.path);
   }
+  unit.identity = IdentityOfUnit(host, unit);
   unit.disk_environment = DiskEnvironment(host, unit);
   unit.loaded_environment = LoadedEnvironment(host, unit);
   ForgetWhatUnseenFilesMaySay(unit);

@@ -66,6 +66,12 @@ FakeHost& FakeHost::AddNode(absl::string_view path, FileType type) {
   return *this;
 }
 
+FakeHost& FakeHost::SetMeta(absl::string_view path, FileMeta meta) {
+  AddParents(path);
+  nodes_[std::string(path)].meta = std::move(meta);
+  return *this;
+}
+
 FakeHost& FakeHost::Hide(absl::string_view path, absl::string_view why) {
   hidden_[std::string(path)] = std::string(why);
   return *this;

@@ -17,6 +17,10 @@ namespace vgpu::loader {
 
 std::vector<absl::string_view> SplitPreload(absl::string_view value);
 
+// The list in /etc/ld.so.preload: tabs and newlines are separators there too. It knows no
+// comments: '#' is an entry, and so is each word behind it (measured, glibc 2.36).
+std::vector<absl::string_view> SplitPreloadFile(absl::string_view text);
+
 }  // namespace vgpu::loader
 
 #endif  // DIAG_LOADER_PRELOAD_LIST_H_

@@ -24,5 +24,11 @@ TEST(PreloadListTest, ANewlineOrAQuoteIsPartOfTheName) {
   EXPECT_EQ(SplitPreload("\"/a.so\n/b.so\""), (Entries{"\"/a.so\n/b.so\""}));
 }
 
+TEST(PreloadListTest, TheFileHasTabsAndNewlinesToo) {
+  EXPECT_EQ(SplitPreloadFile("/a.so\t/b.so\n# x\n/c.so:/d.so\r\n"),
+            (std::vector<absl::string_view>{"/a.so", "/b.so", "#", "x", "/c.so", "/d.so\r"}));
+  EXPECT_TRUE(SplitPreloadFile("\n \n").empty());
+}
+
 }  // namespace
 }  // namespace vgpu::loader

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -276,11 +277,26 @@ void WhatWorks(const Report& report, Page* page) {
   }
 }
 
+// Those that one reason rules out stand together, in the order of the first of them.
 void RuledOutCauses(const Report& report, Page* page) {
   if (report.ruled_out.empty()) return;
   page->Heading("Ruled out");
-  for (const RuledOut& out : report.ruled_out)
-    page->Prose(2, absl::StrCat(out.code, "  "), absl::StrCat(out.id, ": ", out.because));
+  std::vector<std::string> reasons;
+  std::map<std::string, std::vector<const RuledOut*>> by_reason;
+  for (const RuledOut& out : report.ruled_out) {
+    std::vector<const RuledOut*>& same = by_reason[out.because];
+    if (same.empty()) reasons.push_back(out.because);
+    same.push_back(&out);
+  }
+  for (const std::string& because : reasons) {
+    const std::vector<const RuledOut*>& same = by_reason[because];
+    const std::string names =
+        absl::StrJoin(same, ", ", [&](std::string* out, const RuledOut* cause) {
+          absl::StrAppend(out, cause == same.front() ? "" : absl::StrCat(cause->code, " "),
+                          cause->id);
+        });
+    page->Prose(2, absl::StrCat(same.front()->code, "  "), absl::StrCat(names, ": ", because));
+  }
 }
 
 void NotObserved(const Report& report, Page* page) {
@@ -291,6 +307,12 @@ void NotObserved(const Report& report, Page* page) {
                 absl::StrCat(not_seen.what, not_seen.why.empty() ? "" : " - ", not_seen.why));
     if (!not_seen.how.empty()) page->Prose(4, "", absl::StrCat("to see it: ", not_seen.how));
   }
+}
+
+void Skipped(const Report& report, Page* page) {
+  if (report.skipped.empty()) return;
+  page->Heading("Not judged, as asked for");
+  page->Prose(2, "", absl::StrJoin(report.skipped, ", "));
 }
 
 void Timeline(const Report& report, Page* page) {
@@ -354,6 +376,7 @@ std::string ToText(const Report& report, const TextStyle& style) {
   WhatWorks(shown, &page);
   RuledOutCauses(shown, &page);
   NotObserved(shown, &page);
+  Skipped(shown, &page);
   Timeline(shown, &page);
   Footer(shown, &page);
   return std::move(page).Take();

@@ -165,6 +165,12 @@ HostBuilder& HostBuilder::SetWritten(absl::string_view path, absl::Time mtime) {
   return *this;
 }
 
+HostBuilder& HostBuilder::SetMode(absl::string_view path, uint32_t mode, uint32_t uid,
+                                  uint32_t gid) {
+  owners_[std::string(path)] = {mode, uid, gid};
+  return *this;
+}
+
 HostBuilder& HostBuilder::SetLink(absl::string_view path, absl::string_view target) {
   SetFile(path, target);
   files_[std::string(path)].link = true;
@@ -395,6 +401,16 @@ FakeHost HostBuilder::Host() const {
       meta.id = host::FileId{2049, file.inode};
     }
     host.AddFile(path, file.content, std::move(meta));
+  }
+  for (const auto& [path, owner] : owners_) {
+    host::Observed<host::Resolved> found = host.ResolveNoFollow(path);
+    FileMeta meta;
+    meta.type = host::FileType::kDir;
+    if (found.present()) meta = found->meta;
+    meta.mode = owner.mode;
+    meta.uid = owner.uid;
+    meta.gid = owner.gid;
+    host.SetMeta(path, std::move(meta));
   }
   for (const auto& [path, why] : hidden_) host.Hide(path, why);
   for (const auto& [path, text] : elf_) host.AddElf(path, text);

@@ -64,6 +64,8 @@ class HostBuilder {
   HostBuilder& SetFile(absl::string_view path, absl::string_view content);
   HostBuilder& SetInode(absl::string_view path, uint64_t inode);
   HostBuilder& SetWritten(absl::string_view path, absl::Time mtime);
+  // Owner and permission bits, of a directory too: nobody else's are observed.
+  HostBuilder& SetMode(absl::string_view path, uint32_t mode, uint32_t uid = 0, uint32_t gid = 0);
   HostBuilder& SetLink(absl::string_view path, absl::string_view target);
   HostBuilder& RemoveFile(absl::string_view path);  // and all below it
   HostBuilder& Hide(absl::string_view path, absl::string_view why = "permission denied");
@@ -119,6 +121,10 @@ class HostBuilder {
   std::string ShowText() const;
 
   std::map<std::string, File> files_;
+  struct Owner {
+    uint32_t mode = 0, uid = 0, gid = 0;
+  };
+  std::map<std::string, Owner> owners_;
   std::map<std::string, std::string> hidden_;
   std::map<std::string, std::string> elf_;
   std::map<std::string, std::string> shown_;
