@@ -22,6 +22,7 @@
 #include "diag/facts/kernel_log.h"
 #include "diag/facts/loaded_model.h"
 #include "diag/facts/access.h"
+#include "diag/facts/container_facts.h"
 #include "diag/facts/device_facts.h"
 #include "diag/facts/shims.h"
 #include "diag/host/host.h"
@@ -213,6 +214,7 @@ struct Facts {
   OllamaFacts ollama;
   std::vector<PciFacts> nvidia_functions;  // PCI functions with NVIDIA's vendor id
   DeviceFacts devices;
+  ContainerFacts container;
 
   // What the log says about this very process; null where it does not show it.
   const ollama::ServerStart* ThisStart() const;

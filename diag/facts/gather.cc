@@ -133,6 +133,7 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
                                        ValueOf(disk, "LD_LIBRARY_PATH"), exe, "");
   }
   facts.devices = GatherDevices(host, facts);
+  facts.container = GatherContainer(host, facts);
   return facts;
 }
 

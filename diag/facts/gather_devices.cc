@@ -6,6 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "diag/facts/gather_parts.h"
 #include "diag/procfs/system.h"
 #include "re2/re2.h"
@@ -41,6 +42,8 @@ constexpr absl::string_view kLibraryDirs[] = {
 };
 
 constexpr size_t kMaxLibraries = 64;
+constexpr size_t kMaxFunctions = 4096;
+constexpr char kPciDevices[] = "/sys/bus/pci/devices";
 
 // A path that the shims are installed under, whatever the file is called.
 bool SpeaksOfShims(absl::string_view path) {
@@ -145,6 +148,130 @@ void ReadConfig(const host::Host& host, absl::string_view root, DeviceFacts& dev
   devices.config_broken = devices.configured.not_observed();
 }
 
+// A file of one line, as sysfs has them.
+Observed<std::string> ReadLine(const host::Host& host, absl::string_view path,
+                               absl::string_view root) {
+  return host.Read(path, 64, root).Map([](const Content& content) {
+    return std::string(absl::StripAsciiWhitespace(content.bytes));
+  });
+}
+
+PciFunction ReadFunction(const host::Host& host, absl::string_view root,
+                         const std::string& address) {
+  PciFunction function;
+  function.address = address;
+  const std::string named = absl::StrCat(kPciDevices, "/", address);
+  // Binds lie over the directory that the link leads to.
+  Observed<host::Resolved> found = host.Resolve(named);
+  function.directory = found.present() && root.empty() ? found->path : named;
+  auto read = [&](absl::string_view file) -> Observed<std::string> {
+    return ReadLine(host, host::JoinPath(function.directory, file), root);
+  };
+  function.vendor = read("vendor");
+  function.device = read("device");
+  function.device_class = read("class");
+  function.enable = read("enable");
+  function.driver = host.ReadLink(absl::StrCat(root, function.directory, "/driver"))
+                        .Map([](const std::string& target) {
+                          return std::string(host::Basename(target));
+                        });
+  return function;
+}
+
+Observed<std::vector<PciFunction>> ReadFunctions(const host::Host& host, absl::string_view root) {
+  Observed<std::vector<std::string>> addresses = host.List(kPciDevices, root);
+  if (addresses.absent()) return NotObserved{absl::StrCat(kPciDevices, ": not captured")};
+  return addresses.Map([&](const std::vector<std::string>& names) {
+    std::vector<PciFunction> functions;
+    for (const std::string& address : names) {
+      if (functions.size() >= kMaxFunctions) break;
+      functions.push_back(ReadFunction(host, root, address));
+    }
+    return functions;
+  });
+}
+
+// Of "NVRM version: NVIDIA UNIX x86_64 Kernel Module  570.124.06  Tue …", and of the open
+// module's "… Open Kernel Module for x86_64  570.124.06  Release Build …".
+Observed<std::string> ModuleVersion(const host::Host& host) {
+  return host.Read("/proc/driver/nvidia/version", 4096)
+      .Map([](const Content& content) -> Observed<std::string> {
+        static const RE2& form =
+            *new RE2("Kernel Module(?: for \\S+)?\\s+([0-9]{2,4}(?:\\.[0-9]+)+)");
+        std::string version;
+        if (!RE2::PartialMatch(content.bytes, form, &version)) {
+          return NotObserved{"/proc/driver/nvidia/version: names no version"};
+        }
+        return version;
+      });
+}
+
+Observed<std::vector<std::string>> LoadedModules(const host::Host& host) {
+  Observed<Content> content = host.Read("/proc/modules");
+  if (content.absent()) return NotObserved{"/proc/modules: not captured"};
+  return content.Map([](const Content& read) { return procfs::ParseModules(read.bytes).names; });
+}
+
+DeviceNode LookAtNode(const host::Host& host, std::string path) {
+  DeviceNode node;
+  node.found = host.Resolve(path);
+  if (node.found.present()) node.way = WayTo(host, *node.found);
+  node.path = std::move(path);
+  return node;
+}
+
+// The nodes that libcuda opens: of a device, of the driver, of unified memory.
+std::vector<DeviceNode> LookAtNodes(const host::Host& host) {
+  std::vector<std::string> paths;
+  Observed<std::vector<std::string>> names = host.List("/dev");
+  for (const std::string& name : names.value_or({})) {
+    absl::string_view number = name;
+    int ignored = 0;
+    if (absl::ConsumePrefix(&number, "nvidia") && absl::SimpleAtoi(number, &ignored)) {
+      paths.push_back(absl::StrCat("/dev/", name));
+    }
+  }
+  if (paths.empty()) paths.push_back("/dev/nvidia0");
+  paths.push_back("/dev/nvidiactl");
+  paths.push_back("/dev/nvidia-uvm");
+  std::vector<DeviceNode> nodes;
+  for (std::string& path : paths) {
+    nodes.push_back(LookAtNode(host, std::move(path)));
+    if (names.absent()) nodes.back().found = NotObserved{"/dev: not captured"};
+  }
+  return nodes;
+}
+
+// A rule of udev, or a path of the unit, that is there to open a BAR to the service.
+std::string WhoWantsBars(const host::Host& host, const Facts& facts) {
+  constexpr absl::string_view kRules = "/etc/udev/rules.d";
+  for (const std::string& name : host.List(kRules).value_or({})) {
+    const std::string path = host::JoinPath(kRules, name);
+    if (!absl::EndsWith(name, ".rules")) continue;
+    for (absl::string_view line : absl::StrSplit(host.Read(path).value_or({}).bytes, '\n')) {
+      line = absl::StripLeadingAsciiWhitespace(line);
+      if (!absl::StartsWith(line, "#") && absl::StrContains(line, "resource0")) return path;
+    }
+  }
+  for (const systemd::Setting& setting : facts.unit.on_disk.All("Service", "ReadWritePaths")) {
+    if (absl::StrContains(setting.value, "/sys/bus/pci/devices")) {
+      return absl::StrCat(setting.place.file, ", line ", setting.place.line);
+    }
+  }
+  return "";
+}
+
+Observed<int> TegraRelease(const host::Host& host) {
+  return host.Read("/etc/nv_tegra_release", 4096).Map([](const Content& content) -> Observed<int> {
+    static const RE2& form = *new RE2("R([0-9]{1,3})\\b");
+    int release = 0;
+    if (!RE2::PartialMatch(content.bytes, form, &release)) {
+      return NotObserved{"/etc/nv_tegra_release: names no release"};
+    }
+    return release;
+  });
+}
+
 }  // namespace
 
 DeviceFacts GatherDevices(const host::Host& host, const Facts& facts) {
@@ -152,6 +279,22 @@ DeviceFacts GatherDevices(const host::Host& host, const Facts& facts) {
   const std::string root = facts.process.present() ? facts.process->root : "";
   LookForStack(host, facts, root, devices);
   ReadConfig(host, root, devices);
+  devices.module_version = ModuleVersion(host);
+  devices.modules = LoadedModules(host);
+  devices.functions = ReadFunctions(host, root);
+  devices.nodes = LookAtNodes(host);
+  devices.bar_wanted_by = WhoWantsBars(host, facts);
+  if (devices.configured.present()) {
+    for (const ConfiguredDevice& device : devices.configured->devices) {
+      const PciFunction* function = devices.FunctionAt(device.pci_address);
+      if (function == nullptr || devices.bars.size() >= kMaxLibraries) continue;
+      devices.bars.push_back(
+          LookAtNode(host, absl::StrCat(kPciDevices, "/", function->address, "/resource0")));
+    }
+  }
+  devices.wsl = host.Resolve("/dev/dxg").present() ||
+                host.Resolve("/usr/lib/wsl/lib/libcuda.so.1").present();
+  devices.l4t_major = TegraRelease(host);
   return devices;
 }
 

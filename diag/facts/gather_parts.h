@@ -60,6 +60,7 @@ std::vector<PciFacts> GatherPci(const host::Host& host);
 
 // Uses all other facts: the last to be gathered.
 DeviceFacts GatherDevices(const host::Host& host, const Facts& facts);
+ContainerFacts GatherContainer(const host::Host& host, const Facts& facts);
 
 }  // namespace vgpu::facts
 
