@@ -94,6 +94,7 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
                   ? GatherLogOf(host, *facts.process)
                   : GatherLog(host, facts.unit, facts.process);
   facts.kernel_log = GatherKernelLog(host);
+  facts.fabric_manager = GatherFabricManager(host);
   facts.cpu = {"/proc/cpuinfo", host.Read("/proc/cpuinfo").Map([](const host::Content& content) {
                  return ParseCpu(content.bytes);
                })};

@@ -54,6 +54,8 @@ LogFacts GatherLogOf(const host::Host& host, const ProcessFacts& process);
 
 Fact<KernelLog> GatherKernelLog(const host::Host& host);
 
+Fact<std::string> GatherFabricManager(const host::Host& host);
+
 OllamaFacts GatherOllama(const host::Host& host, const Facts& facts);
 
 std::vector<PciFacts> GatherPci(const host::Host& host);
