@@ -33,7 +33,7 @@ struct Finding {
 
 // In era A the server's line says nothing about the libraries of the model's runner:
 // these stand beside a result that names the GPU.
-constexpr absl::string_view kBeatsTheResultInEraA[] = {"VG501", "VG502", "VG709"};
+constexpr absl::string_view kBeatsTheResultInEraA[] = {"VG501", "VG502", "VG709", "VG902"};
 
 bool BeatsTheResult(const Facts& facts, absl::string_view code) {
   return facts.ollama.era == ollama::Era::kA &&

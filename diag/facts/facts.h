@@ -23,6 +23,7 @@
 #include "diag/facts/device_facts.h"
 #include "diag/facts/installation.h"
 #include "diag/facts/cpu.h"
+#include "diag/facts/device_facts.h"
 #include "diag/facts/kernel_log.h"
 #include "diag/facts/loaded_model.h"
 #include "diag/facts/shims.h"
@@ -263,6 +264,9 @@ struct Facts {
   LogFacts log;
   Fact<KernelLog> kernel_log;
   Fact<CpuFacts> cpu;
+  // nvidia-fabricmanager.service, in systemd's words: "active", "failed". Absent: systemd has
+  // no such unit loaded.
+  Fact<std::string> fabric_manager;
   OllamaFacts ollama;
   std::vector<PciFacts> nvidia_functions;  // PCI functions with NVIDIA's vendor id
   DeviceFacts devices;

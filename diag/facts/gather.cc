@@ -70,6 +70,7 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
                   ? GatherLogOf(host, *facts.process, options.since)
                   : GatherLog(host, facts.unit, facts.process, options.since);
   facts.kernel_log = GatherKernelLog(host);
+  facts.fabric_manager = GatherFabricManager(host);
   facts.cpu = {"/proc/cpuinfo", host.Read("/proc/cpuinfo").Map([](const host::Content& content) {
                  return ParseCpu(content.bytes);
                })};

@@ -62,6 +62,8 @@ LogFacts GatherLogOf(const host::Host& host, const ProcessFacts& process,
 
 Fact<KernelLog> GatherKernelLog(const host::Host& host);
 
+Fact<std::string> GatherFabricManager(const host::Host& host);
+
 OllamaFacts GatherOllama(const host::Host& host, const Facts& facts);
 // The version in the build information of a Go program: "v0.13.5".
 host::Observed<std::string> GoVersion(const host::Host& host, const std::string& path,

@@ -397,6 +397,27 @@ HostBuilder& HostBuilder::EraC() {
        kBeganLine, kGpuLine});
 }
 
+HostBuilder& HostBuilder::NvidiaDriver(absl::string_view release) {
+  for (const char* shim : {"exec", "syscall", "cuda", "nvml", "cudart"}) {
+    RemoveFile(absl::StrCat("/usr/lib64/libvgpu-", shim, ".so"));
+  }
+  RemoveFile(kDropIn);
+  SetShown("Environment", absl::StrCat("PATH=", kPath));
+  RemoveShown("DropInPaths");
+  RemoveEnviron("LD_PRELOAD");
+  SetMaps({{"/usr/local/bin/ollama", 262650}, {"/usr/lib/x86_64-linux-gnu/libc.so.6", 306}});
+  SetFile("/proc/driver/nvidia/version",
+          absl::StrCat("NVRM version: NVIDIA UNIX x86_64 Kernel Module  ", release,
+                       "  Tue Mar  5 22:23:56 UTC 2024\n"));
+  SetFile("/proc/modules",
+          "nvidia_uvm 1 0 - Live 0x0000000000000000\nnvidia 1 1 nvidia_uvm, Live 0x0\n");
+  const std::string library = absl::StrCat("/usr/lib/x86_64-linux-gnu/libcuda.so.", release);
+  SetFile(library,
+          "\x7f"
+          "ELF");
+  return SetLink("/usr/lib/x86_64-linux-gnu/libcuda.so.1", library);
+}
+
 std::vector<std::string> HostBuilder::Paths() const {
   std::vector<std::string> paths;
   for (const auto& [path, file] : files_) paths.push_back(path);

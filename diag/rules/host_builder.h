@@ -103,6 +103,8 @@ class HostBuilder {
   HostBuilder& CrashLooping();  // dies of SIGSEGV at every start
   HostBuilder& EraA();          // 0.12.3
   HostBuilder& EraC();          // 0.30.0
+  // A card: NVIDIA's own driver of this release ("550.54.15"), and no shim anywhere.
+  HostBuilder& NvidiaDriver(absl::string_view release);
 
   // Everything that was put there.
   std::vector<std::string> Paths() const;

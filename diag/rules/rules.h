@@ -72,6 +72,37 @@ Judgement VulkanPassesVisibleDevices(const facts::Facts& facts);  // VG515
 Judgement DiscoveredNoGpu(const facts::Facts& facts);             // VG704
 Judgement DiscoveryNotInLog(const facts::Facts& facts);           // VG705
 Judgement FirstPassSuccessLost(const facts::Facts& facts);        // VG708
+Judgement UnitNotFound(const facts::Facts& facts);                     // VG201
+Judgement DaemonReloadNeeded(const facts::Facts& facts);               // VG203
+Judgement ExecWrapper(const facts::Facts& facts);                      // VG207
+Judgement StderrRedirected(const facts::Facts& facts);                 // VG212
+Judgement ServiceNotRunning(const facts::Facts& facts);                // VG301
+Judgement ServiceStartedBeforeConfig(const facts::Facts& facts);       // VG302
+Judgement EnvironmentScrubbed(const facts::Facts& facts);              // VG303
+Judgement CrashLoop(const facts::Facts& facts);                        // VG307
+Judgement PreloadEntryMissing(const facts::Facts& facts);              // VG401
+Judgement ShimLoadedTwice(const facts::Facts& facts);                  // VG410
+Judgement PreloadOrder(const facts::Facts& facts);                     // VG411
+Judgement BackendMissing(const facts::Facts& facts);                   // VG502
+Judgement LibraryPathNotHonoured(const facts::Facts& facts);           // VG510
+Judgement DriverTooOld(const facts::Facts& facts);                     // VG607
+Judgement UvmLostAfterSuspend(const facts::Facts& facts);              // VG608
+Judgement FabricManagerDown(const facts::Facts& facts);                // VG609
+Judgement CudaNotInitialised(const facts::Facts& facts);               // VG611
+Judgement DriverAndContainerRuntimeDiffer(const facts::Facts& facts);  // VG612
+Judgement DeviceTaken(const facts::Facts& facts);                      // VG613
+Judgement DiscoveryTimeout(const facts::Facts& facts);                 // VG701
+Judgement DiscoveryChildCrashed(const facts::Facts& facts);            // VG702
+Judgement SecondPassFiltered(const facts::Facts& facts);               // VG703
+Judgement DiscoveredNoGpu(const facts::Facts& facts);                  // VG704
+Judgement DiscoveryNotInLog(const facts::Facts& facts);                // VG705
+Judgement DiscoveredBeforeChange(const facts::Facts& facts);           // VG706
+Judgement CudaInitError(const facts::Facts& facts);                    // VG707
+Judgement FirstPassSuccessLost(const facts::Facts& facts);             // VG708
+Judgement CpuWithoutAvx(const facts::Facts& facts);                    // VG709
+Judgement KernelLaunchRefused(const facts::Facts& facts);              // VG805
+Judgement ModelExceedsMemory(const facts::Facts& facts);               // VG901
+Judgement RunnerLostTheBackend(const facts::Facts& facts);             // VG902
 
 }  // namespace vgpu::rules
 
