@@ -17,9 +17,21 @@ constexpr Rule kRules[] = {
     {"VG411", PreloadOrder},
     {"VG502", BackendMissing},
     {"VG510", LibraryPathNotHonoured},
+    {"VG601", PciDeviceAbsent},
+    {"VG602", PciIdsWrong},
+    {"VG603", BusIdMismatch},
+    {"VG604", DeviceNodeInaccessible},
+    {"VG605", DriverModuleMissing},
+    {"VG606", DriverLibraryMismatch},
+    {"VG610", ContainerWithoutGpu},
+    {"VG614", JetpackMismatch},
     {"VG704", DiscoveredNoGpu},
     {"VG705", DiscoveryNotInLog},
     {"VG708", FirstPassSuccessLost},
+    {"VG801", DeviceUuidImplausible},
+    {"VG802", PciIdImplausible},
+    {"VG803", ComputeImplausible},
+    {"VG804", DeviceIdentityDiffers},
 };
 
 }  // namespace
