@@ -190,10 +190,9 @@ PciFunction ReadFunction(const host::Host& host, const Facts& facts, absl::strin
   function.device = read("device");
   function.device_class = read("class");
   function.enable = read("enable");
-  function.driver = host.ReadLink(absl::StrCat(root, function.directory, "/driver"))
-                        .Map([](const std::string& target) {
-                          return std::string(host::Basename(target));
-                        });
+  function.driver =
+      host.ReadLink(absl::StrCat(root, function.directory, "/driver"))
+          .Map([](const std::string& target) { return std::string(host::Basename(target)); });
   return function;
 }
 
@@ -312,8 +311,8 @@ DeviceFacts GatherDevices(const host::Host& host, const Facts& facts) {
           LookAtNode(host, absl::StrCat(kPciDevices, "/", function->address, "/resource0")));
     }
   }
-  devices.wsl = host.Resolve("/dev/dxg").present() ||
-                host.Resolve("/usr/lib/wsl/lib/libcuda.so.1").present();
+  devices.wsl =
+      host.Resolve("/dev/dxg").present() || host.Resolve("/usr/lib/wsl/lib/libcuda.so.1").present();
   devices.l4t_major = TegraRelease(host);
   return devices;
 }

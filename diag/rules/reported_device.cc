@@ -52,8 +52,8 @@ std::optional<ReportedDevice> FromRecord(const ollama::LogLine& line, Where wher
 
 // ggml's own line (ggml-cuda.cu, ggml_cuda_init); another backend's has no compute capability.
 std::optional<ReportedDevice> FromGgml(const ollama::LogLine& line) {
-  static const RE2& form = *new RE2(
-      "Device [0-9]+: (.*), compute capability ([0-9.]+)(?:.*, ID: (GPU-[0-9a-fA-F-]+))?");
+  static const RE2& form =
+      *new RE2("Device [0-9]+: (.*), compute capability ([0-9.]+)(?:.*, ID: (GPU-[0-9a-fA-F-]+))?");
   ReportedDevice device;
   if (!RE2::PartialMatch(line.text, form, &device.name, &device.compute, &device.id)) {
     return std::nullopt;
@@ -118,8 +118,8 @@ std::optional<Judgement> WithoutReports(const Facts& facts,
                             start->detail == ollama::Detail::kDebug ||
                             start->detail == ollama::Detail::kTrace;
   if (start->Result() != nullptr && passes_shown) {
-    return Contradicted{absl::StrCat("discovery reported no CUDA device (library=",
-                                     start->Result()->library, ")")};
+    return Contradicted{
+        absl::StrCat("discovery reported no CUDA device (library=", start->Result()->library, ")")};
   }
   return unseen;
 }
@@ -140,9 +140,8 @@ std::vector<FixStep> ReplaceShimSteps(const Facts& facts, std::string why) {
 }
 
 std::vector<FixStep> EditDevicesSteps(const Facts& facts, std::string what) {
-  std::vector<FixStep> steps = {
-      {absl::StrCat("sudoedit ", facts::kDeviceConfigFile), std::move(what), "",
-       "put the file back as it was"}};
+  std::vector<FixStep> steps = {{absl::StrCat("sudoedit ", facts::kDeviceConfigFile),
+                                 std::move(what), "", "put the file back as it was"}};
   if (facts.unit_judged) steps.push_back(RestartStep(facts, "the shims read it when they load"));
   return steps;
 }

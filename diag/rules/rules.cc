@@ -56,6 +56,14 @@ constexpr Rule kRules[] = {
     {"VG701", DiscoveryTimeout},
     {"VG702", DiscoveryChildCrashed},
     {"VG703", SecondPassFiltered},
+    {"VG601", PciDeviceAbsent},
+    {"VG602", PciIdsWrong},
+    {"VG603", BusIdMismatch},
+    {"VG604", DeviceNodeInaccessible},
+    {"VG605", DriverModuleMissing},
+    {"VG606", DriverLibraryMismatch},
+    {"VG610", ContainerWithoutGpu},
+    {"VG614", JetpackMismatch},
     {"VG704", DiscoveredNoGpu},
     {"VG705", DiscoveryNotInLog},
     {"VG706", DiscoveredBeforeChange},
@@ -65,6 +73,10 @@ constexpr Rule kRules[] = {
     {"VG805", KernelLaunchRefused},
     {"VG901", ModelExceedsMemory},
     {"VG902", RunnerLostTheBackend},
+    {"VG801", DeviceUuidImplausible},
+    {"VG802", PciIdImplausible},
+    {"VG803", ComputeImplausible},
+    {"VG804", DeviceIdentityDiffers},
 };
 
 }  // namespace

@@ -103,6 +103,21 @@ Judgement CpuWithoutAvx(const facts::Facts& facts);                    // VG709
 Judgement KernelLaunchRefused(const facts::Facts& facts);              // VG805
 Judgement ModelExceedsMemory(const facts::Facts& facts);               // VG901
 Judgement RunnerLostTheBackend(const facts::Facts& facts);             // VG902
+Judgement PciDeviceAbsent(const facts::Facts& facts);             // VG601
+Judgement PciIdsWrong(const facts::Facts& facts);                 // VG602
+Judgement BusIdMismatch(const facts::Facts& facts);               // VG603
+Judgement DeviceNodeInaccessible(const facts::Facts& facts);      // VG604
+Judgement DriverModuleMissing(const facts::Facts& facts);         // VG605
+Judgement DriverLibraryMismatch(const facts::Facts& facts);       // VG606
+Judgement ContainerWithoutGpu(const facts::Facts& facts);         // VG610
+Judgement JetpackMismatch(const facts::Facts& facts);             // VG614
+Judgement DiscoveredNoGpu(const facts::Facts& facts);             // VG704
+Judgement DiscoveryNotInLog(const facts::Facts& facts);           // VG705
+Judgement FirstPassSuccessLost(const facts::Facts& facts);        // VG708
+Judgement DeviceUuidImplausible(const facts::Facts& facts);       // VG801
+Judgement PciIdImplausible(const facts::Facts& facts);            // VG802
+Judgement ComputeImplausible(const facts::Facts& facts);          // VG803
+Judgement DeviceIdentityDiffers(const facts::Facts& facts);       // VG804
 
 }  // namespace vgpu::rules
 

@@ -43,8 +43,8 @@ Judgement OfCard(const facts::Facts& facts, const std::vector<PciFunction>& func
   const DeviceFacts& devices = facts.devices;
   for (const PciFunction& function : functions) {
     if (function.IsNvidiaGpu()) {
-      return Contradicted{absl::StrCat(function.address, " is a GPU of NVIDIA (",
-                                       *function.vendor, ":", function.device.value_or("?"), ")")};
+      return Contradicted{absl::StrCat(function.address, " is a GPU of NVIDIA (", *function.vendor,
+                                       ":", function.device.value_or("?"), ")")};
     }
   }
   if (DiscoveryFoundGpu(facts)) return Contradicted{"discovery found a GPU"};
@@ -102,9 +102,9 @@ Judgement PciDeviceAbsent(const facts::Facts& facts) {
       return Contradicted{absl::StrCat(device.pci_address, " is there, with other ids")};
     }
   }
-  return Contradicted{absl::StrCat(
-      "no function has the ids ", Ids(devices.configured->devices.front()),
-      ", and discovery of a virtual device asks the shims and reads no PCI function")};
+  return Contradicted{
+      absl::StrCat("no function has the ids ", Ids(devices.configured->devices.front()),
+                   ", and discovery of a virtual device asks the shims and reads no PCI function")};
 }
 
 }  // namespace vgpu::rules

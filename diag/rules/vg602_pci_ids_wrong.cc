@@ -111,11 +111,10 @@ Judgement PciIdsWrong(const facts::Facts& facts) {
     return Contradicted{right.empty() ? "no function stands at a configured address" : right};
   }
   if (ShimAnswers(facts)) {
-    return CannotTell{
-        "the PCI ids as the process reads them",
-        absl::StrCat("libvgpu-syscall answers for them there; the files of ", address,
-                     " are the host's"),
-        "vgpu-doctor verify"};
+    return CannotTell{"the PCI ids as the process reads them",
+                      absl::StrCat("libvgpu-syscall answers for them there; the files of ", address,
+                                   " are the host's"),
+                      "vgpu-doctor verify"};
   }
   if (DiscoveryFoundGpu(facts)) {
     return Contradicted{absl::StrCat("discovery found the device, although ", address,
@@ -150,8 +149,8 @@ Judgement PciIdsWrong(const facts::Facts& facts) {
     }
   } else {
     holds.fix = EditDevicesSteps(
-        facts, absl::StrCat("gives the device a pci_address that no other function has; ",
-                            address, " is taken"));
+        facts, absl::StrCat("gives the device a pci_address that no other function has; ", address,
+                            " is taken"));
   }
   holds.expect = {absl::StrCat("the service reads 0x10de in /sys/bus/pci/devices/", address,
                                "/vendor, or no device is configured there"),

@@ -86,8 +86,7 @@ Judgement BusIdMismatch(const facts::Facts& facts) {
     }
     filtered = filtered || device.where == ReportedDevice::Where::kFiltered;
     if (holds.evidence.size() < 8) {
-      holds.evidence.push_back(
-          FromReport(facts, device, absl::StrCat("CUDA names ", *address)));
+      holds.evidence.push_back(FromReport(facts, device, absl::StrCat("CUDA names ", *address)));
     }
   }
   if (holds.evidence.empty()) {
@@ -106,8 +105,8 @@ Judgement BusIdMismatch(const facts::Facts& facts) {
     holds.explains = {"VG703", "VG704", "VG708"};
     for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
   }
-  holds.headline = absl::StrCat("CUDA and ", known->source,
-                                " name different PCI addresses for the device.");
+  holds.headline =
+      absl::StrCat("CUDA and ", known->source, " name different PCI addresses for the device.");
   if (facts.devices.IsVirtual()) {
     holds.fix = ReplaceShimSteps(facts,
                                  "a build whose pciDomainID, pciBusID and pciDeviceID are those of "

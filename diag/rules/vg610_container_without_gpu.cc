@@ -63,8 +63,7 @@ bool HostHasGpu(const Facts& facts) {
 
 // It can be seen that it has none.
 bool HostHasNone(const Facts& facts) {
-  return facts.devices.modules.present() && facts.devices.functions.present() &&
-         !HostHasGpu(facts);
+  return facts.devices.modules.present() && facts.devices.functions.present() && !HostHasGpu(facts);
 }
 
 // CUDA's words for a device that is not there: 35 (no driver library of the host), 100, 800.
@@ -94,8 +93,8 @@ void AddCdi(const facts::CdiSpec& spec, Holds& holds) {
 
 FixStep CdiStep(const facts::CdiSpec* spec) {
   const std::string path = spec == nullptr ? "/etc/cdi/nvidia.yaml" : spec->path;
-  return {absl::StrCat("sudo cp -a ", path, " ", path, ".before; sudo nvidia-ctk cdi generate --output=",
-                       path),
+  return {absl::StrCat("sudo cp -a ", path, " ", path,
+                       ".before; sudo nvidia-ctk cdi generate --output=", path),
           "describes the driver that is installed now; to be done after each upgrade of it", "",
           absl::StrCat("sudo mv ", path, ".before ", path)};
 }
@@ -104,7 +103,6 @@ void Finish(const Facts& facts, Holds& holds) {
   holds.explains = {"VG604", "VG607", "VG704", "VG707"};
   holds.expect = {"nvidia-smi -L in the container names the GPU", ExpectGpuLine(facts)};
 }
-
 
 // How the unit starts it says what it lacks.
 Judgement OfUnit(const Facts& facts, const RunCommand& run) {
@@ -147,8 +145,8 @@ Judgement OfUnit(const Facts& facts, const RunCommand& run) {
     holds.fix.push_back(CdiStep(stale));
   } else {
     const std::string flag = run.runtime == "podman" ? "--device nvidia.com/gpu=all" : "--gpus all";
-    holds.headline = absl::StrCat("The unit starts Ollama's container without a GPU: add `", flag,
-                                  "`.");
+    holds.headline =
+        absl::StrCat("The unit starts Ollama's container without a GPU: add `", flag, "`.");
     holds.fix.push_back({absl::StrCat("sudo systemctl edit --full ", facts.unit.name),
                          absl::StrCat("add `", flag, "` behind `", run.runtime,
                                       " run` (in a Quadlet file, AddDevice=nvidia.com/gpu=all)"),
@@ -167,7 +165,8 @@ Judgement OfProcess(const Facts& facts) {
           ? absl::StrCat(container.container->runtime, " ", container.container->id.substr(0, 12))
           : container.marker;
   const ollama::CudaError* lost = start == nullptr ? nullptr : start->LostLater();
-  const std::string runtime = container.container.present() ? container.container->runtime : "docker";
+  const std::string runtime =
+      container.container.present() ? container.container->runtime : "docker";
   const std::string tool = runtime == "podman" ? "podman" : "docker";
   const std::string id =
       container.container.present() ? container.container->id.substr(0, 12) : "CONTAINER";
@@ -191,14 +190,15 @@ Judgement OfProcess(const Facts& facts) {
     return holds;
   }
   if (facts.devices.IsVirtual()) {
-    return Contradicted{absl::StrCat("the device is virtual (", facts.devices.shim.empty()
-                                                                    ? facts.devices.config_source
-                                                                    : facts.devices.shim,
-                                     "): the container needs no GPU of the host")};
+    return Contradicted{
+        absl::StrCat("the device is virtual (",
+                     facts.devices.shim.empty() ? facts.devices.config_source : facts.devices.shim,
+                     "): the container needs no GPU of the host")};
   }
   if (DiscoveryFoundGpu(facts)) return Contradicted{"discovery in the container found a GPU"};
   std::string given;
-  if (container.mounted.present() && !container.mounted->empty()) given = container.mounted->front();
+  if (container.mounted.present() && !container.mounted->empty())
+    given = container.mounted->front();
   if (given.empty() && container.nodes.present() && !container.nodes->empty()) {
     given = container.nodes->front();
   }
@@ -208,10 +208,10 @@ Judgement OfProcess(const Facts& facts) {
     return Contradicted{absl::StrCat(given, " is given to the container")};
   }
   if (given.empty() && !container.mounted.present() && !container.nodes.present()) {
-    return CannotTell{absl::StrCat("what the container (", what, ") was given of a GPU"),
-                      std::string(container.mounted.why_not()),
-                      absl::StrCat("sudo ", tool, " inspect ", id,
-                                   " | grep -iE 'DeviceRequests|nvidia'")};
+    return CannotTell{
+        absl::StrCat("what the container (", what, ") was given of a GPU"),
+        std::string(container.mounted.why_not()),
+        absl::StrCat("sudo ", tool, " inspect ", id, " | grep -iE 'DeviceRequests|nvidia'")};
   }
   if (HostHasNone(facts) && said == nullptr) {
     return Contradicted{"the host has no NVIDIA GPU to give"};

@@ -56,8 +56,9 @@ std::string WhatIsWrong(absl::string_view uuid) {
   for (size_t i = 8; i > 0; --i) first = first << 8 | bytes[i - 1];
   constexpr uint64_t kGiB = uint64_t{1} << 30;
   if (first >= kGiB && first <= 2048 * kGiB && first % (uint64_t{1} << 20) == 0) {
-    return absl::StrFormat("its first eight bytes, read as a number, are %.1f GiB: a size of memory",
-                           static_cast<double>(first) / static_cast<double>(kGiB));
+    return absl::StrFormat(
+        "its first eight bytes, read as a number, are %.1f GiB: a size of memory",
+        static_cast<double>(first) / static_cast<double>(kGiB));
   }
   return absl::StrCat(zeros, " of its 16 bytes are zero: small numbers stand there, and no id");
 }

@@ -84,9 +84,8 @@ Judgement DeviceIdentityDiffers(const facts::Facts& facts) {
   for (const ReportedDevice& device : reported) {
     const std::string differs = WhatDiffers(*devices.configured, device);
     if (differs.empty() || holds.evidence.size() >= 8) continue;
-    holds.evidence.push_back(
-        FromReport(facts, device,
-                   absl::StrCat("configured is ", differs, " (", devices.config_source, ")")));
+    holds.evidence.push_back(FromReport(
+        facts, device, absl::StrCat("configured is ", differs, " (", devices.config_source, ")")));
   }
   if (holds.evidence.empty()) {
     return Contradicted{absl::StrCat("name and memory are those of ", devices.config_source)};
