@@ -320,6 +320,20 @@ def below_a_home(h):
     h.crash["exec"] = "%s: Failed to execute %s: Permission denied" % (h.unit, h.program)
 
 
+@neighbour("VG208", B, C)
+def below_an_open_home(h):
+    """The whole installation lies below a home directory that everybody may enter."""
+    home = "/home/operator/ollama"
+    for path in [p for p in h.files if p == h.program or p.startswith(h.ollama_lib)]:
+        entry = dict(h.files[path])
+        entry.pop("path")
+        h.add(path.replace(h.prefix, home, 1), entry.pop("type"), **entry)
+    h.remove(h.program, h.ollama_lib)
+    h.program, h.ollama_lib = home + "/bin/ollama", home + "/lib/ollama"
+    h.files["/home/operator"].update({"mode": "0755", "uid": 1000, "gid": 1000})
+    h.exec_start = h.program + " serve"
+
+
 @fault("VG209", B_BOUND, consequences=[], may=["VG307", "VG301"], touches=["binds", "state"],
        never=["VG704"])
 def bind_source_is_gone(h):

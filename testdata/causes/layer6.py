@@ -287,6 +287,12 @@ def not_initialised_in_the_child(h):
     init_code(h, 3, "initialization error")
 
 
+@neighbour("VG611", B_REAL, A_REAL)
+def known_fault_worked_around(h):
+    """The module's option against the known fault is set, and CUDA works."""
+    h.file("/etc/modprobe.d/nvidia-uvm.conf", "options nvidia_uvm uvm_disable_hmm=1\n")
+
+
 @fault("VG612", BOX_A, may=["VG707"], touches=["container"])
 def toolkit_does_not_fit(h):
     """In a container that has the GPU, CUDA returns 500."""
