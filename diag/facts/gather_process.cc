@@ -137,6 +137,7 @@ ProcessFacts ReadProcess(const host::Host& host, int pid) {
   process.mounts = ReadProc(host, pid, "mountinfo", size_t{4} << 20, [](const Content& content) {
     return procfs::ParseMountInfo(content.bytes, content.truncated);
   });
+  process.identity = IdentityOfProcess(host, pid);
   const std::string exe = ProcPath(pid, "exe");
   Observed<std::string> target = host.ReadLink(exe);
   if (target.absent()) target = NotObserved{"not captured"};

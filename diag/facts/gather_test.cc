@@ -432,9 +432,13 @@ TEST(GatherTest, OriginIsTheDirectoryOfTheProgram) {
   EXPECT_TRUE(again.entries[1].file.found.absent());
 }
 
-TEST(GatherTest, AWordThatTheLoaderExpandsAndWeDoNotIsNotObserved) {
-  const PreloadList list = LookAtPreload(FakeHost(), "/opt/$LIB/a.so", "test", 0, "", "/bin/x", "");
-  EXPECT_TRUE(list.entries[0].file.found.not_observed());
+TEST(GatherTest, AWordThatNobodyKnowsIsNotObserved) {
+  FakeHost host;
+  host.AddFile("/opt/lib64/a.so", "");
+  const PreloadList list =
+      LookAtPreload(host, "/opt/$LIB/a.so:/opt/$PLATFORM/a.so", "test", 0, "", "/bin/x", "");
+  EXPECT_TRUE(list.entries[0].file.found.present());
+  EXPECT_TRUE(list.entries[1].file.found.not_observed());
 }
 
 TEST(GatherTest, AListOfAnyLengthIsLookedAtUpToABound) {
@@ -444,8 +448,8 @@ TEST(GatherTest, AListOfAnyLengthIsLookedAtUpToABound) {
     absl::StrAppend(&path, "/opt/d", i, ":");
   }
   FakeHost host;
-  host.AddFile("/opt/d63/lib0.so", "");
-  host.AddFile("/opt/d64/lib1.so", "");
+  host.AddFile("/opt/d255/lib0.so", "");
+  host.AddFile("/opt/d256/lib1.so", "");
   const PreloadList list = LookAtPreload(host, names, "test", 0, path, "/bin/x", "");
   ASSERT_EQ(list.entries.size(), 257u);
   EXPECT_TRUE(list.entries[0].file.found.present());
@@ -463,6 +467,41 @@ TEST(GatherTest, NvidiaFunctionsAreThoseWithItsVendorId) {
   ASSERT_EQ(facts.nvidia_functions.size(), 1u);
   EXPECT_EQ(facts.nvidia_functions[0].address, "0000:00:05.0");
   EXPECT_EQ(*facts.nvidia_functions[0].device, "0x2331");
+}
+
+TEST(GatherTest, TheUserOfTheNextStartAndItsGroups) {
+  FakeHost host;
+  host.AddFile(kFragment,
+               "[Service]\nExecStart=/x\nUser=ollama\nSupplementaryGroups=video 992\n");
+  host.AddFile("/etc/passwd", "root:x:0:0::/root:/bin/sh\nollama:x:998:997::/:/bin/false\n");
+  host.AddFile("/etc/group", "render:x:105:ollama,u\nvideo:x:44:\nollama:x:997:\n");
+  const Facts facts = Gather(host, {});
+  ASSERT_TRUE(facts.unit.identity.present());
+  EXPECT_EQ(facts.unit.identity->uid, 998u);
+  EXPECT_EQ(facts.unit.identity->gid, 997u);
+  EXPECT_EQ(facts.unit.identity->groups, (std::vector<uint32_t>{105, 44, 992}));
+  EXPECT_TRUE(facts.unit.identity->groups_known);
+}
+
+TEST(GatherTest, AUserThatNoFileKnowsIsNotObserved) {
+  FakeHost host;
+  host.AddFile(kFragment, "[Service]\nExecStart=/x\nUser=ollama\n");
+  EXPECT_EQ(Gather(host, {}).unit.identity.why_not(), "/etc/passwd: not captured");
+  host.AddFile("/etc/passwd", "root:x:0:0::/root:/bin/sh\n");
+  EXPECT_EQ(Gather(host, {}).unit.identity.why_not(), "/etc/passwd knows no ollama");
+}
+
+TEST(GatherTest, WhomAProcessRunsAs) {
+  FakeHost host;
+  AddShow(host, "MainPID=7\n");
+  AddProcess(host, 7, "/usr/local/bin/ollama", "");
+  host.AddFile("/proc/7/status",
+               "Name:\tollama\nUid:\t998\t998\t998\t998\nGid:\t997\t997\t997\t997\n"
+               "Groups:\t44 105 \n");
+  const Facts facts = Gather(host, {});
+  ASSERT_TRUE(facts.process.present() && facts.process->identity.present());
+  EXPECT_EQ(facts.process->identity->uid, 998u);
+  EXPECT_EQ(facts.process->identity->groups, (std::vector<uint32_t>{44, 105}));
 }
 
 }  // namespace

@@ -30,6 +30,8 @@ class FakeHost : public Host {
   FakeHost& AddLink(absl::string_view path, absl::string_view target);
   FakeHost& AddDir(absl::string_view path);
   FakeHost& AddNode(absl::string_view path, FileType type);
+  // What stat(2) says of a path that was added.
+  FakeHost& SetMeta(absl::string_view path, FileMeta meta);
   // A look at `path`, or at anything below it, is not observed.
   FakeHost& Hide(absl::string_view path, absl::string_view why);
   FakeHost& AddTool(const ToolQuery& query, absl::string_view output);
@@ -54,6 +56,7 @@ class FakeHost : public Host {
   Observed<std::string> RawReadLink(const std::string& path) const override;
   Observed<Content> RawRead(const std::string& path, size_t limit) const override;
   Observed<std::unique_ptr<ByteSource>> RawOpen(const std::string& path) const override;
+  Observed<std::unique_ptr<RangeSource>> RawOpenRanges(const std::string& path) const override;
   Observed<std::vector<std::string>> RawList(const std::string& path) const override;
 
  private:
