@@ -168,7 +168,7 @@ def _process(out, process):
     out.put(where + "/stat", (
         "{0.pid} ({1}) S {0.ppid} {0.pid} {0.pid} 0 -1 4194560 5204 9731 41 0 19 13 31 18 20 0 10 "
         "0 {2} 1887096832 11264 18446744073709551615 1 1 0 0 0 0 0 0 2143420159 0 0 0 17 1 0 0 0 "
-        "0 0 0 0 0 0 0 0 0\n").format(process, comm, started * 100 + 20))
+        "0 0 0 0 0 0 0 0 0 0\n").format(process, comm, started * 100 + 20))
     identity = "\t".join([str(process.uid)] * 4)
     out.put(where + "/status", (
         "Name:\t{1}\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t{0.pid}\nPid:\t{0.pid}\n"
