@@ -24,6 +24,7 @@
 #include "diag/facts/cpu.h"
 #include "diag/facts/kernel_log.h"
 #include "diag/facts/loaded_model.h"
+#include "diag/facts/loader_facts.h"
 #include "diag/facts/shims.h"
 #include "diag/facts/sight.h"
 #include "diag/host/host.h"
@@ -249,6 +250,7 @@ struct Facts {
   std::vector<PciFacts> nvidia_functions;  // PCI functions with NVIDIA's vendor id
   DeviceFacts devices;
   ContainerFacts container;
+  LoaderFacts loader;
 
   // What the log says about this very process; null where it does not show it.
   const ollama::ServerStart* ThisStart() const;
