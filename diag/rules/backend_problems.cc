@@ -1,9 +1,11 @@
 #include "diag/rules/backend_problems.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "diag/facts/shims.h"
 #include "diag/rules/common.h"
 #include "diag/rules/installation.h"
 
@@ -11,6 +13,26 @@ namespace vgpu::rules {
 
 using facts::BackendLoad;
 using facts::Facts;
+
+namespace {
+
+bool IsShim(const loader::Load& load, std::optional<size_t> index) {
+  if (!index || *index >= load.objects.size()) return false;
+  const loader::Object& object = load.objects[*index];
+  const auto named = [](absl::string_view path) {
+    const std::optional<facts::ShimName> shim = facts::ShimOf(path);
+    return shim && shim->named_as_shim;
+  };
+  return named(object.place.path) || (object.file.present() && named(object.file->path));
+}
+
+// What a shim lacks is told by the codes of the shims.
+bool OfShim(const BackendLoad& load, const loader::Problem& problem) {
+  return IsShim(load.opened.load, problem.request.object) ||
+         IsShim(load.opened.load, problem.needed_by);
+}
+
+}  // namespace
 
 std::vector<const BackendLoad*> TriedLoads(const Facts& facts) {
   std::vector<const BackendLoad*> tried;
@@ -33,6 +55,7 @@ std::vector<BackendProblem> ProblemsOf(const Facts& facts,
           problem.effect != loader::Effect::kEndsProgram) {
         continue;
       }
+      if (OfShim(*load, problem)) continue;
       if (is(problem)) (problem.doubts.empty() ? sure : doubtful).push_back({load, &problem});
     }
   }
