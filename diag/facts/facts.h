@@ -19,6 +19,7 @@
 #include "absl/time/time.h"
 #include "diag/elf/elf.h"
 #include "diag/facts/access.h"
+#include "diag/facts/backend_load.h"
 #include "diag/facts/container_facts.h"
 #include "diag/facts/device_facts.h"
 #include "diag/facts/installation.h"
@@ -272,6 +273,7 @@ struct Facts {
   std::vector<PciFacts> nvidia_functions;  // PCI functions with NVIDIA's vendor id
   DeviceFacts devices;
   InstallationFacts installation;
+  std::vector<BackendLoad> backend_loads;  // of each variant with a CUDA backend
   ContainerFacts container;
   LoaderFacts loader;
 

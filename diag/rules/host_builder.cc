@@ -115,12 +115,14 @@ HostBuilder::HostBuilder() {
             "ELF");
     SetElf(path, ShimElf(shim));
   }
-  SetFile("/usr/local/lib/ollama/libggml-base.so",
-          "\x7f"
-          "ELF");
-  SetFile("/usr/local/lib/ollama/cuda_v12/libggml-cuda.so",
-          "\x7f"
-          "ELF");
+  for (const char* library : {"libggml-base.so", "cuda_v12/libggml-cuda.so"}) {
+    const std::string path = absl::StrCat("/usr/local/lib/ollama/", library);
+    SetFile(path,
+            "\x7f"
+            "ELF");
+    // A library, of which a capture kept no more than that it is one.
+    SetElf(path, R"({"error": null, "class": 64, "machine": "x86_64", "type": "DYN"})");
+  }
 
   shown_ = {{"Type", "simple"},
             {"MainPID", absl::StrCat(kPid)},
