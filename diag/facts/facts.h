@@ -26,6 +26,7 @@
 #include "diag/facts/device_facts.h"
 #include "diag/facts/kernel_log.h"
 #include "diag/facts/loaded_model.h"
+#include "diag/facts/loader_facts.h"
 #include "diag/facts/shims.h"
 #include "diag/facts/sight.h"
 #include "diag/facts/unit_wishes.h"
@@ -272,6 +273,7 @@ struct Facts {
   DeviceFacts devices;
   InstallationFacts installation;
   ContainerFacts container;
+  LoaderFacts loader;
 
   // What the log says about this very process; null where it does not show it.
   const ollama::ServerStart* ThisStart() const;

@@ -114,6 +114,7 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   GatherPreloadFiles(host, facts);
   facts.devices = GatherDevices(host, facts);
   facts.gpu_libraries = GatherGpuLibraries(host, facts);
+  facts.loader = GatherLoader(host, facts);
   return facts;
 }
 

@@ -71,6 +71,9 @@ host::Observed<std::string> GoVersion(const host::Host& host, const std::string&
 // Uses facts.ollama.
 InstallationFacts GatherInstallation(const host::Host& host, const Facts& facts);
 
+// Uses all that is known of the unit, the process and Ollama.
+LoaderFacts GatherLoader(const host::Host& host, const Facts& facts);
+
 std::vector<PciFacts> GatherPci(const host::Host& host);
 
 // Of facts: the preload lists, the environments and Ollama's directories, which say where to look.
