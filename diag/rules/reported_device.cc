@@ -146,10 +146,10 @@ std::vector<FixStep> EditDevicesSteps(const Facts& facts, std::string what) {
   return steps;
 }
 
-bool DiscoveryFoundGpu(const Facts& facts) {
-  if (facts.FoundGpu().present()) return *facts.FoundGpu();
-  const ServerStart* start = StartToJudge(facts);
-  return start != nullptr && start->Result() != nullptr && start->Result()->on_cuda();
+bool DiscoveryFoundGpu(const Facts& facts) { return facts.FoundGpu().value_or(false); }
+
+Acts ActsNowIfRunning(const Facts& facts) {
+  return facts.process.present() ? Acts::kNow : Acts::kNextStart;
 }
 
 }  // namespace vgpu::rules

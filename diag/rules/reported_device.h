@@ -49,8 +49,11 @@ std::vector<FixStep> ReplaceShimSteps(const facts::Facts& facts, std::string why
 // The steps after a change of devices.toml.
 std::vector<FixStep> EditDevicesSteps(const facts::Facts& facts, std::string what);
 
-// Nothing says that the last discovery found no GPU, and the log to judge says that it did.
+// The running process is known to have found its GPU, and to have kept it.
 bool DiscoveryFoundGpu(const facts::Facts& facts);
+
+// Of a fault that hides the GPU and stops no start.
+Acts ActsNowIfRunning(const facts::Facts& facts);
 
 }  // namespace vgpu::rules
 

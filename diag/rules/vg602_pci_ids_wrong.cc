@@ -77,7 +77,7 @@ Judgement PciIdsWrong(const facts::Facts& facts) {
   }
   if (!devices.configured.present()) {
     return CannotTell{"the configured devices",
-                      absl::StrCat(devices.config_source, ": ", devices.configured.why_not()),
+                      Because(devices.config_source, devices.configured.why_not()),
                       absl::StrCat("sudo cat ", facts::kDeviceConfigFile)};
   }
   if (!devices.functions.present()) {
@@ -126,7 +126,7 @@ Judgement PciIdsWrong(const facts::Facts& facts) {
   std::vector<systemd::Setting> binds;
   const systemd::Setting* bind = BindOverPci(facts, binds);
   holds.confidence = bind == nullptr ? Confidence::kPossible : Confidence::kLikely;
-  holds.acts = facts.process.present() ? Acts::kNow : Acts::kNextStart;
+  holds.acts = ActsNowIfRunning(facts);
   if (bind != nullptr) {
     holds.evidence.push_back({bind->place.file, bind->place.line, bind->value,
                               "is there to show other ids, and does not"});

@@ -124,7 +124,7 @@ Judgement OfUnit(const Facts& facts, const RunCommand& run) {
   const ollama::CudaError* said = NoDeviceSaid(start);
   std::vector<Evidence> effect = NoGpuEvidence(facts);
   Holds holds;
-  holds.acts = Acts::kNow;
+  holds.acts = ActsNowIfRunning(facts);
   holds.evidence.push_back({facts.program.source, facts.program.line, facts.program.command,
                             run.gives_gpu ? "asks for the GPU by a description"
                                           : "runs a container and gives it no GPU"});
@@ -173,7 +173,7 @@ Judgement OfProcess(const Facts& facts) {
   if (lost != nullptr && (lost->Is(800) || lost->Is(100))) {
     Holds holds;
     holds.confidence = Confidence::kLikely;
-    holds.acts = Acts::kNow;
+    holds.acts = ActsNowIfRunning(facts);
     holds.evidence.push_back(FromLog(*facts.log.ServersLog(), lost->line,
                                      "discovery had found the GPU; the container may not open "
                                      "it any more"));
@@ -218,7 +218,7 @@ Judgement OfProcess(const Facts& facts) {
   }
   std::vector<Evidence> effect = NoGpuEvidence(facts);
   Holds holds;
-  holds.acts = Acts::kNow;
+  holds.acts = ActsNowIfRunning(facts);
   if (given.empty()) {
     const bool mounts = container.mounted.present();
     holds.evidence.push_back(

@@ -105,7 +105,7 @@ Judgement DeviceUuidImplausible(const facts::Facts& facts) {
                                           : absl::StrCat("the id ", plausible, " is plausible")};
   }
   holds.confidence = Confidence::kLikely;
-  holds.acts = Acts::kNow;
+  holds.acts = ActsNowIfRunning(facts);
   std::vector<Evidence> effect = NoGpuEvidence(facts);
   // One device that names itself twice, and otherwise each time, cannot be selected.
   if (!effect.empty() && !filtered_id.empty() && other_id_later) {

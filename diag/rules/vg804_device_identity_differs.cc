@@ -72,7 +72,7 @@ Judgement DeviceIdentityDiffers(const facts::Facts& facts) {
   }
   if (!devices.configured.present()) {
     return CannotTell{"the configured devices",
-                      absl::StrCat(devices.config_source, ": ", devices.configured.why_not()),
+                      Because(devices.config_source, devices.configured.why_not()),
                       absl::StrCat("sudo cat ", facts::kDeviceConfigFile)};
   }
   const ollama::ServerStart* start = StartToJudge(facts);
