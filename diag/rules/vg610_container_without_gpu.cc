@@ -66,6 +66,15 @@ bool HostHasNone(const Facts& facts) {
   return facts.devices.modules.present() && facts.devices.functions.present() && !HostHasGpu(facts);
 }
 
+// Neither the host nor CUDA's words tell that there is a GPU which the container could have.
+std::optional<Judgement> WithoutHostGpu(const Facts& facts, const ollama::CudaError* said) {
+  if (HostHasGpu(facts) || said != nullptr) return std::nullopt;
+  if (HostHasNone(facts)) return Contradicted{"the host has no NVIDIA GPU to give"};
+  return CannotTell{"whether the container's host has a GPU to give it",
+                    "its modules or its PCI functions were not seen",
+                    "nvidia-smi -L  # on the host"};
+}
+
 // CUDA's words for a device that is not there: 35 (no driver library of the host), 100, 800.
 const ollama::CudaError* NoDeviceSaid(const ollama::ServerStart* start) {
   if (start == nullptr) return nullptr;
@@ -119,9 +128,9 @@ Judgement OfUnit(const Facts& facts, const RunCommand& run) {
     return Contradicted{"the unit gives its container a GPU"};
   }
   if (DiscoveryFoundGpu(facts)) return Contradicted{"discovery in the container found a GPU"};
-  if (HostHasNone(facts)) return Contradicted{"the host has no NVIDIA GPU to give"};
   const ollama::ServerStart* start = StartToJudge(facts);
   const ollama::CudaError* said = NoDeviceSaid(start);
+  if (std::optional<Judgement> none = WithoutHostGpu(facts, said)) return *none;
   std::vector<Evidence> effect = NoGpuEvidence(facts);
   Holds holds;
   holds.acts = ActsNowIfRunning(facts);
@@ -213,9 +222,7 @@ Judgement OfProcess(const Facts& facts) {
         std::string(container.mounted.why_not()),
         absl::StrCat("sudo ", tool, " inspect ", id, " | grep -iE 'DeviceRequests|nvidia'")};
   }
-  if (HostHasNone(facts) && said == nullptr) {
-    return Contradicted{"the host has no NVIDIA GPU to give"};
-  }
+  if (std::optional<Judgement> none = WithoutHostGpu(facts, said)) return *none;
   std::vector<Evidence> effect = NoGpuEvidence(facts);
   Holds holds;
   holds.acts = ActsNowIfRunning(facts);
