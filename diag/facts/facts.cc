@@ -4,6 +4,10 @@ namespace vgpu::facts {
 
 const ollama::ServerStart* Facts::ThisStart() const {
   const Fact<ollama::DiscoveryLog>& servers = log.ServersLog();
+  // The last start of a log is the one that it was pasted for.
+  if (only_a_log) {
+    return servers.present() && !servers->starts.empty() ? &servers->starts.back() : nullptr;
+  }
   if (!process.present() || !servers.present()) return nullptr;
   ollama::DiscoveryLog::Process who;
   who.invocation = unit.invocation.value_or("");

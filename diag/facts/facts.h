@@ -21,11 +21,14 @@
 #include "diag/facts/access.h"
 #include "diag/facts/container_facts.h"
 #include "diag/facts/device_facts.h"
+#include "diag/facts/installation.h"
 #include "diag/facts/cpu.h"
+#include "diag/facts/device_facts.h"
 #include "diag/facts/kernel_log.h"
 #include "diag/facts/loaded_model.h"
 #include "diag/facts/shims.h"
 #include "diag/facts/sight.h"
+#include "diag/facts/unit_wishes.h"
 #include "diag/host/host.h"
 #include "diag/host/observed.h"
 #include "diag/ollama/discovery_log.h"
@@ -90,6 +93,11 @@ struct UnitFacts {
   Fact<Environment> loaded_environment;   // what a start now would give
   std::vector<host::NotObserved> unread_environment_files;
   systemd::MountSettings mounts;  // of `on_disk`
+  // Of `on_disk`, where the disk has no such file: the unit does not start without it.
+  std::vector<systemd::EnvironmentFileSetting> missing_environment_files;
+  std::vector<IneffectiveText> ineffective;  // what was meant for it, and is not read
+  // Paths of `mounts` that must be there and are not: the next start fails (226/NAMESPACE).
+  std::vector<systemd::MountSetting> missing_mounts;
 
   // Of `loaded`, and not observed where that is not.
   host::Observed<std::string> load_state;    // "loaded", "not-found", ...
@@ -116,6 +124,12 @@ struct ProgramFacts {
   FileFacts file;
   // The text of a script (it begins with "#!"), at most 64 KiB. Absent: no script.
   host::Observed<std::string> script;
+  // Of a script: where the interpreter that its first line names is.
+  host::Observed<host::Resolved> interpreter;
+  bool other_machine = false;  // it is built for another processor than the host's shell
+  // The mount of the host that it lies on, where that forbids execution.
+  host::Observed<std::string> noexec;
+  std::string noexec_mount_point;
   // Shared objects that the program or script names ("/opt/x/libvgpu-cuda.so").
   std::vector<FileFacts> named_objects;
 };
@@ -161,6 +175,9 @@ struct PreloadList {
   std::string source;
   int line = 0;
   std::vector<PreloadEntry> entries;
+  // The file that it is in, for WhatStops: with its own mode only, where it is bound, because
+  // the directories around it are not passed then. Empty: it is in no file.
+  std::vector<PathStep> way;
 };
 
 // The host's /etc/ld.so.preload, and who has a shim because of it.
@@ -190,6 +207,8 @@ struct OllamaFacts {
   ollama::Era era = ollama::Era::kUnknown;
   std::string era_because;
   Fact<ollama::LibraryDir> library_dir;
+  std::vector<std::string> library_dir_candidates;  // where it was looked for, in order
+  // /api/ps: models loaded with no byte on a GPU. Empty: none, or not observed.
   Fact<std::vector<LoadedModel>> models;  // /api/ps
   // Of these, the ones with no byte on a GPU, by name.
   Fact<std::vector<std::string>> models_on_cpu;
@@ -200,7 +219,12 @@ struct PciFacts {
   Fact<std::string> vendor, device, device_class;  // "0x10de"
 };
 
+// Why a fact was not observed where nothing but a log was given.
+inline constexpr char kOnlyALog[] = "only a log was given";
+
 struct Facts {
+  // Nothing but a log was given: `log.journal` has it, and nothing else was observed.
+  bool only_a_log = false;
   host::Host::Kind host_kind = host::Host::Kind::kTree;
   bool running_host = false;  // false: a plain root
   host::Observed<std::string> hostname;
@@ -233,12 +257,20 @@ struct Facts {
   host::Observed<PreloadList> unit_preload_file;
   GlobalPreload global_preload;
 
+  // Files that are called like a shim, or like a library that one stands in for, in the
+  // places where such files are kept (gather_gpu_libraries.cc), links too. By directory.
+  std::vector<FileFacts> gpu_libraries;
+
   LogFacts log;
   Fact<KernelLog> kernel_log;
   Fact<CpuFacts> cpu;
+  // nvidia-fabricmanager.service, in systemd's words: "active", "failed". Absent: systemd has
+  // no such unit loaded.
+  Fact<std::string> fabric_manager;
   OllamaFacts ollama;
   std::vector<PciFacts> nvidia_functions;  // PCI functions with NVIDIA's vendor id
   DeviceFacts devices;
+  InstallationFacts installation;
   ContainerFacts container;
 
   // What the log says about this very process; null where it does not show it.

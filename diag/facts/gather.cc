@@ -67,13 +67,15 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   facts.process = options.pid ? GatherProcess(host, *options.pid)
                               : FindServer(host, facts.unit, facts.listener);
   facts.log = !facts.unit_judged && facts.process.present()
-                  ? GatherLogOf(host, *facts.process)
-                  : GatherLog(host, facts.unit, facts.process);
+                  ? GatherLogOf(host, *facts.process, options.since)
+                  : GatherLog(host, facts.unit, facts.process, options.since);
   facts.kernel_log = GatherKernelLog(host);
+  facts.fabric_manager = GatherFabricManager(host);
   facts.cpu = {"/proc/cpuinfo", host.Read("/proc/cpuinfo").Map([](const host::Content& content) {
                  return ParseCpu(content.bytes);
                })};
   facts.ollama = GatherOllama(host, facts);
+  facts.installation = GatherInstallation(host, facts);
   facts.nvidia_functions = GatherPci(host);
 
   const std::string exe = facts.ollama.exe.value_or("");
@@ -110,6 +112,8 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   facts.devices = GatherDevices(host, facts);
   facts.container = GatherContainer(host, facts);
   GatherPreloadFiles(host, facts);
+  facts.devices = GatherDevices(host, facts);
+  facts.gpu_libraries = GatherGpuLibraries(host, facts);
   return facts;
 }
 

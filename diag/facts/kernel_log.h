@@ -34,6 +34,8 @@ struct KernelEvent {
     kGpuLost,      // "… GPU has fallen off the bus."
     kApiMismatch,  // "NVRM: API mismatch: the client has the version …"
     kDriver,       // another line of NVRM that tells of a failure
+    kDriverLoaded, // "NVRM: loading NVIDIA UNIX x86_64 Kernel Module  550.54.15"
+    kDeviceAdded,  // "pci 0000:00:05.0: [10de:2331] type 00 class 0x030200"
     kSuspend,      // "PM: suspend entry (deep)"
     kResume,       // "PM: suspend exit"
     kOomKill,      // "Out of memory: Killed process 57290 (ollama) …"

@@ -62,8 +62,15 @@ TEST(KernelLogTest, AKillForMemory) {
   EXPECT_EQ(log.events[0].pid, 57290);
 }
 
+TEST(KernelLogTest, ADeviceAndItsDriverCome) {
+  KernelLog log = Read(Entry(1, "pci 0000:00:05.0: [10de:2331] type 00 class 0x030200") +
+                       Entry(2, "NVRM: loading NVIDIA UNIX x86_64 Kernel Module  550.54.15"));
+  EXPECT_NE(log.Last(Kind::kDeviceAdded), nullptr);
+  EXPECT_NE(log.Last(Kind::kDriverLoaded), nullptr);
+}
+
 TEST(KernelLogTest, OtherLinesAreNotKept) {
-  KernelLog log = Read(Entry(1, "NVRM: loading NVIDIA UNIX x86_64 Kernel Module  550.54.15"));
+  KernelLog log = Read(Entry(1, "pci 0000:00:03.0: [8086:100e] type 00 class 0x020000"));
   EXPECT_TRUE(log.events.empty());
   EXPECT_EQ(log.lines, 1u);
 }

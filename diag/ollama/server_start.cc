@@ -236,10 +236,15 @@ const CudaError* ServerStart::LostLater() const {
 }
 
 const CudaError* ServerStart::InitError() const {
+  // Beside a driver that serves CUDA 12, the variant for CUDA 13 says 35 on a sound host: any
+  // other code tells more.
+  const auto weight = [](const CudaError& error) {
+    return error.words.code == 0 ? 0 : error.words.code == 35 ? 1 : 2;
+  };
   const CudaError* best = nullptr;
   for (const CudaError& error : cuda_errors) {
     if (error.after_result) continue;
-    if (best == nullptr || error.words.code != 0 || best->words.code == 0) best = &error;
+    if (best == nullptr || weight(error) >= weight(*best)) best = &error;
   }
   return best;
 }
@@ -356,6 +361,7 @@ void TakeLine(Event event, LogLine line, const SlogLine* slog, ServerStart& star
     case Event::kUnitStarted:
     case Event::kUnitStopped:
     case Event::kUnitRestart:
+    case Event::kUnitProblem:
     case Event::kNone:
       return;
   }

@@ -103,6 +103,14 @@ TEST(ServerStartTest, ACodeOfCudaInEveryForm) {
   EXPECT_EQ(start.InitError()->words.code, 100);
 }
 
+TEST(ServerStartTest, OfSeveralErrorsTheOneThatTellsMost) {
+  ServerStart start =
+      Start({Config(), "ggml_cuda_init: failed to initialize CUDA: unknown error",
+             "ggml_cuda_init: failed to initialize CUDA: CUDA driver version is insufficient for "
+             "CUDA runtime version"});
+  EXPECT_EQ(start.InitError()->words.code, 999) << "35 may be the variant for a newer CUDA";
+}
+
 TEST(ServerStartTest, TheGpuIsLostLater) {
   ServerStart start = Start({Config(), Gpu(2),
                              "ggml_cuda_init: failed to initialize CUDA: operation not permitted"});

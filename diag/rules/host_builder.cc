@@ -42,6 +42,25 @@ constexpr char kOllamaElf[] = R"({"class": 64, "machine": "x86_64", "type": "EXE
     "interp": "/lib64/ld-linux-x86-64.so.2", "go_build": {"go": "go1.24.1",
     "module": "github.com/ollama/ollama", "version": "v0.16.2"}})";
 
+// A shim as it is built: whole, with the soname that programs ask for.
+std::string ShimElf(absl::string_view shim) {
+  json elf = {{"error", nullptr},         {"class", 64},
+              {"machine", "x86_64"},      {"type", "DYN"},
+              {"interp", nullptr},        {"soname", absl::StrCat("libvgpu-", shim, ".so")},
+              {"needed", {"libc.so.6"}},  {"rpath", nullptr},
+              {"runpath", nullptr},       {"bind_now", false},
+              {"version_defs", nullptr},  {"version_needs", json::array()},
+              {"undefined", json::array()}, {"exports", json::array()},
+              {"exports_complete", false}};
+  if (shim == "cuda") elf["soname"] = "libcuda.so.1";
+  if (shim == "nvml") elf["soname"] = "libnvidia-ml.so.1";
+  if (shim == "cudart") {
+    elf["soname"] = "libcudart.so.12";
+    elf["version_defs"] = {"libcudart.so.12"};
+  }
+  return elf.dump();
+}
+
 }  // namespace
 
 absl::Time At(absl::string_view text) {
@@ -90,9 +109,11 @@ HostBuilder::HostBuilder() {
           "ELF");
   SetElf("/usr/local/bin/ollama", kOllamaElf);
   for (const char* shim : {"exec", "syscall", "cuda", "nvml", "cudart"}) {
-    SetFile(absl::StrCat("/usr/lib64/libvgpu-", shim, ".so"),
+    const std::string path = absl::StrCat("/usr/lib64/libvgpu-", shim, ".so");
+    SetFile(path,
             "\x7f"
             "ELF");
+    SetElf(path, ShimElf(shim));
   }
   SetFile("/usr/local/lib/ollama/libggml-base.so",
           "\x7f"
@@ -412,6 +433,27 @@ HostBuilder& HostBuilder::EraC() {
       {kServerConfigLine,
        R"log(time=2026-02-24T10:06:00.358-05:00 level=INFO source=routes.go:1718 msg="Listening on 127.0.0.1:11434 (version 0.30.0)")log",
        kBeganLine, kGpuLine});
+}
+
+HostBuilder& HostBuilder::NvidiaDriver(absl::string_view release) {
+  for (const char* shim : {"exec", "syscall", "cuda", "nvml", "cudart"}) {
+    RemoveFile(absl::StrCat("/usr/lib64/libvgpu-", shim, ".so"));
+  }
+  RemoveFile(kDropIn);
+  SetShown("Environment", absl::StrCat("PATH=", kPath));
+  RemoveShown("DropInPaths");
+  RemoveEnviron("LD_PRELOAD");
+  SetMaps({{"/usr/local/bin/ollama", 262650}, {"/usr/lib/x86_64-linux-gnu/libc.so.6", 306}});
+  SetFile("/proc/driver/nvidia/version",
+          absl::StrCat("NVRM version: NVIDIA UNIX x86_64 Kernel Module  ", release,
+                       "  Tue Mar  5 22:23:56 UTC 2024\n"));
+  SetFile("/proc/modules",
+          "nvidia_uvm 1 0 - Live 0x0000000000000000\nnvidia 1 1 nvidia_uvm, Live 0x0\n");
+  const std::string library = absl::StrCat("/usr/lib/x86_64-linux-gnu/libcuda.so.", release);
+  SetFile(library,
+          "\x7f"
+          "ELF");
+  return SetLink("/usr/lib/x86_64-linux-gnu/libcuda.so.1", library);
 }
 
 std::vector<std::string> HostBuilder::Paths() const {

@@ -107,6 +107,8 @@ class HostBuilder {
   HostBuilder& EraA();          // 0.12.3
   HostBuilder& NvidiasOwn();    // no shims: NVIDIA's driver 570.124.06 and a card at 0000:01:00.0
   HostBuilder& EraC();          // 0.30.0
+  // A card: NVIDIA's own driver of this release ("550.54.15"), and no shim anywhere.
+  HostBuilder& NvidiaDriver(absl::string_view release);
 
   // Everything that was put there.
   std::vector<std::string> Paths() const;
