@@ -84,6 +84,13 @@ const ollama::CudaError* NoDeviceSaid(const ollama::ServerStart* start) {
   return nullptr;
 }
 
+// A later child could not open the device any more that discovery had found.
+const ollama::CudaError* LostPermission(const Facts& facts) {
+  const ollama::ServerStart* start = StartToJudge(facts);
+  const ollama::CudaError* lost = start == nullptr ? nullptr : start->LostLater();
+  return lost != nullptr && (lost->Is(800) || lost->Is(100)) ? lost : nullptr;
+}
+
 const facts::CdiSpec* StaleCdi(const ContainerFacts& container) {
   for (const facts::CdiSpec& spec : container.nvidia_cdi) {
     if (!spec.missing.empty() || !spec.maps_driver) return &spec;
@@ -173,13 +180,13 @@ Judgement OfProcess(const Facts& facts) {
       container.container.present()
           ? absl::StrCat(container.container->runtime, " ", container.container->id.substr(0, 12))
           : container.marker;
-  const ollama::CudaError* lost = start == nullptr ? nullptr : start->LostLater();
+  const ollama::CudaError* lost = LostPermission(facts);
   const std::string runtime =
       container.container.present() ? container.container->runtime : "docker";
   const std::string tool = runtime == "podman" ? "podman" : "docker";
   const std::string id =
       container.container.present() ? container.container->id.substr(0, 12) : "CONTAINER";
-  if (lost != nullptr && (lost->Is(800) || lost->Is(100))) {
+  if (lost != nullptr) {
     Holds holds;
     holds.confidence = Confidence::kLikely;
     holds.acts = ActsNowIfRunning(facts);
@@ -287,8 +294,11 @@ Judgement OfProcess(const Facts& facts) {
 }  // namespace
 
 Judgement ContainerWithoutGpu(const Facts& facts) {
+  const std::optional<RunCommand> run = RunCommandOf(facts);
+  // The unit's own command is where it can be repaired.
+  if (run && run->seen && !run->gives_gpu && !LostPermission(facts)) return OfUnit(facts, *run);
   if (facts.container.IsContainer()) return OfProcess(facts);
-  if (std::optional<RunCommand> run = RunCommandOf(facts)) return OfUnit(facts, *run);
+  if (run) return OfUnit(facts, *run);
   if (facts.process.present() && facts.container.container.not_observed()) {
     return CannotTell{"whether the server runs in a container",
                       std::string(facts.container.container.why_not()),
