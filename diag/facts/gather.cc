@@ -57,6 +57,21 @@ std::optional<std::string> OtherPreloadList(const host::Host& host, const Facts&
   return std::nullopt;
 }
 
+FileFacts ExeFile(const host::Host& host, const Facts& facts) {
+  const ProcessFacts& process = *facts.process;
+  if (!process.exe.present()) {
+    FileFacts unknown;
+    unknown.found = host::NotObserved{std::string(process.exe.why_not())};
+    unknown.elf = host::NotObserved{std::string(process.exe.why_not())};
+    return unknown;
+  }
+  // Most often it is the file that ExecStart= names, which has been read.
+  const FileFacts& program = facts.program.file;
+  const bool same =
+      process.root.empty() && program.found.present() && program.found->path == *process.exe;
+  return same ? program : LookAtFile(host, *process.exe, process.root);
+}
+
 std::string UnitToJudge(const host::Host& host, const GatherOptions& options) {
   std::string unit = options.unit;
   if (unit.empty() && options.pid) unit = UnitOf(host, *options.pid);
@@ -93,6 +108,20 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   facts.log = !facts.unit_judged && facts.process.present()
                   ? GatherLogOf(host, *facts.process)
                   : GatherLog(host, facts.unit, facts.process);
+  facts.process_named = options.pid.has_value();
+  facts.servers = FindServers(host, facts.port);
+  facts.ollama_units = FindOllamaUnits(host);
+  facts.manager_environment = ManagerEnvironment(host, facts.unit);
+  if (facts.process.present()) {
+    facts.exe_file = ExeFile(host, facts);
+    facts.children = FindChildren(host, facts.process->pid);
+    facts.mapped = FindMapped(host, *facts.process);
+    for (const ProcessFacts& child : facts.children) {
+      for (MappedLibrary& library : FindMapped(host, child)) {
+        facts.mapped.push_back(std::move(library));
+      }
+    }
+  }
   facts.ollama = GatherOllama(host, facts);
   facts.nvidia_functions = GatherPci(host);
 
