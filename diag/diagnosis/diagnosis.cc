@@ -5,7 +5,10 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "diag/diagnosis/precedence.h"
 #include "diag/diagnosis/surroundings.h"
 #include "diag/rules/catalogue.h"
 #include "diag/rules/rules.h"
@@ -30,7 +33,7 @@ struct Finding {
 
 // In era A the server's line says nothing about the libraries of the model's runner:
 // these stand beside a result that names the GPU.
-constexpr absl::string_view kBeatsTheResultInEraA[] = {"VG501", "VG502", "VG709"};
+constexpr absl::string_view kBeatsTheResultInEraA[] = {"VG501", "VG502", "VG709", "VG902"};
 
 bool BeatsTheResult(const Facts& facts, absl::string_view code) {
   return facts.ollama.era == ollama::Era::kA &&
@@ -43,13 +46,31 @@ bool ModelsRunOnCpu(const Facts& facts) {
   return facts.ollama.models_on_cpu.present() && !facts.ollama.models_on_cpu->empty();
 }
 
+// The codes of what follows from it, by its own rule and by precedence.
+std::vector<std::string> ExplainedBy(const Finding& finding) {
+  std::vector<std::string> codes = finding.holds->explains;
+  for (const Precedence& precedence : Precedences()) {
+    if (precedence.cause == finding.entry->code) {
+      codes.push_back(std::string(precedence.consequence));
+    }
+  }
+  return codes;
+}
+
+// Something in the log itself was not seen: its level, a line, its beginning.
+bool AboutTheLog(const rules::CannotTell& lacks) {
+  return lacks.why != facts::kOnlyALog && !absl::EndsWith(lacks.why, facts::kOnlyALog) &&
+         lacks.why != "not looked at" && !absl::StrContains(lacks.why, "no process was seen");
+}
+
 // Fills explained_by: a finding is explained by every other that declares it, and by
 // what explains that. What is only latent explains nothing of today.
 void LinkFindings(std::vector<Finding>& findings) {
   std::map<std::string, Finding*> by_code;
   for (Finding& finding : findings) by_code[std::string(finding.entry->code)] = &finding;
   const auto explains = [](const Finding& finding) {
-    return finding.holds->acts == Acts::kNow && finding.entry->kind != Kind::kNote;
+    return finding.holds->acts == Acts::kNow &&
+           (finding.entry->kind != Kind::kNote || finding.holds->is_cause);
   };
   for (Finding& cause : findings) {
     if (!explains(cause)) continue;
@@ -60,7 +81,7 @@ void LinkFindings(std::vector<Finding>& findings) {
       const Finding* at = pending.back();
       pending.pop_back();
       if (!explains(*at)) continue;
-      for (const std::string& code : at->holds->explains) {
+      for (const std::string& code : ExplainedBy(*at)) {
         auto it = by_code.find(code);
         if (it == by_code.end() || it->second == &cause) continue;
         if (reached.insert(code).second) pending.push_back(it->second);
@@ -93,11 +114,60 @@ Item ItemOf(const Finding& finding, const std::set<std::string>& held) {
   item.evidence = finding.holds->evidence;
   item.fix = finding.holds->fix;
   item.expect = finding.holds->expect;
-  for (const std::string& code : finding.holds->explains) {
-    if (held.contains(code)) item.explains.push_back(code);
+  for (const std::string& code : ExplainedBy(finding)) {
+    const bool listed =
+        std::find(item.explains.begin(), item.explains.end(), code) != item.explains.end();
+    if (held.contains(code) && !listed) item.explains.push_back(code);
   }
   item.explained_by = finding.explained_by;
   return item;
+}
+
+// Root causes that are only possible, and explain no symptom that a better founded one does
+// not explain too: indirect signs of what is known already.
+std::vector<Item> TakeNeedless(std::vector<Item>& root_causes) {
+  std::set<std::string> explained;
+  bool founded = false;
+  for (const Item& cause : root_causes) {
+    if (cause.confidence == rules::Confidence::kPossible) continue;
+    founded = true;
+    explained.insert(cause.explains.begin(), cause.explains.end());
+  }
+  std::vector<Item> needless;
+  if (!founded) return needless;
+  const auto needed = [&](const Item& cause) {
+    if (cause.confidence != rules::Confidence::kPossible) return true;
+    for (const std::string& code : cause.explains) {
+      if (!explained.contains(code)) return true;
+    }
+    return cause.explains.empty();
+  };
+  const auto rest = std::stable_partition(root_causes.begin(), root_causes.end(), needed);
+  needless.assign(std::make_move_iterator(rest), std::make_move_iterator(root_causes.end()));
+  root_causes.erase(rest, root_causes.end());
+  return needless;
+}
+
+// Where the first cause is only possible and others explain the same: which they are.
+// Nothing here tells them apart, and the report says so.
+std::string Tie(const std::vector<Item>& root_causes) {
+  const Item& first = root_causes.front();
+  if (first.confidence != rules::Confidence::kPossible) return "";
+  std::vector<std::string> others;
+  for (const Item& other : root_causes) {
+    if (&other == &first || other.confidence != first.confidence) continue;
+    for (const std::string& code : other.explains) {
+      if (std::find(first.explains.begin(), first.explains.end(), code) == first.explains.end()) {
+        continue;
+      }
+      others.push_back(absl::StrCat(other.code, " (", other.title, ")"));
+      break;
+    }
+  }
+  if (others.empty()) return "";
+  return absl::StrCat(" ", absl::StrJoin(others, ", "),
+                      others.size() == 1 ? " would explain the same" : " would each explain the same",
+                      ": what was seen does not tell which it is.");
 }
 
 std::string HealthyHeadline(const Facts& facts, const Report& report) {
@@ -111,6 +181,17 @@ std::string HealthyHeadline(const Facts& facts, const Report& report) {
 }
 
 std::string InconclusiveHeadline(const Facts& facts) {
+  if (facts.only_a_log) {
+    const ollama::ServerStart* start = facts.ThisStart();
+    if (start == nullptr) {
+      return "The log holds no line of Ollama's discovery: it proves nothing, either way.";
+    }
+    if (start->Result() == nullptr) {
+      return "The log names no fault and does not show what discovery found.";
+    }
+    return absl::StrCat("The log's last discovery found ", start->Result()->library,
+                        ", and nothing through CUDA.");
+  }
   if (ModelsRunOnCpu(facts)) {
     return absl::StrCat("Discovery named a GPU, and the model ",
                         facts.ollama.models_on_cpu->front(), " runs without one (size_vram is 0).");
@@ -148,6 +229,8 @@ void Explain(const Facts& facts, const std::vector<Judged>& judged, Report& repo
       }
     } else {
       const auto& lacks = std::get<rules::CannotTell>(item.judgement);
+      // Of a log alone, all that no log holds is one item (AddUnseen).
+      if (facts.only_a_log && !AboutTheLog(lacks)) continue;
       AddNotSeen({lacks.what, lacks.why, lacks.how}, report);
     }
   }
@@ -157,12 +240,13 @@ void Explain(const Facts& facts, const std::vector<Judged>& judged, Report& repo
   const Holds* first = nullptr;
   for (const Finding& finding : findings) {
     Item item = ItemOf(finding, held);
-    if (finding.entry->kind == Kind::kNote) {
+    if (finding.entry->kind == Kind::kNote && !finding.holds->is_cause) {
       report.notes.push_back(std::move(item));
     } else if (!finding.explained_by.empty() ||
                (finding.entry->kind == Kind::kConsequence && !finding.entry->stands_alone)) {
       report.consequences.push_back(std::move(item));
-    } else if (finding.holds->acts == Acts::kNextStart || finding.entry->kind == Kind::kRisk ||
+    } else if (finding.holds->acts == Acts::kNextStart ||
+               (finding.entry->kind == Kind::kRisk && !finding.holds->is_cause) ||
                (found_gpu && !BeatsTheResult(facts, finding.entry->code))) {
       report.latent.push_back(std::move(item));
     } else {
@@ -171,9 +255,13 @@ void Explain(const Facts& facts, const std::vector<Judged>& judged, Report& repo
     }
   }
 
+  for (Item& item : TakeNeedless(report.root_causes)) report.notes.push_back(std::move(item));
   if (first != nullptr) {
     report.verdict = Verdict::kProblem;
-    report.headline = first->headline;
+    for (const Finding& finding : findings) {
+      if (finding.entry->code == report.root_causes.front().code) first = finding.holds;
+    }
+    report.headline = absl::StrCat(first->headline, Tie(report.root_causes));
   } else if (found_gpu) {
     report.verdict = Verdict::kHealthy;
     report.headline = HealthyHeadline(facts, report);
@@ -187,11 +275,13 @@ void Explain(const Facts& facts, const std::vector<Judged>& judged, Report& repo
   }
 }
 
-Report Diagnose(const Facts& facts) {
+Report Diagnose(const Facts& facts, const Selection& selection) {
   Report report;
   report.host.hostname = facts.hostname;
   report.host.observed_at = facts.observed_at;
-  report.host.source = facts.host_kind == host::Host::Kind::kLive ? "live" : "tree";
+  report.host.source = facts.only_a_log                               ? "log"
+                       : facts.host_kind == host::Host::Kind::kLive ? "live"
+                                                                    : "tree";
   report.time_zone = facts.time_zone;
   report.subject.unit = facts.unit_judged ? facts.unit.name : "";
   report.subject.pid = facts.process.Map([](const facts::ProcessFacts& p) { return p.pid; });
@@ -200,7 +290,15 @@ Report Diagnose(const Facts& facts) {
   report.subject.era_because = facts.ollama.era_because;
 
   std::vector<Judged> judged;
+  const auto has = [](const std::vector<std::string>& codes, absl::string_view code) {
+    return std::find(codes.begin(), codes.end(), code) != codes.end();
+  };
   for (const rules::Rule& rule : rules::AllRules()) {
+    if (has(selection.skip, rule.code) ||
+        (!selection.only.empty() && !has(selection.only, rule.code))) {
+      report.skipped.push_back(std::string(rule.code));
+      continue;
+    }
     judged.push_back({std::string(rule.code), rule.judge(facts)});
   }
   Explain(facts, judged, report);

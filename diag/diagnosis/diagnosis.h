@@ -5,8 +5,10 @@
 // The order of reasoning:
 //   1. Every rule judges. What holds is a finding, what is contradicted is ruled out,
 //      what cannot be told is not observed.
-//   2. A finding that another one explains is its consequence. The rest are root causes,
-//      the earliest layer first.
+//   2. A finding that another one explains (by its rule, or by precedence.h) is its
+//      consequence. The rest are root causes, the earliest layer first. One that is only
+//      possible and explains nothing that a better founded one does not is a note: the
+//      smallest set of causes is asked for.
 //   3. What acts only after the next start is latent. So is every fault that did not
 //      stop discovery, when the running process found the GPU: what works decides.
 //   4. Healthy needs positive evidence; without it and without a known fault the verdict
@@ -26,7 +28,13 @@
 
 namespace vgpu::diagnosis {
 
-report::Report Diagnose(const facts::Facts& facts);
+// Which rules judge.
+struct Selection {
+  std::vector<std::string> only = {};  // codes; empty: all
+  std::vector<std::string> skip = {};  // codes that are left out; the report says so
+};
+
+report::Report Diagnose(const facts::Facts& facts, const Selection& selection = {});
 
 // A judgement of the rule for `code`. Exposed so that the reasoning can be tried on
 // findings that no host shows.

@@ -25,6 +25,7 @@ using rules::HostBuilder;
 
 Judged Finding(std::string code, std::vector<std::string> explains = {}, Acts acts = Acts::kNow) {
   Holds holds;
+  holds.confidence = Confidence::kLikely;
   holds.acts = acts;
   holds.headline = absl::StrCat(code, " it is.");
   holds.evidence = {{"/etc/x", 1, "quote", "meaning"}};
@@ -45,6 +46,12 @@ Report Explained(const std::vector<Judged>& judged,
   Report report;
   Explain(facts, judged, report);
   return report;
+}
+
+Judged Found(std::string code, Confidence confidence, std::vector<std::string> explains) {
+  Judged judged = Finding(std::move(code), std::move(explains));
+  std::get<Holds>(judged.judgement).confidence = confidence;
+  return judged;
 }
 
 // --- what explains what
@@ -390,6 +397,59 @@ TEST(FalseClaimTest, AnAnswerOverHttpDoesNotMeanThatTheGpuWasUsed) {
   const Report report = Diagnose(machine.Gather());
   EXPECT_EQ(report.verdict, Verdict::kInconclusive);
   EXPECT_TRUE(absl::StrContains(report.headline, "llama3.2:1b runs without one (size_vram is 0)"));
+}
+
+// --- the smallest set
+
+TEST(ExplainTest, OfTwoCodesThatFitThePrecedenceDecides) {
+  const Report report = Explained({Finding("VG502", {"VG704"}), Finding("VG508", {"VG704"}),
+                                   Finding("VG704")});
+  EXPECT_EQ(Codes(report.root_causes), Names{"VG508"});
+  EXPECT_EQ(Codes(report.consequences), (Names{"VG502", "VG704"}));
+  EXPECT_EQ(report.root_causes[0].explains, (Names{"VG704", "VG502"}));
+}
+
+TEST(ExplainTest, WhatIsOnlyPossibleIsNotNeededBesideWhatIsKnown) {
+  const Report report = Explained({Found("VG401", Confidence::kPossible, {"VG704"}),
+                                   Found("VG503", Confidence::kCertain, {"VG704"}),
+                                   Found("VG704", Confidence::kCertain, {})});
+  EXPECT_EQ(Codes(report.root_causes), Names{"VG503"});
+  EXPECT_EQ(Codes(report.notes), Names{"VG401"});
+  EXPECT_EQ(report.headline, "VG503 it is.");
+}
+
+TEST(ExplainTest, WhatIsPossibleAndExplainsMoreIsNeeded) {
+  const Report report = Explained({Found("VG404", Confidence::kPossible, {"VG307"}),
+                                   Found("VG503", Confidence::kLikely, {"VG704"}),
+                                   Finding("VG307"), Finding("VG704")});
+  EXPECT_EQ(Codes(report.root_causes), (Names{"VG404", "VG503"}));
+}
+
+TEST(ExplainTest, TwoFaultsThatAreSeenAreBothRoots) {
+  const Report report = Explained({Found("VG401", Confidence::kCertain, {"VG704"}),
+                                   Found("VG503", Confidence::kLikely, {"VG704"}),
+                                   Finding("VG704")});
+  EXPECT_EQ(Codes(report.root_causes), (Names{"VG401", "VG503"}));
+  EXPECT_EQ(report.headline, "VG401 it is.");
+}
+
+TEST(ExplainTest, ATieIsSaid) {
+  const Report report = Explained({Found("VG611", Confidence::kPossible, {"VG704"}),
+                                   Found("VG613", Confidence::kPossible, {"VG704"}),
+                                   Finding("VG704")});
+  EXPECT_EQ(Codes(report.root_causes), (Names{"VG611", "VG613"}));
+  EXPECT_TRUE(absl::StrContains(report.headline, "VG613 (the device is taken by others)"));
+  EXPECT_TRUE(absl::StrContains(report.headline, "does not tell which it is"));
+}
+
+TEST(DiagnoseTest, WhatIsSkippedIsSaid) {
+  const facts::Facts facts = HostBuilder().NotRestarted().Gather();
+  const Report skipped = Diagnose(facts, {.skip = {"VG302"}});
+  EXPECT_EQ(skipped.skipped, Names{"VG302"});
+  EXPECT_NE(Codes(skipped.root_causes), Names{"VG302"});
+  const Report only = Diagnose(facts, {.only = {"VG302"}});
+  EXPECT_EQ(Codes(only.root_causes), Names{"VG302"});
+  EXPECT_GT(only.skipped.size(), 10u);
 }
 
 // --- captures that lack a piece

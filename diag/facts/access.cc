@@ -68,7 +68,8 @@ Observed<Barrier> WhatStops(absl::Span<const PathStep> way, const Identity& who,
     const bool last = i + 1 == way.size();
     const uint32_t bit = last && want == Want::kRead ? kReadBit : kExecuteBit;
     const std::optional<bool> allowed = Allows(step.meta, who, bit);
-    if (!allowed && unknown.empty()) unknown = step.path;
+    // A closed root directory would stop every program: one whose mode is not known is open.
+    if (!allowed && unknown.empty() && i > 0) unknown = step.path;
     if (allowed.value_or(true)) continue;
     return Barrier{step.path, step.meta.type == host::FileType::kDir, *step.meta.mode};
   }

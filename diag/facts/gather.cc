@@ -3,7 +3,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "diag/facts/gather_parts.h"
 
@@ -122,7 +121,15 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
       }
     }
   }
+                  ? GatherLogOf(host, *facts.process, options.since)
+                  : GatherLog(host, facts.unit, facts.process, options.since);
+  facts.kernel_log = GatherKernelLog(host);
+  facts.fabric_manager = GatherFabricManager(host);
+  facts.cpu = {"/proc/cpuinfo", host.Read("/proc/cpuinfo").Map([](const host::Content& content) {
+                 return ParseCpu(content.bytes);
+               })};
   facts.ollama = GatherOllama(host, facts);
+  facts.installation = GatherInstallation(host, facts);
   facts.nvidia_functions = GatherPci(host);
 
   const std::string exe = facts.ollama.exe.value_or("");
@@ -148,7 +155,6 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
     facts.unit_preload =
         LookAtPreload(host, value, source, line, ValueOf(next, "LD_LIBRARY_PATH"), exe, "");
   }
-  facts.other_preload_list = OtherPreloadList(host, facts);
   const Environment& disk = facts.unit.disk_environment;
   std::string on_disk = ValueOf(disk, "LD_PRELOAD");
   if (facts.unit.loaded_environment.present() && !on_disk.empty() &&
@@ -157,6 +163,11 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
     facts.disk_preload = LookAtPreload(host, on_disk, variable.source, variable.line,
                                        ValueOf(disk, "LD_LIBRARY_PATH"), exe, "");
   }
+  facts.devices = GatherDevices(host, facts);
+  facts.container = GatherContainer(host, facts);
+  GatherPreloadFiles(host, facts);
+  facts.devices = GatherDevices(host, facts);
+  facts.gpu_libraries = GatherGpuLibraries(host, facts);
   return facts;
 }
 

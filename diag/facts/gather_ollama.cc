@@ -16,27 +16,6 @@ using host::NotObserved;
 using host::Observed;
 using nlohmann::json;
 
-// Go's build information stands at the start of the data segment, behind the code.
-constexpr size_t kProgramLimit = size_t{128} << 20;
-
-Observed<std::string> GoVersion(const host::Host& host, const std::string& path,
-                                absl::string_view root) {
-  Observed<host::Resolved> found = host.Resolve(path, root);
-  if (!found.present()) return NotObserved{"the program's file could not be looked at"};
-  Observed<elf::ElfInfo> info = LookAtFile(host, path, root).elf;
-  if (host.RecordedElf(found->path).absent() && found->meta.size.value_or(0) > 0) {
-    info = host.Read(path, kProgramLimit, root).Map([&](const Content& content) {
-      return elf::ParseElf(content.bytes, *found->meta.size);
-    });
-  }
-  if (!info.present()) return NotObserved{std::string(info.why_not())};
-  if (info->go_build.absent()) return NotObserved{"the program carries no Go build information"};
-  return info->go_build.Map([](const elf::GoBuild& build) -> Observed<std::string> {
-    if (build.version.absent()) return NotObserved{"its build information names no version"};
-    return build.version;
-  });
-}
-
 Fact<std::string> ApiVersion(const host::Host& host, uint16_t port) {
   host::ToolQuery query{.tool = host::Tool::kOllamaVersion, .port = port};
   return {host::ToolSource(query),
@@ -49,26 +28,33 @@ Fact<std::string> ApiVersion(const host::Host& host, uint16_t port) {
           })};
 }
 
-Fact<std::vector<std::string>> ModelsOnCpu(const host::Host& host, uint16_t port) {
+Fact<std::vector<LoadedModel>> LoadedModels(const host::Host& host, uint16_t port) {
+  constexpr size_t kMaxModels = 256;
   host::ToolQuery query{.tool = host::Tool::kOllamaPs, .port = port};
   return {host::ToolSource(query),
           host.RunTool(query, size_t{1} << 20)
-              .Map([](const Content& content) -> Observed<std::vector<std::string>> {
+              .Map([](const Content& content) -> Observed<std::vector<LoadedModel>> {
                 json answer = json::parse(content.bytes, nullptr, false);
                 if (!answer.is_object() || !answer["models"].is_array()) {
                   return NotObserved{"the answer lists no models"};
                 }
-                std::vector<std::string> names;
-                for (const json& model : answer["models"]) {
-                  if (!model.is_object()) continue;
-                  auto vram = model.find("size_vram");
-                  auto name = model.find("name");
-                  if (vram != model.end() && vram->is_number() && vram->get<double>() == 0 &&
-                      name != model.end() && name->is_string()) {
-                    names.push_back(name->get<std::string>());
-                  }
+                std::vector<LoadedModel> models;
+                for (const json& item : answer["models"]) {
+                  auto number = [&](const char* key) -> std::optional<uint64_t> {
+                    auto it = item.find(key);
+                    if (it == item.end() || !it->is_number()) return std::nullopt;
+                    const double value = it->get<double>();
+                    if (!(value >= 0 && value < 1e18)) return std::nullopt;
+                    return static_cast<uint64_t>(value);
+                  };
+                  if (!item.is_object() || models.size() == kMaxModels) continue;
+                  auto name = item.find("name");
+                  const std::optional<uint64_t> vram = number("size_vram");
+                  if (!vram || name == item.end() || !name->is_string()) continue;
+                  models.push_back({name->get<std::string>(), number("size").value_or(0), *vram,
+                                    number("context_length").value_or(0)});
                 }
-                return names;
+                return models;
               })};
 }
 
@@ -82,7 +68,32 @@ std::string OllamaAmong(const host::Host& host, absl::string_view text) {
   return "";
 }
 
+// Of the process, else of its next start; systemd's default is the root directory.
+std::string WorkingDirectory(const host::Host& host, const Facts& facts) {
+  if (facts.process.present()) {
+    Observed<std::string> cwd = host.ReadLink(absl::StrCat("/proc/", facts.process->pid, "/cwd"));
+    if (cwd.present() && absl::StartsWith(*cwd, "/")) return *cwd;
+  }
+  const systemd::Setting* setting = facts.unit.on_disk.Last("Service", "WorkingDirectory");
+  if (setting == nullptr) return "/";
+  absl::string_view path = absl::StripPrefix(setting->value, "-");
+  return absl::StartsWith(path, "/") ? std::string(path) : "/";
+}
+
 }  // namespace
+
+Observed<std::string> GoVersion(const host::Host& host, const std::string& path,
+                                absl::string_view root) {
+  const FileFacts file = LookAtFile(host, path, root);
+  if (!file.found.present()) return NotObserved{"the program's file could not be looked at"};
+  const Observed<elf::ElfInfo>& info = file.elf;
+  if (!info.present()) return NotObserved{std::string(info.why_not())};
+  if (info->go_build.absent()) return NotObserved{"the program carries no Go build information"};
+  return info->go_build.Map([](const elf::GoBuild& build) -> Observed<std::string> {
+    if (build.version.absent()) return NotObserved{"its build information names no version"};
+    return build.version;
+  });
+}
 
 OllamaFacts GatherOllama(const host::Host& host, const Facts& facts) {
   OllamaFacts ollama;
@@ -138,31 +149,45 @@ OllamaFacts GatherOllama(const host::Host& host, const Facts& facts) {
                         other.version};
     }
   }
+  std::optional<ollama::Version> version = ollama::ParseVersion(ollama.version.value_or(""));
+  ollama.library_dir = {"", NotObserved{"the program is not known"}};
   if (ollama.exe.present()) {
-    ollama.library_dir = {*ollama.exe, ollama::FindLibraryDir(host, *ollama.exe, root)};
-  } else {
-    ollama.library_dir = {"", NotObserved{"the program is not known"}};
+    const ollama::LibraryDirSearch search{
+        .exe = *ollama.exe,
+        .era = version ? ollama::EraOf(*version) : ollama::Era::kUnknown,
+        .cwd = WorkingDirectory(host, facts)};
+    ollama.library_dir_candidates = ollama::LibraryDirCandidates(search);
+    ollama.library_dir = {*ollama.exe, ollama::FindLibraryDir(host, search, root)};
   }
 
-  std::optional<ollama::Version> version = ollama::ParseVersion(ollama.version.value_or(""));
   if (version) {
     ollama.era = ollama::EraOf(*version);
     ollama.era_because =
         absl::StrCat("version ", *ollama.version, " (", ollama.version.source, ")");
+  } else if (start != nullptr && start->era_line) {
+    ollama.era = start->era;
+    ollama.era_because = absl::StrCat("only this era prints line ", start->era_line->number,
+                                      " of ", log.source);
   } else if (ollama.library_dir.present() && ollama.library_dir->has_llama_server) {
     ollama.era = ollama::Era::kC;
     ollama.era_because = absl::StrCat(ollama.library_dir->path, " holds llama-server");
   } else if (start != nullptr && !start->passes.empty()) {
     ollama.era = ollama::Era::kB;
     ollama.era_because = "the log has discovery's passes, and no llama-server is installed";
-  } else if (start != nullptr && start->began &&
-             absl::StrContains(start->began->text, "looking for compatible GPUs")) {
-    ollama.era = ollama::Era::kA;
-    ollama.era_because = "the log says `looking for compatible GPUs`";
   } else {
     ollama.era_because = "neither a version nor a line that only one era prints was seen";
   }
-  if (facts.process.present()) ollama.models_on_cpu = ModelsOnCpu(host, facts.port);
+  if (facts.process.present()) {
+    ollama.models = LoadedModels(host, facts.port);
+    ollama.models_on_cpu = {ollama.models.source,
+                            ollama.models.Map([](const std::vector<LoadedModel>& models) {
+                              std::vector<std::string> names;
+                              for (const LoadedModel& model : models) {
+                                if (model.size_vram == 0) names.push_back(model.name);
+                              }
+                              return names;
+                            })};
+  }
   return ollama;
 }
 

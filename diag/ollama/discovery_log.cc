@@ -2,14 +2,11 @@
 
 #include <algorithm>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "diag/journal/journal_reader.h"
+#include "diag/journal/pasted_log.h"
 #include "diag/logfmt/slog.h"
 #include "diag/logfmt/text_log_reader.h"
-#include "re2/re2.h"
 
 namespace vgpu::ollama {
 namespace {
@@ -35,65 +32,116 @@ std::vector<absl::string_view> Needles() {
   return needles;
 }
 
-Event Classify(const Said& said, const std::optional<logfmt::SlogLine>& slog) {
+// All that a line says: one event of the server's own or of systemd, and what a child is
+// heard to say in it (a record quotes its last words; a raw line is its own).
+std::vector<Event> Classify(const Said& said, const std::optional<logfmt::SlogLine>& slog) {
+  std::vector<Event> events;
+  auto add = [&](Event event) {
+    if (std::find(events.begin(), events.end(), event) == events.end()) events.push_back(event);
+  };
+  const std::string words = slog ? QuotedWords(*slog) : said.text;
+  bool spoken = false;  // the server's own message, or systemd's, is known
   for (const Message& message : Messages()) {
-    if (message.speaker == Speaker::kSystemd) {
-      if (!said.by_systemd && said.speaker_known) continue;
-      // In a text, "Started " is too weak a word to be taken for systemd's.
-      if (!said.speaker_known &&
-          (message.event == Event::kUnitStarted || message.event == Event::kUnitStopped)) {
-        continue;
+    switch (message.speaker) {
+      case Speaker::kSystemd: {
+        // In a text, "Started " is too weak a word to be taken for systemd's.
+        const bool weak =
+            message.event == Event::kUnitStarted || message.event == Event::kUnitStopped;
+        if (spoken || slog || (said.speaker_known ? !said.by_systemd : weak)) break;
+        if (absl::StrContains(said.text, message.text)) {
+          add(message.event);
+          spoken = true;
+        }
+        break;
       }
-      if (slog) continue;
-    } else if (said.by_systemd) {
-      continue;
+      case Speaker::kOllama:
+        // Ollama's messages stand in records; a raw line that holds the words is a quote.
+        if (spoken || !slog || said.by_systemd) break;
+        if (absl::StrContains(slog->msg, message.text)) {
+          add(message.event);
+          spoken = true;
+        }
+        break;
+      case Speaker::kRecord:
+        if (slog && !said.by_systemd && absl::StrContains(said.text, message.text)) {
+          add(message.event);
+        }
+        break;
+      case Speaker::kShim:
+        if (!said.by_systemd && absl::StrContains(said.text, "lib=libvgpu-") &&
+            absl::StrContains(said.text, message.text)) {
+          add(message.event);
+        }
+        break;
+      case Speaker::kChild:
+      case Speaker::kLoader:
+        if (!said.by_systemd && absl::StrContains(words, message.text)) add(message.event);
+        break;
     }
-    if (message.speaker == Speaker::kLoader && slog) continue;
-    // Ollama's messages stand in records; a raw line that holds the words is a quote.
-    if (message.speaker == Speaker::kOllama && !slog) continue;
-    absl::string_view where = slog ? absl::string_view(slog->msg) : absl::string_view(said.text);
-    if (absl::StrContains(where, message.text)) return message.event;
   }
-  return Event::kNone;
-}
-
-std::string ValueOf(const logfmt::SlogLine& slog, absl::string_view key) {
-  const std::string* value = slog.Find(key);
-  return value == nullptr ? "" : *value;
-}
-
-void Keep(std::vector<LogLine>& lines, LogLine line) {
-  // The latest count most: the first is kept as an example, then the oldest give way.
-  if (lines.size() >= kMaxLines) lines.erase(lines.begin() + 1);
-  lines.push_back(std::move(line));
+  // What the server says of a failure may hold CUDA's code too.
+  const bool may_hold_code = std::any_of(events.begin(), events.end(), [](Event event) {
+    return event == Event::kNoDevice || event == Event::kFailure || event == Event::kChildEnded ||
+           event == Event::kRunnerDied;
+  });
+  if (may_hold_code) add(Event::kCudaError);
+  std::erase(events, Event::kNone);
+  return events;
 }
 
 class Builder {
  public:
-  explicit Builder(DiscoveryLog log, absl::TimeZone time_zone)
-      : log_(std::move(log)), time_zone_(time_zone) {}
+  Builder(DiscoveryLog log, absl::TimeZone time_zone, absl::Time since)
+      : log_(std::move(log)), time_zone_(time_zone), since_(since) {}
 
   void Add(Said said) {
     std::optional<logfmt::SlogLine> slog = logfmt::ParseSlog(said.text);
-    const Event event = Classify(said, slog);
-    if (event == Event::kNone) return;
     if (slog && !said.time.present()) {
       if (slog->time.present()) said.time = *slog->time;
       if (slog->wall_time) said.time = absl::FromCivil(*slog->wall_time, time_zone_);
     }
+    // A line without a time belongs to what stands around it.
+    if (said.time.present()) begun_ = *said.time >= since_;
+    if (!begun_) return;
+    // Two writers and one lost newline: raw words in front of a record, or another behind.
+    if (slog && !slog->before.empty()) AddPart(said, slog->before);
+    for (Event event : Classify(said, slog)) Add(said, event, slog);
+    if (slog && !slog->after.empty()) AddPart(said, slog->after);
+  }
+
+  DiscoveryLog Finish() && { return std::move(log_); }
+
+ private:
+  void AddPart(const Said& whole, const std::string& text) {
+    if (text.size() >= whole.text.size()) return;
+    Said part = whole;
+    part.text = text;
+    Add(std::move(part));
+  }
+
+  void Add(const Said& said, Event event, const std::optional<logfmt::SlogLine>& slog) {
     LogLine line{event, said.number, said.time, said.text.substr(0, kMaxText)};
+    if (event == Event::kUnitProblem) {
+      if (log_.unit_problems.size() >= kMaxExits) {
+        log_.unit_problems.erase(log_.unit_problems.begin());
+      }
+      log_.unit_problems.push_back(std::move(line));
+      return;
+    }
     if (event == Event::kUnitRestart) {
       if (log_.restarts.size() >= kMaxExits) log_.restarts.erase(log_.restarts.begin());
       log_.restarts.push_back(std::move(line));
       return;
     }
     ServerStart& start = StartFor(said, event);
-    Take(start, event, std::move(line), slog);
+    TakeLine(event, std::move(line), slog ? &*slog : nullptr, start);
+    if (event == Event::kUnitExited) {
+      ++log_.exits_seen;
+      if (log_.exits.size() >= kMaxExits) log_.exits.erase(log_.exits.begin());
+      log_.exits.push_back(*start.exit);
+    }
   }
 
-  DiscoveryLog Finish() && { return std::move(log_); }
-
- private:
   ServerStart& StartFor(const Said& said, Event event) {
     if (!said.invocation.empty()) {
       for (auto it = log_.starts.rbegin(); it != log_.starts.rend(); ++it) {
@@ -132,128 +180,22 @@ class Builder {
     return Meet(log_.starts.back(), said);
   }
 
-  void Take(ServerStart& start, Event event, LogLine line,
-            const std::optional<logfmt::SlogLine>& slog) {
-    switch (event) {
-      case Event::kServerConfig:
-        if (auto env = logfmt::ParseGoMap(ValueOf(*slog, "env")); env.ok()) {
-          start.config_env = *std::move(env);
-        }
-        start.server_config = std::move(line);
-        break;
-      case Event::kListening: {
-        static const RE2& version = *new RE2(R"(\(version ([^)\s]+)\))");
-        RE2::PartialMatch(slog->msg, version, &start.version);
-        start.listening = std::move(line);
-        break;
-      }
-      case Event::kDiscoveryBegan:
-        start.began = std::move(line);
-        break;
-      case Event::kPass: {
-        if (start.passes.size() >= kMaxLines) break;
-        Pass pass;
-        auto duration = logfmt::ParseGoDuration(ValueOf(*slog, "duration"));
-        if (duration.ok()) {
-          pass.duration = *duration;
-        } else {
-          pass.duration = NotObserved{std::string(duration.status().message())};
-        }
-        std::string dirs = ValueOf(*slog, "OLLAMA_LIBRARY_PATH");
-        if (dirs.empty()) dirs = ValueOf(*slog, "libDirs");
-        if (auto list = logfmt::ParseGoSlice(dirs); list.ok()) pass.library_dirs = *std::move(list);
-        pass.second = absl::StrContains(ValueOf(*slog, "extra_envs"), "VISIBLE_DEVICES");
-        pass.line = std::move(line);
-        start.passes.push_back(std::move(pass));
-        break;
-      }
-      case Event::kCount: {
-        std::string count = ValueOf(*slog, "initial_count");
-        if (count.empty()) count = ValueOf(*slog, "count");
-        int number = 0;
-        if (absl::SimpleAtoi(count, &number)) start.initial_count = number;
-        start.counted = std::move(line);
-        break;
-      }
-      case Event::kVerifying:
-        Keep(start.verifying, std::move(line));
-        break;
-      case Event::kFiltered:
-        Keep(start.filtered, std::move(line));
-        break;
-      case Event::kFailure:
-        Keep(start.failures, std::move(line));
-        break;
-      case Event::kNoDevice:
-        Keep(start.no_device, std::move(line));
-        break;
-      case Event::kOverride:
-        Keep(start.overrides, std::move(line));
-        break;
-      case Event::kLoaderError:
-        Keep(start.loader_errors, std::move(line));
-        break;
-      case Event::kCompute: {
-        if (start.results.size() >= kMaxLines) start.results.erase(start.results.begin());
-        Compute result;
-        result.line = std::move(line);
-        result.id = ValueOf(*slog, "id");
-        result.library = ValueOf(*slog, "library");
-        result.compute = ValueOf(*slog, "compute");
-        result.name = ValueOf(*slog, "name");
-        result.description = ValueOf(*slog, "description");
-        result.pci_id = ValueOf(*slog, "pci_id");
-        result.driver = ValueOf(*slog, "driver");
-        result.total = ValueOf(*slog, "total");
-        start.results.push_back(std::move(result));
-        break;
-      }
-      case Event::kVram:
-        start.total_vram = ValueOf(*slog, "total_vram");
-        if (start.total_vram.empty()) start.total_vram = ValueOf(*slog, "total vram");
-        start.vram = std::move(line);
-        break;
-      case Event::kUnitExited: {
-        static const RE2& ended = *new RE2(R"(code=([a-z]+), status=(\S+))");
-        Exit exit;
-        RE2::PartialMatch(line.text, ended, &exit.code, &exit.status);
-        exit.line = std::move(line);
-        start.exit = exit;
-        ++log_.exits_seen;
-        if (log_.exits.size() >= kMaxExits) log_.exits.erase(log_.exits.begin());
-        log_.exits.push_back(std::move(exit));
-        break;
-      }
-      case Event::kUnitStarted:
-      case Event::kUnitStopped:
-      case Event::kUnitRestart:
-      case Event::kNone:
-        break;
-    }
-  }
-
   DiscoveryLog log_;
   absl::TimeZone time_zone_;
+  absl::Time since_;
+  bool begun_ = since_ == absl::InfinitePast();
 };
 
-}  // namespace
-
-bool Compute::on_gpu() const { return !library.empty() && library != "cpu"; }
-bool Compute::on_cuda() const { return absl::EqualsIgnoreCase(library, "cuda"); }
-
-const Compute* ServerStart::Result() const {
-  if (results.empty()) return nullptr;
-  // Lines of one discovery follow each other within the same second; a CPU line is
-  // printed only where there is no device. So a device among the last lines decides.
-  const Compute& last = results.back();
-  for (auto it = results.rbegin(); it != results.rend(); ++it) {
-    if (it->on_cuda() != last.on_cuda() && it->on_gpu() && last.on_gpu() && it->on_cuda()) {
-      return &*it;  // CUDA beside another library (Vulkan) of the same discovery
-    }
-    if (it->on_gpu() != last.on_gpu()) break;
-  }
-  return &last;
+// "ollama.service: Main process exited, …": of which service systemd speaks.
+std::string ServiceOf(absl::string_view text) {
+  const size_t suffix = text.find(".service");
+  if (suffix == absl::string_view::npos) return "";
+  const size_t space = text.rfind(' ', suffix);
+  const size_t begin = space == absl::string_view::npos ? 0 : space + 1;
+  return std::string(text.substr(begin, suffix + 8 - begin));
 }
+
+}  // namespace
 
 const ServerStart* DiscoveryLog::StartOf(const Process& process) const {
   auto in_time = [&](const ServerStart& start) {
@@ -277,13 +219,14 @@ const ServerStart* DiscoveryLog::StartOf(const Process& process) const {
   return anonymous && in_time(last) ? &last : nullptr;
 }
 
-absl::StatusOr<DiscoveryLog> ReadJournal(host::ByteSource& source, std::string name) {
+absl::StatusOr<DiscoveryLog> ReadJournal(host::ByteSource& source, std::string name,
+                                         absl::Time since) {
   absl::StatusOr<journal::JournalReader> reader = journal::JournalReader::Create(Needles());
   if (!reader.ok()) return reader.status();
   DiscoveryLog log;
   log.source = std::move(name);
   log.is_journal = true;
-  Builder builder(std::move(log), absl::UTCTimeZone());
+  Builder builder(std::move(log), absl::UTCTimeZone(), since);
   absl::StatusOr<journal::JournalSummary> summary =
       reader->Read(source, [&](const journal::JournalEntry& entry, uint64_t number) {
         if (!entry.message.present()) return;
@@ -309,7 +252,8 @@ absl::StatusOr<DiscoveryLog> ReadJournal(host::ByteSource& source, std::string n
   return log;
 }
 
-DiscoveryLog ReadTextLog(host::ByteSource& source, std::string name, absl::TimeZone time_zone) {
+DiscoveryLog ReadTextLog(host::ByteSource& source, std::string name, absl::TimeZone time_zone,
+                         absl::Time since) {
   DiscoveryLog log;
   log.source = std::move(name);
   absl::StatusOr<logfmt::TextLogReader> reader = logfmt::TextLogReader::Create(Needles());
@@ -317,7 +261,7 @@ DiscoveryLog ReadTextLog(host::ByteSource& source, std::string name, absl::TimeZ
     log.status = reader.status();
     return log;
   }
-  Builder builder(std::move(log), time_zone);
+  Builder builder(std::move(log), time_zone, since);
   logfmt::ScanSummary summary = reader->Read(source, [&](absl::string_view text, uint64_t number) {
     Said said;
     said.number = number;
@@ -337,6 +281,56 @@ DiscoveryLog ReadTextLog(host::ByteSource& source, std::string name, absl::TimeZ
   };
   log.first = time_of(summary.first);
   log.last = time_of(summary.last);
+  return log;
+}
+
+DiscoveryLog ReadPastedLog(host::ByteSource& source, std::string name, absl::TimeZone time_zone,
+                           absl::Time since) {
+  DiscoveryLog log;
+  log.source = std::move(name);
+  absl::StatusOr<logfmt::NeedleSet> needles = logfmt::NeedleSet::Create(Needles());
+  if (!needles.ok()) {
+    log.status = needles.status();
+    return log;
+  }
+  Builder builder(std::move(log), time_zone, since);
+  Observed<absl::Time> first = Absent{};
+  Observed<absl::Time> last = Absent{};
+  std::string unit;
+  journal::PastedSummary summary =
+      journal::ReadPastedLog(source, [&](const journal::PastedLine& line) {
+        if (first.absent()) first = line.time;
+        last = line.time;
+        if (!needles->Find(line.text)) return;
+        Said said;
+        said.by_systemd = line.identifier == "systemd";
+        if (said.by_systemd) {
+          // A whole machine's journal tells of other services too.
+          const std::string service = ServiceOf(line.text);
+          if (unit.empty()) unit = service;
+          if (service != unit && !absl::StrContains(service, "ollama")) return;
+          if (!absl::StrContains(unit, "ollama")) unit = service;
+        }
+        said.number = line.number;
+        said.time = line.time;
+        said.text = line.text;
+        said.speaker_known = !line.identifier.empty();
+        said.invocation = line.invocation;
+        said.pid = line.pid;
+        builder.Add(std::move(said));
+      });
+  log = std::move(builder).Finish();
+  log.is_journal = summary.journal;
+  log.status = summary.status;
+  log.lines = summary.lines;
+  log.unit = std::move(unit);
+  log.first = first;
+  log.last = last;
+  // Lines without a prefix tell their time in their records.
+  if (!log.starts.empty()) {
+    if (!log.first.present()) log.first = log.starts.front().first_seen;
+    if (!log.last.present()) log.last = log.starts.back().first_seen;
+  }
   return log;
 }
 

@@ -1,5 +1,5 @@
-// Discovery, read from a log: what each start of the server said about it, and how the
-// starts ended.
+// Discovery, read from a log: its starts of the server (server_start.h), and how they
+// ended.
 //
 //   absl::StatusOr<DiscoveryLog> log = ReadJournal(*source, "journalctl -u ollama.service");
 //   const ServerStart* start = log->StartOf({.invocation = id, .pid = 57290});
@@ -12,9 +12,7 @@
 #define DIAG_OLLAMA_DISCOVERY_LOG_H_
 
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -23,76 +21,14 @@
 #include "absl/time/time.h"
 #include "diag/host/host.h"
 #include "diag/host/observed.h"
-#include "diag/ollama/messages.h"
+#include "diag/ollama/server_start.h"
 
 namespace vgpu::ollama {
-
-// One line of the log that is kept.
-struct LogLine {
-  Event event = Event::kNone;
-  uint64_t number = 0;              // of the line in the log, 1 for the first
-  host::Observed<absl::Time> time;  // when it was written
-  std::string text;                 // the message; at most kMaxText bytes
-};
-
-// `bootstrap discovery took`: one child of discovery.
-struct Pass {
-  LogLine line;
-  host::Observed<absl::Duration> duration;
-  std::vector<std::string> library_dirs;
-  bool second = false;  // it selected the device by its id
-};
-
-// `inference compute`: the result.
-struct Compute {
-  LogLine line;
-  std::string id, library, compute, name, description, pci_id, driver, total;
-  bool on_gpu() const;   // library is not "cpu"
-  bool on_cuda() const;  // "CUDA" (B, C) or "cuda" (A)
-};
-
-// How the main process ended, in systemd's words: "dumped", "11/SEGV".
-struct Exit {
-  LogLine line;
-  std::string code;
-  std::string status;
-};
-
-// One start of the service, as far as the log shows it.
-struct ServerStart {
-  std::string invocation;  // systemd's InvocationID; empty in a plain text log
-  host::Observed<int> pid = host::NotObserved{"the log does not say"};
-  host::Observed<absl::Time> first_seen = host::NotObserved{"the log does not say"};
-
-  std::optional<LogLine> server_config;
-  std::vector<std::pair<std::string, std::string>> config_env;  // of it
-  std::optional<LogLine> listening;
-  std::string version;  // of the listening line: "0.16.2"
-  std::optional<LogLine> began;
-  std::vector<Pass> passes;
-  std::optional<LogLine> counted;
-  std::optional<int> initial_count;
-  std::vector<LogLine> verifying;
-  std::vector<LogLine> filtered;
-  std::vector<LogLine> failures;
-  std::vector<LogLine> no_device;
-  std::vector<LogLine> overrides;
-  std::vector<LogLine> loader_errors;
-  std::vector<Compute> results;
-  std::optional<LogLine> vram;
-  std::string total_vram;  // of it: "0 B"
-  std::optional<Exit> exit;
-
-  // The server's own first lines are in the log: what it said later is too.
-  bool from_its_beginning() const { return server_config || listening; }
-  // The last `inference compute` lines of this start decide, taken together: one
-  // discovery prints one line for each device. Null where there is none.
-  const Compute* Result() const;
-};
 
 struct DiscoveryLog {
   std::string source;  // a path, or the command that prints it
   bool is_journal = false;
+  std::string unit;  // the service that a pasted journal is about; empty: not said
   absl::Status status;  // not OK: reading ended there; what came before stands
   uint64_t lines = 0;
   uint64_t malformed = 0;  // lines that looked interesting and could not be read
@@ -104,6 +40,8 @@ struct DiscoveryLog {
   std::vector<Exit> exits;  // the latest kMaxExits, in order
   uint64_t exits_seen = 0;
   std::vector<LogLine> restarts;  // systemd's, the latest kMaxExits
+  // What systemd says that it ignores of the unit or cannot set up, the latest kMaxExits.
+  std::vector<LogLine> unit_problems;
 
   struct Process {
     std::string invocation = {};
@@ -118,15 +56,21 @@ struct DiscoveryLog {
 
 inline constexpr size_t kMaxStarts = 64;
 inline constexpr size_t kMaxExits = 64;
-inline constexpr size_t kMaxLines = 64;  // of one kind in one start
-inline constexpr size_t kMaxText = 4096;
+
+// Lines from before `since` are left out, where a line tells its time.
 
 // `journalctl -o json`. Errors: it is something else.
-absl::StatusOr<DiscoveryLog> ReadJournal(host::ByteSource& source, std::string name);
+absl::StatusOr<DiscoveryLog> ReadJournal(host::ByteSource& source, std::string name,
+                                         absl::Time since = absl::InfinitePast());
 
 // Plain text: a file that a unit redirects standard error to. `time_zone` is that of
 // the process, for lines that name none.
-DiscoveryLog ReadTextLog(host::ByteSource& source, std::string name, absl::TimeZone time_zone);
+DiscoveryLog ReadTextLog(host::ByteSource& source, std::string name, absl::TimeZone time_zone,
+                         absl::Time since = absl::InfinitePast());
+
+// A log in any form that people paste (diag/journal/pasted_log.h).
+DiscoveryLog ReadPastedLog(host::ByteSource& source, std::string name, absl::TimeZone time_zone,
+                           absl::Time since = absl::InfinitePast());
 
 }  // namespace vgpu::ollama
 

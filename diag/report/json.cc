@@ -107,6 +107,7 @@ Json ToObject(const Report& report) {
       {"working", std::move(working)},
       {"ruled_out", std::move(ruled_out)},
       {"not_observed", std::move(not_observed)},
+      {"skipped", ToArray(report.skipped)},
       {"timeline", std::move(timeline)},
   };
 }

@@ -40,7 +40,7 @@ TEST(ToJson, KeysStandInTheOrderOfTheContract) {
   EXPECT_THAT(Keys(report),
               ElementsAre("schema", "tool_version", "host", "subject", "verdict", "headline",
                           "root_causes", "consequences", "latent", "notes", "working", "ruled_out",
-                          "not_observed", "timeline"));
+                          "not_observed", "skipped", "timeline"));
   EXPECT_THAT(Keys(report["host"]), ElementsAre("hostname", "observed_at", "source"));
   EXPECT_THAT(Keys(report["subject"]),
               ElementsAre("unit", "pid", "ollama_version", "era", "era_because"));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -276,11 +277,26 @@ void WhatWorks(const Report& report, Page* page) {
   }
 }
 
+// Those that one reason rules out stand together, in the order of the first of them.
 void RuledOutCauses(const Report& report, Page* page) {
   if (report.ruled_out.empty()) return;
   page->Heading("Ruled out");
-  for (const RuledOut& out : report.ruled_out)
-    page->Prose(2, absl::StrCat(out.code, "  "), absl::StrCat(out.id, ": ", out.because));
+  std::vector<std::string> reasons;
+  std::map<std::string, std::vector<const RuledOut*>> by_reason;
+  for (const RuledOut& out : report.ruled_out) {
+    std::vector<const RuledOut*>& same = by_reason[out.because];
+    if (same.empty()) reasons.push_back(out.because);
+    same.push_back(&out);
+  }
+  for (const std::string& because : reasons) {
+    const std::vector<const RuledOut*>& same = by_reason[because];
+    const std::string names =
+        absl::StrJoin(same, ", ", [&](std::string* out, const RuledOut* cause) {
+          absl::StrAppend(out, cause == same.front() ? "" : absl::StrCat(cause->code, " "),
+                          cause->id);
+        });
+    page->Prose(2, absl::StrCat(same.front()->code, "  "), absl::StrCat(names, ": ", because));
+  }
 }
 
 void NotObserved(const Report& report, Page* page) {
@@ -293,16 +309,29 @@ void NotObserved(const Report& report, Page* page) {
   }
 }
 
-void Timeline(const Report& report, Page* page) {
+void Skipped(const Report& report, Page* page) {
+  if (report.skipped.empty()) return;
+  page->Heading("Not judged, as asked for");
+  page->Prose(2, "", absl::StrJoin(report.skipped, ", "));
+}
+
+void Timeline(const Report& report, bool whole, Page* page) {
   if (report.timeline.empty()) return;
   page->Heading("Time line");
+  const size_t left_out = whole || report.timeline.size() <= kShortTimeline
+                              ? 0
+                              : report.timeline.size() - kShortTimeline;
+  if (left_out > 0) {
+    page->Prose(2, "", absl::StrCat("(", left_out, " earlier ", left_out == 1 ? "event" : "events",
+                                    ": --timeline shows all)"));
+  }
   std::vector<std::string> times;
   size_t widest = 0;
   for (const Event& event : report.timeline) {
     times.push_back(Rfc3339(event.time, report.time_zone));
     widest = std::max(widest, times.back().size());
   }
-  for (size_t i = 0; i < times.size(); ++i) {
+  for (size_t i = left_out; i < times.size(); ++i) {
     const Event& event = report.timeline[i];
     const std::string source = event.source.empty() ? "" : absl::StrCat(" (", event.source, ")");
     page->Prose(2, absl::StrCat(times[i], Spaces(widest - times[i].size() + 2)),
@@ -354,7 +383,8 @@ std::string ToText(const Report& report, const TextStyle& style) {
   WhatWorks(shown, &page);
   RuledOutCauses(shown, &page);
   NotObserved(shown, &page);
-  Timeline(shown, &page);
+  Skipped(shown, &page);
+  Timeline(shown, style.whole_timeline, &page);
   Footer(shown, &page);
   return std::move(page).Take();
 }

@@ -135,7 +135,37 @@ constexpr CatalogueEntry kCatalogue[] = {
     {"VG902", "runner-lost-the-backend", "the model's runner could not use the GPU", Kind::kCause},
 };
 
+constexpr absl::string_view kLayers[] = {
+    "the whole machine",
+    "what the unit says",
+    "what the process has",
+    "what the loader does with the shims",
+    "Ollama's libraries",
+    "the device",
+    "what discovery said",
+    "is what it found believable",
+    "after discovery",
+};
+
 }  // namespace
+
+absl::string_view KindName(Kind kind) {
+  switch (kind) {
+    case Kind::kCause:
+      return "cause";
+    case Kind::kRisk:
+      return "risk";
+    case Kind::kNote:
+      return "note";
+    case Kind::kConsequence:
+      return "consequence";
+  }
+  return "";
+}
+
+absl::string_view LayerTitle(int layer) {
+  return layer >= 1 && layer <= 9 ? kLayers[layer - 1] : absl::string_view();
+}
 
 int CatalogueEntry::layer() const { return code[2] - '0'; }
 

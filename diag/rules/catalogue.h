@@ -18,6 +18,11 @@ enum class Kind {
   kConsequence,  // a symptom; a root cause only where nothing explains it
 };
 
+// "cause", "risk", "note", "consequence".
+absl::string_view KindName(Kind kind);
+// What the codes of a layer are about, 1 to 9: "what the unit says".
+absl::string_view LayerTitle(int layer);
+
 struct CatalogueEntry {
   absl::string_view code;   // "VG302"
   absl::string_view id;     // "service-started-before-config"

@@ -25,7 +25,7 @@ enum class Escapes {
   kC,         // \n \t \s \x41 \101 \u20ac ...; another one is an error (Environment=)
   kCRelaxed,  // another one stands as written (ExecStart=, after a warning)
   kPlain,     // the next byte stands for itself (PassEnvironment=)
-  kKeep,      // a backslash is a byte like others (BindPaths=, After=)
+  kKeep,      // a backslash is a byte like others (After=)
 };
 
 // Takes the next word off `rest`, with the white space behind it. Nothing where

@@ -9,6 +9,7 @@
 #include "diag/report/version.h"
 #include "tools/vgpu_doctor/check.h"
 #include "tools/vgpu_doctor/exit_codes.h"
+#include "tools/vgpu_doctor/list_causes.h"
 
 namespace vgpu::doctor {
 namespace {
@@ -22,6 +23,8 @@ int Run(int argc, char** argv) {
   app.get_formatter()->column_width(24);
   CheckOptions check_options;
   CLI::App* check = AddCheck(app, check_options);
+  ListCausesOptions list_options;
+  CLI::App* list_causes = AddListCauses(app, list_options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -29,6 +32,7 @@ int Run(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : kUsage;
   }
   if (check->parsed()) return RunCheck(check_options);
+  if (list_causes->parsed()) return RunListCauses(list_options);
   fputs(app.help().c_str(), stderr);
   return kUsage;
 }
