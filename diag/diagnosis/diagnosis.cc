@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "diag/diagnosis/precedence.h"
@@ -56,13 +57,20 @@ std::vector<std::string> ExplainedBy(const Finding& finding) {
   return codes;
 }
 
+// Something in the log itself was not seen: its level, a line, its beginning.
+bool AboutTheLog(const rules::CannotTell& lacks) {
+  return lacks.why != facts::kOnlyALog && !absl::EndsWith(lacks.why, facts::kOnlyALog) &&
+         lacks.why != "not looked at" && !absl::StrContains(lacks.why, "no process was seen");
+}
+
 // Fills explained_by: a finding is explained by every other that declares it, and by
 // what explains that. What is only latent explains nothing of today.
 void LinkFindings(std::vector<Finding>& findings) {
   std::map<std::string, Finding*> by_code;
   for (Finding& finding : findings) by_code[std::string(finding.entry->code)] = &finding;
   const auto explains = [](const Finding& finding) {
-    return finding.holds->acts == Acts::kNow && finding.entry->kind != Kind::kNote;
+    return finding.holds->acts == Acts::kNow &&
+           (finding.entry->kind != Kind::kNote || finding.holds->is_cause);
   };
   for (Finding& cause : findings) {
     if (!explains(cause)) continue;
@@ -173,6 +181,17 @@ std::string HealthyHeadline(const Facts& facts, const Report& report) {
 }
 
 std::string InconclusiveHeadline(const Facts& facts) {
+  if (facts.only_a_log) {
+    const ollama::ServerStart* start = facts.ThisStart();
+    if (start == nullptr) {
+      return "The log holds no line of Ollama's discovery: it proves nothing, either way.";
+    }
+    if (start->Result() == nullptr) {
+      return "The log names no fault and does not show what discovery found.";
+    }
+    return absl::StrCat("The log's last discovery found ", start->Result()->library,
+                        ", and nothing through CUDA.");
+  }
   if (ModelsRunOnCpu(facts)) {
     return absl::StrCat("Discovery named a GPU, and the model ",
                         facts.ollama.models_on_cpu->front(), " runs without one (size_vram is 0).");
@@ -210,6 +229,8 @@ void Explain(const Facts& facts, const std::vector<Judged>& judged, Report& repo
       }
     } else {
       const auto& lacks = std::get<rules::CannotTell>(item.judgement);
+      // Of a log alone, all that no log holds is one item (AddUnseen).
+      if (facts.only_a_log && !AboutTheLog(lacks)) continue;
       AddNotSeen({lacks.what, lacks.why, lacks.how}, report);
     }
   }
@@ -219,12 +240,13 @@ void Explain(const Facts& facts, const std::vector<Judged>& judged, Report& repo
   const Holds* first = nullptr;
   for (const Finding& finding : findings) {
     Item item = ItemOf(finding, held);
-    if (finding.entry->kind == Kind::kNote) {
+    if (finding.entry->kind == Kind::kNote && !finding.holds->is_cause) {
       report.notes.push_back(std::move(item));
     } else if (!finding.explained_by.empty() ||
                (finding.entry->kind == Kind::kConsequence && !finding.entry->stands_alone)) {
       report.consequences.push_back(std::move(item));
-    } else if (finding.holds->acts == Acts::kNextStart || finding.entry->kind == Kind::kRisk ||
+    } else if (finding.holds->acts == Acts::kNextStart ||
+               (finding.entry->kind == Kind::kRisk && !finding.holds->is_cause) ||
                (found_gpu && !BeatsTheResult(facts, finding.entry->code))) {
       report.latent.push_back(std::move(item));
     } else {
@@ -257,7 +279,9 @@ Report Diagnose(const Facts& facts, const Selection& selection) {
   Report report;
   report.host.hostname = facts.hostname;
   report.host.observed_at = facts.observed_at;
-  report.host.source = facts.host_kind == host::Host::Kind::kLive ? "live" : "tree";
+  report.host.source = facts.only_a_log                               ? "log"
+                       : facts.host_kind == host::Host::Kind::kLive ? "live"
+                                                                    : "tree";
   report.time_zone = facts.time_zone;
   report.subject.unit = facts.unit_judged ? facts.unit.name : "";
   report.subject.pid = facts.process.Map([](const facts::ProcessFacts& p) { return p.pid; });

@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 
 namespace vgpu::diagnosis {
 namespace {
@@ -34,7 +35,10 @@ std::string DiscoveryByHand(const Facts& facts) {
   const std::string path = absl::StrCat(dir, ":", dir, "/", variant);
   // What the child inherits.
   const facts::PreloadList* list = facts.Preload();
-  const std::string preload = list == nullptr ? "" : absl::StrCat("LD_PRELOAD=", list->value, " ");
+  const std::string preload =
+      list == nullptr
+          ? ""
+          : absl::StrCat("LD_PRELOAD=", absl::StrReplaceAll(list->value, {{" ", ":"}}), " ");
   if (facts.ollama.era == ollama::Era::kC) {
     return absl::StrCat("sudo -u ollama env ", preload, "LD_LIBRARY_PATH=", path,
                         " GGML_BACKEND_PATH=", dir, "/", variant, "/libggml-cuda.so ", dir,
@@ -44,6 +48,45 @@ std::string DiscoveryByHand(const Facts& facts) {
                       " OLLAMA_LIBRARY_PATH=", path, " OLLAMA_DEBUG=2 ", exe,
                       " runner --ollama-engine --port 39999, and beside it "
                       "curl -s http://127.0.0.1:39999/info");
+}
+
+// What one command on the host would settle most of what a log leaves open.
+struct Settling {
+  absl::string_view code;  // of the first root cause; empty: any
+  absl::string_view command;
+};
+
+constexpr Settling kSettling[] = {
+    {"VG507", "tr '\\0' '\\n' < /proc/$(pgrep -of 'ollama serve')/environ | grep VISIBLE_DEVICES"},
+    {"VG604", "ls -l /dev/nvidia*"},
+    {"VG605", "lsmod | grep nvidia"},
+    {"VG606", "cat /proc/driver/nvidia/version; ls -l /usr/lib/*/libcuda.so.*"},
+    {"VG607", "nvidia-smi"},
+    {"VG608", "sudo dmesg | grep -iE 'suspend|nvrm'"},
+    {"VG609", "systemctl status nvidia-fabricmanager"},
+    {"VG610", "docker run --rm --gpus all ubuntu nvidia-smi"},
+    {"VG611", "sudo dmesg | grep -i nvrm"},
+    {"VG612", "nvidia-smi; nvidia-ctk --version"},
+    {"VG613", "nvidia-smi -q -d COMPUTE,MEMORY"},
+    {"VG709", "grep -m1 -o 'avx[^ ]*' /proc/cpuinfo"},
+};
+
+// Of a log alone: how much it proves, and what would settle the rest.
+void AddBeyondTheLog(const Facts& facts, Report& report) {
+  std::string command = facts.unit_judged
+                            ? absl::StrCat("sudo vgpu-doctor check --unit ", facts.unit.name)
+                            : "sudo vgpu-doctor check";
+  if (!report.root_causes.empty()) {
+    for (const Settling& settling : kSettling) {
+      if (settling.code == report.root_causes.front().code) command = std::string(settling.command);
+    }
+  }
+  report.not_observed.insert(
+      report.not_observed.begin(),
+      {"the unit, the process, the libraries and the device",
+       "only a log was given: it proves what its lines say of this start, and nothing about what "
+       "is on the host now",
+       command});
 }
 
 }  // namespace
@@ -80,7 +123,10 @@ void AddWorking(const Facts& facts, Report& report) {
     if (n > 0) {
       report.working.push_back(
           {absl::StrCat(n, " of ", list->entries.size(), " preload entries exist"),
-           {{list->source, list->line, absl::StrCat("LD_PRELOAD=", list->value), ""}}});
+           {{list->source, list->line,
+             absl::StrCat(list->kind == facts::PreloadKind::kEnvironment ? "LD_PRELOAD=" : "",
+                          list->value),
+             ""}}});
     }
   }
   if (facts.process.present() && facts.process->maps.present()) {
@@ -121,6 +167,13 @@ void AddUnseen(const Facts& facts, Report& report) {
   const std::string again = !facts.unit_judged && facts.process.present()
                                 ? absl::StrCat("sudo vgpu-doctor check --pid ", facts.process->pid)
                                 : absl::StrCat("sudo vgpu-doctor check --unit ", facts.unit.name);
+  if (facts.only_a_log) {
+    AddBeyondTheLog(facts, report);
+    if (const ollama::DiscoveryLog& log = *facts.log.journal; !log.status.ok()) {
+      add(absl::StrCat("the rest of ", log.source), log.status.message(), "");
+    }
+    return;
+  }
   if (facts.process.present()) {
     const facts::ProcessFacts& process = *facts.process;
     const std::string whose = absl::StrCat(" of process ", process.pid);
@@ -184,20 +237,37 @@ void AddTimeline(const Facts& facts, Report& report) {
         facts.process->started.source);
   }
   const facts::Fact<ollama::DiscoveryLog>& log = facts.log.ServersLog();
-  if (const ollama::ServerStart* start = facts.ThisStart(); start != nullptr) {
-    auto from_log = [&](const ollama::LogLine& line, std::string event) {
-      add(line.time, std::move(event), absl::StrCat(log.source, ", line ", line.number));
-    };
-    if (start->began) from_log(*start->began, "discovery began");
-    for (const ollama::Pass& pass : start->passes) {
+  auto from_log = [&](const ollama::LogLine& line, std::string event) {
+    add(line.time, std::move(event), absl::StrCat(log.source, ", line ", line.number));
+  };
+  const ollama::ServerStart* this_start = facts.ThisStart();
+  if (log.present()) {
+    for (const ollama::ServerStart& start : log->starts) {
+      const bool earlier = &start != this_start;
+      if (const ollama::Compute* result = start.Result(); earlier && result != nullptr) {
+        from_log(result->line, absl::StrCat("an earlier start's discovery ended: library=",
+                                            result->library));
+      }
+    }
+  }
+  if (this_start != nullptr) {
+    const ollama::ServerStart& start = *this_start;
+    if (start.began) from_log(*start.began, "discovery began");
+    for (const ollama::Pass& pass : start.passes) {
       from_log(pass.line,
                absl::StrCat(pass.second ? "a second" : "a first", " pass of discovery ended",
                             pass.duration.present()
                                 ? absl::StrCat(" after ", absl::FormatDuration(*pass.duration))
                                 : ""));
     }
-    if (const ollama::Compute* result = start->Result(); result != nullptr) {
+    for (const ollama::Failure& failure : start.failures) {
+      from_log(failure.line, absl::StrCat("a pass of discovery failed: ", failure.error));
+    }
+    if (const ollama::Compute* result = start.Result(); result != nullptr) {
       from_log(result->line, absl::StrCat("discovery's result: library=", result->library));
+    }
+    if (const ollama::CudaError* lost = start.LostLater(); lost != nullptr) {
+      from_log(lost->line, "the GPU was lost again");
     }
   }
   if (facts.log.journal.present()) {

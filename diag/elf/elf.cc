@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstring>
+#include <deque>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -77,22 +78,68 @@ struct Piece {
   std::string cut;  // why they are fewer; empty where they are all there
 };
 
-struct File {
-  absl::string_view bytes;  // what was read: its first part, or all of it
-  uint64_t size = 0;
+// A file, in one of two forms: bytes in memory (all of it, or its first part), or a
+// source from which parts are read.
+class File {
+ public:
+  File(absl::string_view bytes, uint64_t size)
+      : head_(bytes), size_(std::max<uint64_t>(size, bytes.size())) {}
+  explicit File(const host::RangeSource* source) : source_(source), size_(source->size()) {
+    head_ = Read(0, kHead).bytes;
+  }
+
+  uint64_t size() const { return size_; }
+  // Its first bytes: at least the header, if the file has one.
+  absl::string_view head() const { return head_; }
+  // How much of names, notes and the like is taken in at most.
+  uint64_t budget() const { return source_ == nullptr ? head_.size() : std::min(size_, kMaxPiece); }
 
   Piece Read(uint64_t offset, uint64_t length) const {
+    if (source_ != nullptr) return ReadPiece(offset, length);
     Piece piece;
-    if (offset < bytes.size()) piece.bytes = bytes.substr(offset, length);
-    if (piece.bytes.size() < length) {
-      piece.cut = SaturatingAdd(offset, length) > size ? "truncated" : Unread();
-    }
+    if (offset < head_.size()) piece.bytes = head_.substr(offset, length);
+    if (piece.bytes.size() < length) piece.cut = Cut(offset, length);
     return piece;
   }
 
-  std::string Unread() const {
-    return absl::StrCat("only the first ", bytes.size(), " bytes were read");
+  // Of a table whose end only its content shows.
+  Piece ReadTable(uint64_t offset, uint64_t length) const {
+    if (source_ == nullptr || length <= kMaxTable) return Read(offset, length);
+    Piece piece = Read(offset, kMaxTable);
+    if (piece.cut.empty()) piece.cut = absl::StrCat("longer than ", kMaxTable, " bytes");
+    return piece;
   }
+
+ private:
+  static constexpr uint64_t kHead = 4096;
+  // The symbols of the largest libraries fit (libLLVM's names are 4 MB).
+  static constexpr uint64_t kMaxPiece = uint64_t{32} << 20;
+  static constexpr uint64_t kMaxTable = uint64_t{1} << 20;
+
+  std::string Cut(uint64_t offset, uint64_t length) const {
+    if (SaturatingAdd(offset, length) > size_) return "truncated";
+    return absl::StrCat("only the first ", head_.size(), " bytes were read");
+  }
+
+  Piece ReadPiece(uint64_t offset, uint64_t length) const {
+    if (offset < head_.size() && length <= head_.size() - offset) {
+      return {.bytes = head_.substr(offset, length), .cut = {}};
+    }
+    absl::StatusOr<std::string> read = source_->ReadAt(offset, std::min(length, kMaxPiece));
+    if (!read.ok()) return {.bytes = {}, .cut = std::string(read.status().message())};
+    held_.push_back(*std::move(read));
+    Piece piece = {.bytes = held_.back(), .cut = {}};
+    if (piece.bytes.size() == length) return piece;
+    piece.cut = SaturatingAdd(offset, length) > size_
+                    ? "truncated"
+                    : absl::StrCat("longer than ", kMaxPiece, " bytes");
+    return piece;
+  }
+
+  const host::RangeSource* source_ = nullptr;
+  absl::string_view head_;
+  uint64_t size_ = 0;
+  mutable std::deque<std::string> held_;  // what the pieces point into
 };
 
 unsigned char Ident(absl::string_view bytes, size_t index) {
@@ -103,9 +150,10 @@ unsigned char Ident(absl::string_view bytes, size_t index) {
 // (elf/dl-load.c, open_verify, 2.36). Its check of the ABI version is left out: what
 // passes depends on the glibc.
 Observed<std::string> HeaderError(const File& file) {
-  if (file.size < sizeof(Elf64_Ehdr)) return std::string("file too short");
-  if (file.bytes.size() < sizeof(Elf64_Ehdr)) return NotObserved{file.Unread()};
-  const absl::string_view bytes = file.bytes;
+  if (file.size() < sizeof(Elf64_Ehdr)) return std::string("file too short");
+  const Piece first = file.Read(0, sizeof(Elf64_Ehdr));
+  if (!first.cut.empty()) return NotObserved{first.cut};
+  const absl::string_view bytes = first.bytes;
   if (!LooksLikeElf(bytes)) return std::string("invalid ELF header");
   if (Ident(bytes, EI_CLASS) != ELFCLASS64) return std::string("wrong ELF class: ELFCLASS32");
   if (Ident(bytes, EI_DATA) != ELFDATA2LSB) {
@@ -201,6 +249,7 @@ void AnswerDynamic(const Answer& answer, ElfInfo* info) {
   info->rpath = answer;
   info->runpath = answer;
   info->bind_now = answer;
+  info->no_default_dirs = answer;
   info->version_defs = answer;
   info->version_needs = answer;
   info->undefined = answer;
@@ -223,14 +272,18 @@ void AnswerSegments(const Answer& answer, ElfInfo* info) {
 template <typename Class>
 class Details {
  public:
-  Details(const File& file, ElfInfo* info)
-      : file_(file), info_(*info), name_budget_(4 * file.bytes.size()) {}
+  Details(const File& file, ReadOptions options, ElfInfo* info)
+      : file_(file), options_(options), info_(*info), name_budget_(4 * file.budget()) {}
 
   void Read() {
     if (!ReadSegments()) return;
     ReadInterp();
     ReadBuildId();
-    ReadGoBuild();
+    if (options_.go_build) {
+      ReadGoBuild();
+    } else {
+      info_.go_build = NotObserved{"not looked for"};
+    }
     if (!ReadDynamic()) return;
     ReadNames();
     ReadVersionDefs();
@@ -245,7 +298,7 @@ class Details {
   }
 
   bool ReadSegments() {
-    const std::optional<typename Class::Ehdr> header = At<typename Class::Ehdr>(file_.bytes, 0);
+    const std::optional<typename Class::Ehdr> header = At<typename Class::Ehdr>(file_.head(), 0);
     if (!header.has_value()) {
       AnswerSegments(NotObserved{file_.Read(0, sizeof(typename Class::Ehdr)).cut}, &info_);
       return false;
@@ -281,7 +334,7 @@ class Details {
     if (header->e_type == ET_DYN && Find(PT_DYNAMIC) == nullptr) {
       Refuse("object file has no dynamic section");
     }
-    if (info_.last_segment_end.value_or(0) > file_.size) Refuse("truncated");
+    if (info_.last_segment_end.value_or(0) > file_.size()) Refuse("truncated");
     return true;
   }
 
@@ -310,7 +363,7 @@ class Details {
 
   void ReadBuildId() {
     info_.build_id = Absent{};
-    uint64_t left = file_.bytes.size();  // segments of an honest file do not overlap
+    uint64_t left = file_.budget();  // segments of an honest file do not overlap
     for (const Phdr& segment : segments_) {
       if (segment.p_type != PT_NOTE) continue;
       const Piece notes = file_.Read(segment.p_offset, segment.p_filesz);
@@ -347,7 +400,7 @@ class Details {
   // In a writable segment, of which a position-independent program has two (Go 1.26).
   void ReadGoBuild() {
     info_.go_build = Absent{};
-    uint64_t left = file_.bytes.size();
+    uint64_t left = file_.budget();
     for (const Phdr& load : loads_) {
       if ((load.p_flags & (PF_W | PF_X)) != PF_W) continue;
       const Piece data = file_.Read(load.p_offset, load.p_filesz);
@@ -375,7 +428,9 @@ class Details {
       if (address < load.p_vaddr || address - load.p_vaddr >= load.p_filesz) continue;
       const uint64_t inside = address - load.p_vaddr;
       const uint64_t available = load.p_filesz - inside;
-      Piece piece = file_.Read(SaturatingAdd(load.p_offset, inside), std::min(length, available));
+      const uint64_t offset = SaturatingAdd(load.p_offset, inside);
+      Piece piece = length == kAll ? file_.ReadTable(offset, available)
+                                   : file_.Read(offset, std::min(length, available));
       if (piece.cut.empty() && length > available) piece.cut = "it leaves its segment";
       return piece;
     }
@@ -388,6 +443,7 @@ class Details {
       AnswerDynamic(Absent{}, &info_);
       info_.pie = false;
       info_.bind_now = false;
+      info_.no_default_dirs = false;
       info_.undefined_complete = true;
       info_.exports_complete = true;
       return false;
@@ -410,6 +466,7 @@ class Details {
     info_.pie = (flags_1 & DF_1_PIE) != 0;
     info_.bind_now =
         (flags & DF_BIND_NOW) != 0 || (flags_1 & DF_1_NOW) != 0 || Tag(DT_BIND_NOW).has_value();
+    info_.no_default_dirs = (flags_1 & DF_1_NODEFLIB) != 0;
     if (const std::optional<uint64_t> address = Tag(DT_STRTAB)) {
       names_ = AtAddress(*address, Tag(DT_STRSZ).value_or(kAll));
     } else {
@@ -521,8 +578,8 @@ class Details {
         why = std::string(file.why_not());
         break;
       }
-      needs.push_back({.file = *file, .versions = {}});
-      if (!ReadVersionNames(table, at + need->vn_aux, &records, &needs.back().versions, &why)) {
+      needs.push_back({.file = *file});
+      if (!ReadVersionNames(table, at + need->vn_aux, &records, &needs.back(), &why)) {
         break;
       }
       if (need->vn_next == 0) {
@@ -535,8 +592,8 @@ class Details {
   }
 
   // The versions that are needed of one file. `records` counts those of all files.
-  bool ReadVersionNames(const Piece& table, uint64_t at, int* records,
-                        std::vector<std::string>* names, std::string* why) {
+  bool ReadVersionNames(const Piece& table, uint64_t at, int* records, VersionNeed* need,
+                        std::string* why) {
     while (const std::optional<Elf64_Vernaux> aux = At<Elf64_Vernaux>(table.bytes, at)) {
       if (++*records > kMaxVersionRecords) {
         *why = "its version needs do not end";
@@ -548,7 +605,8 @@ class Details {
         return false;
       }
       versions_[aux->vna_other & kVersionIndexMask] = *name;
-      names->push_back(*std::move(name));
+      if ((aux->vna_flags & VER_FLG_WEAK) != 0) need->weak.push_back(*name);
+      need->versions.push_back(*std::move(name));
       if (aux->vna_next == 0) return true;
       at += aux->vna_next;
     }
@@ -629,6 +687,49 @@ class Details {
     if (!table.cut.empty()) symbols->doubt = table.cut;
   }
 
+  // Which symbols relocations name, apart from those that wait for a first call.
+  struct Use {
+    std::vector<bool> at_once;
+    std::vector<bool> called;
+    std::string doubt;
+    Observed<bool> LazyAt(uint64_t symbol) const {
+      if (symbol < at_once.size() && at_once[symbol]) return false;
+      if (!doubt.empty()) return NotObserved{doubt};
+      if (symbol < called.size() && called[symbol]) return true;
+      return Absent{};
+    }
+  };
+
+  Use ReadUse(uint64_t count) const {
+    Use use;
+    use.at_once.resize(std::min(count, file_.size() / sizeof(Sym)));
+    use.called.resize(use.at_once.size());
+    MarkIn<typename Class::Rela>(DT_RELA, DT_RELASZ, &use.at_once, &use.doubt);
+    MarkIn<typename Class::Rel>(DT_REL, DT_RELSZ, &use.at_once, &use.doubt);
+    if (Tag(DT_PLTREL).value_or(DT_RELA) == DT_RELA) {
+      MarkIn<typename Class::Rela>(DT_JMPREL, DT_PLTRELSZ, &use.called, &use.doubt);
+    } else {
+      MarkIn<typename Class::Rel>(DT_JMPREL, DT_PLTRELSZ, &use.called, &use.doubt);
+    }
+    return use;
+  }
+
+  template <typename Relocation>
+  void MarkIn(int64_t address_tag, int64_t size_tag, std::vector<bool>* marks,
+              std::string* doubt) const {
+    const std::optional<uint64_t> address = Tag(address_tag);
+    const uint64_t size = Tag(size_tag).value_or(0);
+    if (!address.has_value() || size == 0) return;
+    const Piece table = AtAddress(*address, size);
+    if (!table.cut.empty()) *doubt = table.cut;
+    for (uint64_t at = 0;; at += sizeof(Relocation)) {
+      const std::optional<Relocation> relocation = At<Relocation>(table.bytes, at);
+      if (!relocation.has_value()) return;
+      const uint64_t symbol = Class::Symbol(relocation->r_info);
+      if (symbol < marks->size()) (*marks)[symbol] = true;
+    }
+  }
+
   void ReadSymbols() {
     const std::optional<uint64_t> address = Tag(DT_SYMTAB);
     if (!address.has_value()) {
@@ -653,6 +754,7 @@ class Details {
       return;
     }
 
+    const Use use = ReadUse(symbols.count);
     std::vector<UndefinedSymbol> undefined;
     std::vector<ExportedSymbol> exports;
     bool undefined_complete = doubt.empty();
@@ -674,7 +776,8 @@ class Details {
       if (is_undefined) {
         undefined.push_back({.name = *std::move(name),
                              .version = std::move(version),
-                             .weak = Binding(*symbol) == STB_WEAK});
+                             .weak = Binding(*symbol) == STB_WEAK,
+                             .lazy = use.LazyAt(i)});
       } else {
         exports.push_back({.name = *std::move(name), .version = std::move(version)});
       }
@@ -721,6 +824,7 @@ class Details {
   using Sym = typename Class::Sym;
 
   const File& file_;
+  const ReadOptions options_;
   ElfInfo& info_;
 
   std::vector<Phdr> segments_;
@@ -732,22 +836,16 @@ class Details {
   uint64_t name_budget_;
 };
 
-}  // namespace
-
-bool LooksLikeElf(absl::string_view bytes) {
-  return bytes.substr(0, SELFMAG) == absl::string_view(ELFMAG, SELFMAG);
-}
-
-ElfInfo ParseElf(absl::string_view bytes, uint64_t file_size) {
-  const File file = {.bytes = bytes, .size = std::max<uint64_t>(file_size, bytes.size())};
+ElfInfo Parse(const File& file, ReadOptions options) {
   ElfInfo info;
   info.cuda_archs = NotObserved{"not read from the file"};
   info.error = HeaderError(file);
 
   // Through e_machine the two classes are alike.
   constexpr size_t kIdentity = offsetof(Elf64_Ehdr, e_version);
-  if (bytes.size() < kIdentity || !LooksLikeElf(bytes)) {
-    const NotObserved why{!LooksLikeElf(bytes) && bytes.size() >= SELFMAG
+  const absl::string_view head = file.head();
+  if (head.size() < kIdentity || !LooksLikeElf(head)) {
+    const NotObserved why{!LooksLikeElf(head) && head.size() >= SELFMAG
                               ? "not an ELF file"
                               : file.Read(0, kIdentity).cut};
     info.elf_class = why;
@@ -756,17 +854,31 @@ ElfInfo ParseElf(absl::string_view bytes, uint64_t file_size) {
     AnswerSegments(why, &info);
     return info;
   }
-  ReadIdentity(bytes, &info);
-  if (Ident(bytes, EI_DATA) != ELFDATA2LSB) {
+  ReadIdentity(head, &info);
+  if (Ident(head, EI_DATA) != ELFDATA2LSB) {
     AnswerSegments(NotObserved{"not little-endian"}, &info);
-  } else if (Ident(bytes, EI_CLASS) == ELFCLASS64) {
-    Details<Elf64>(file, &info).Read();
-  } else if (Ident(bytes, EI_CLASS) == ELFCLASS32) {
-    Details<Elf32>(file, &info).Read();
+  } else if (Ident(head, EI_CLASS) == ELFCLASS64) {
+    Details<Elf64>(file, options, &info).Read();
+  } else if (Ident(head, EI_CLASS) == ELFCLASS32) {
+    Details<Elf32>(file, options, &info).Read();
   } else {
     AnswerSegments(NotObserved{std::string(info.elf_class.why_not())}, &info);
   }
   return info;
+}
+
+}  // namespace
+
+bool LooksLikeElf(absl::string_view bytes) {
+  return bytes.substr(0, SELFMAG) == absl::string_view(ELFMAG, SELFMAG);
+}
+
+ElfInfo ParseElf(absl::string_view bytes, uint64_t file_size) {
+  return Parse(File(bytes, file_size), {.go_build = true});
+}
+
+ElfInfo ReadElf(const host::RangeSource& file, ReadOptions options) {
+  return Parse(File(&file), options);
 }
 
 }  // namespace vgpu::elf

@@ -26,14 +26,16 @@
 
 #include "absl/strings/string_view.h"
 #include "diag/elf/go_build.h"
+#include "diag/host/host.h"
 #include "diag/host/observed.h"
 
 namespace vgpu::elf {
 
 // The versions that a file needs from one library.
 struct VersionNeed {
-  std::string file;                   // "libcublas.so.12": a soname, one of `needed`
-  std::vector<std::string> versions;  // "libcublas.so.12"
+  std::string file;                        // "libcublas.so.12": a soname, one of `needed`
+  std::vector<std::string> versions = {};  // "libcublas.so.12"
+  std::vector<std::string> weak = {};      // those of `versions` that may be missing
   friend bool operator==(const VersionNeed&, const VersionNeed&) = default;
 };
 
@@ -41,6 +43,9 @@ struct UndefinedSymbol {
   std::string name;
   host::Observed<std::string> version;  // absent: any definition will do
   bool weak = false;                    // may stay undefined
+  // Only the first call needs it: all relocations against it are in DT_JMPREL. Absent: no
+  // relocation names it. What is bound at once (`bind_now`, RTLD_NOW) does not wait.
+  host::Observed<bool> lazy = host::NotObserved{"not recorded"};
   friend bool operator==(const UndefinedSymbol&, const UndefinedSymbol&) = default;
 };
 
@@ -72,6 +77,8 @@ struct ElfInfo {
   host::Observed<std::string> runpath;
   host::Observed<std::string> build_id;  // lower-case hex
   host::Observed<bool> bind_now;
+  // DF_1_NODEFLIB: what it needs is not searched for in the default directories.
+  host::Observed<bool> no_default_dirs;
 
   // The version nodes that the file defines. The base definition, which bears the
   // file's own name, is no node and is not listed.
@@ -99,11 +106,20 @@ struct ElfInfo {
   friend bool operator==(const ElfInfo&, const ElfInfo&) = default;
 };
 
+// What of a file is read. The loader reads neither of these.
+struct ReadOptions {
+  bool go_build = false;  // megabytes of a program's data
+};
+
 // Whether the file begins as an ELF file does.
 bool LooksLikeElf(absl::string_view bytes);
 
 // `bytes` is the file, or its first part; `file_size` is the size of the file.
 ElfInfo ParseElf(absl::string_view bytes, uint64_t file_size);
+
+// The same of a file of any size: reads the headers, the dynamic section and the tables
+// that it names, each up to some megabytes.
+ElfInfo ReadElf(const host::RangeSource& file, ReadOptions options = {});
 
 }  // namespace vgpu::elf
 

@@ -119,6 +119,7 @@ absl::StatusOr<ElfInfo> ParseElfJson(absl::string_view json) {
   info.runpath = Member<std::string>(object, "runpath");
   info.build_id = Member<std::string>(object, "build_id");
   info.bind_now = Member<bool>(object, "bind_now");
+  info.no_default_dirs = NotObserved{"not recorded"};
   info.version_defs = Member<std::vector<std::string>>(object, "version_defs");
   info.version_needs = Member<std::vector<VersionNeed>>(object, "version_needs");
   info.undefined = Member<std::vector<UndefinedSymbol>>(object, "undefined");

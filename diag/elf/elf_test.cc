@@ -37,6 +37,12 @@ std::string Fixture(absl::string_view name) {
   return bytes;
 }
 
+// Which relocations name them is told by AFunctionThatIsOnlyCalledCanWait.
+std::vector<UndefinedSymbol> WithoutUse(std::vector<UndefinedSymbol> symbols) {
+  for (UndefinedSymbol& symbol : symbols) symbol.lazy = UndefinedSymbol().lazy;
+  return symbols;
+}
+
 ElfInfo ParseWhole(absl::string_view bytes) { return ParseElf(bytes, bytes.size()); }
 
 std::string HostMachine() {
@@ -77,12 +83,48 @@ TEST(Elf, AnUndefinedSymbolHasTheVersionThatItWasLinkedAgainst) {
   std::sort(undefined.begin(), undefined.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });
   EXPECT_EQ(
-      undefined,
+      WithoutUse(undefined),
       (std::vector<UndefinedSymbol>{
           {.name = "cuInit", .version = Absent{}, .weak = false},
           {.name = "cublasCreate_v2", .version = std::string("libcublas.so.12"), .weak = false},
           {.name = "nvmlInit_v2", .version = Absent{}, .weak = true}}));
   EXPECT_TRUE(*info.undefined_complete);
+}
+
+TEST(Elf, AFunctionThatIsOnlyCalledCanWait) {
+  const ElfInfo info = ParseWhole(Fixture("libcudart.so.12"));
+  for (const UndefinedSymbol& symbol : *info.undefined) {
+    // nvmlInit_v2 is compared with null, and so its address is needed at once.
+    EXPECT_EQ(symbol.lazy, symbol.name != "nvmlInit_v2") << symbol.name;
+  }
+}
+
+// A source that counts what is read of a large file.
+class Counting : public host::RangeSource {
+ public:
+  explicit Counting(std::string bytes) : bytes_(std::move(bytes)) {}
+  uint64_t size() const override { return bytes_.size() + kBehind; }
+  absl::StatusOr<std::string> ReadAt(uint64_t offset, size_t length) const override {
+    read_ += length;
+    return offset < bytes_.size() ? bytes_.substr(offset, length) : std::string();
+  }
+  uint64_t read() const { return read_; }
+  static constexpr uint64_t kBehind = uint64_t{1} << 30;
+
+ private:
+  std::string bytes_;
+  mutable uint64_t read_ = 0;
+};
+
+TEST(Elf, OfALargeFileOnlyItsTablesAreRead) {
+  for (const char* name : {"libcuda.so.1", "libcudart.so.12", "libcublas.so.12", "program_pie"}) {
+    const std::string bytes = Fixture(name);
+    const Counting source(bytes);
+    ElfInfo whole = ParseElf(bytes, source.size());
+    whole.go_build = host::NotObserved{"not looked for"};
+    EXPECT_EQ(ReadElf(source), whole) << name;
+    EXPECT_LT(source.read(), uint64_t{2} << 20) << name;
+  }
 }
 
 TEST(Elf, ExportsBearTheirVersionNode) {
@@ -123,7 +165,7 @@ TEST(Elf, TheOldHashTableCountsSymbolsToo) {
 // there are.
 TEST(Elf, ALibraryThatExportsNothingStillTellsWhatItLacks) {
   const ElfInfo info = ParseWhole(Fixture("libimporter.so"));
-  EXPECT_EQ(*info.undefined, (std::vector<UndefinedSymbol>{
+  EXPECT_EQ(WithoutUse(*info.undefined), (std::vector<UndefinedSymbol>{
                                  {.name = "cuInit", .version = Absent{}, .weak = false},
                                  {.name = "cuMemAlloc_v2", .version = Absent{}, .weak = false}}));
   EXPECT_TRUE(*info.undefined_complete);
@@ -448,7 +490,7 @@ TEST(HandMade, A32BitLibraryIsReadAndRefused) {
   EXPECT_EQ(*info.soname, "libcuda.so.1");
   EXPECT_EQ(*info.needed, (Strings{"libc.so.6", "libc.so.6"}));
   EXPECT_EQ(*info.exports, (std::vector<ExportedSymbol>{{.name = "cuInit", .version = Absent{}}}));
-  EXPECT_EQ(*info.undefined,
+  EXPECT_EQ(WithoutUse(*info.undefined),
             (std::vector<UndefinedSymbol>{{.name = "write", .version = Absent{}, .weak = true}}));
 }
 

@@ -4,6 +4,10 @@ namespace vgpu::facts {
 
 const ollama::ServerStart* Facts::ThisStart() const {
   const Fact<ollama::DiscoveryLog>& servers = log.ServersLog();
+  // The last start of a log is the one that it was pasted for.
+  if (only_a_log) {
+    return servers.present() && !servers->starts.empty() ? &servers->starts.back() : nullptr;
+  }
   if (!process.present() || !servers.present()) return nullptr;
   ollama::DiscoveryLog::Process who;
   who.invocation = unit.invocation.value_or("");
@@ -36,9 +40,39 @@ host::Observed<bool> Facts::StartedBeforeReload() const {
   return host::NotObserved{"when systemd last loaded its units, or when the process started"};
 }
 
+namespace {
+
+const PreloadList* BoundList(const host::Observed<PreloadList>& list) {
+  return list.present() && list->kind == PreloadKind::kBoundFile ? &list.value() : nullptr;
+}
+
+std::vector<const PreloadList*> Both(const PreloadList* environment,
+                                     const host::Observed<PreloadList>& file) {
+  std::vector<const PreloadList*> lists;
+  if (environment != nullptr) lists.push_back(environment);
+  if (file.present()) lists.push_back(&file.value());
+  return lists;
+}
+
+}  // namespace
+
 const PreloadList* Facts::Preload() const {
   if (process_preload) return &*process_preload;
-  return unit_preload ? &*unit_preload : nullptr;
+  if (unit_preload) return &*unit_preload;
+  if (const PreloadList* bound = BoundList(process_preload_file)) return bound;
+  return BoundList(unit_preload_file);
+}
+
+std::vector<const PreloadList*> Facts::PreloadsNow() const {
+  if (!process.present()) return {};
+  // Where its environment could not be read, what its unit gives stands in.
+  const PreloadList* environment = process_preload ? &*process_preload : nullptr;
+  if (!process_preload && !process->environ.present() && unit_preload) environment = &*unit_preload;
+  return Both(environment, process_preload_file);
+}
+
+std::vector<const PreloadList*> Facts::PreloadsNextStart() const {
+  return Both(unit_preload ? &*unit_preload : nullptr, unit_preload_file);
 }
 
 bool Facts::UnitIsKnown() const {

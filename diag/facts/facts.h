@@ -20,11 +20,15 @@
 #include "diag/elf/elf.h"
 #include "diag/facts/access.h"
 #include "diag/facts/container_facts.h"
+#include "diag/facts/device_facts.h"
+#include "diag/facts/installation.h"
 #include "diag/facts/cpu.h"
 #include "diag/facts/device_facts.h"
 #include "diag/facts/kernel_log.h"
 #include "diag/facts/loaded_model.h"
 #include "diag/facts/shims.h"
+#include "diag/facts/sight.h"
+#include "diag/facts/unit_wishes.h"
 #include "diag/host/host.h"
 #include "diag/host/observed.h"
 #include "diag/ollama/discovery_log.h"
@@ -36,6 +40,7 @@
 #include "diag/procfs/mountinfo.h"
 #include "diag/procfs/stat.h"
 #include "diag/systemd/effective_unit.h"
+#include "diag/systemd/mount_settings.h"
 #include "diag/systemd/show.h"
 #include "diag/systemd/unit_search.h"
 
@@ -87,6 +92,12 @@ struct UnitFacts {
   Environment disk_environment;           // what a start after a reload would give
   Fact<Environment> loaded_environment;   // what a start now would give
   std::vector<host::NotObserved> unread_environment_files;
+  systemd::MountSettings mounts;  // of `on_disk`
+  // Of `on_disk`, where the disk has no such file: the unit does not start without it.
+  std::vector<systemd::EnvironmentFileSetting> missing_environment_files;
+  std::vector<IneffectiveText> ineffective;  // what was meant for it, and is not read
+  // Paths of `mounts` that must be there and are not: the next start fails (226/NAMESPACE).
+  std::vector<systemd::MountSetting> missing_mounts;
 
   // Of `loaded`, and not observed where that is not.
   host::Observed<std::string> load_state;    // "loaded", "not-found", ...
@@ -113,6 +124,12 @@ struct ProgramFacts {
   FileFacts file;
   // The text of a script (it begins with "#!"), at most 64 KiB. Absent: no script.
   host::Observed<std::string> script;
+  // Of a script: where the interpreter that its first line names is.
+  host::Observed<host::Resolved> interpreter;
+  bool other_machine = false;  // it is built for another processor than the host's shell
+  // The mount of the host that it lies on, where that forbids execution.
+  host::Observed<std::string> noexec;
+  std::string noexec_mount_point;
   // Shared objects that the program or script names ("/opt/x/libvgpu-cuda.so").
   std::vector<FileFacts> named_objects;
 };
@@ -135,16 +152,39 @@ struct ProcessFacts {
 
 struct PreloadEntry {
   std::string text;  // verbatim
+  // What the service sees there: of a path that something is bound over, that.
   FileFacts file;
   std::optional<Shim> shim;
+  Sight sight;
+  int line = 0;  // in a file
+  // False for a word of /etc/ld.so.preload that names no file. `text` then tells its length
+  // and not the word: it may be a secret.
+  bool is_path = true;
+};
+
+enum class PreloadKind {
+  kEnvironment,  // LD_PRELOAD
+  kHostFile,     // the host's /etc/ld.so.preload: every program loads it
+  kBoundFile,    // a file that the unit binds there, for itself
 };
 
 // A preload list, and whose it is.
 struct PreloadList {
-  std::string value;
+  PreloadKind kind = PreloadKind::kEnvironment;
+  std::string value;  // words that name no file are left out, as in PreloadEntry
   std::string source;
   int line = 0;
   std::vector<PreloadEntry> entries;
+  // The file that it is in, for WhatStops: with its own mode only, where it is bound, because
+  // the directories around it are not passed then. Empty: it is in no file.
+  std::vector<PathStep> way;
+};
+
+// The host's /etc/ld.so.preload, and who has a shim because of it.
+struct GlobalPreload {
+  host::Observed<PreloadList> host_file;  // absent: there is none, or it is empty
+  Fact<std::vector<std::string>> init_shims;  // files called like a shim in PID 1's maps
+  Fact<std::vector<std::string>> sshd_shims;
 };
 
 struct LogFacts {
@@ -167,6 +207,8 @@ struct OllamaFacts {
   ollama::Era era = ollama::Era::kUnknown;
   std::string era_because;
   Fact<ollama::LibraryDir> library_dir;
+  std::vector<std::string> library_dir_candidates;  // where it was looked for, in order
+  // /api/ps: models loaded with no byte on a GPU. Empty: none, or not observed.
   Fact<std::vector<LoadedModel>> models;  // /api/ps
   // Of these, the ones with no byte on a GPU, by name.
   Fact<std::vector<std::string>> models_on_cpu;
@@ -177,7 +219,12 @@ struct PciFacts {
   Fact<std::string> vendor, device, device_class;  // "0x10de"
 };
 
+// Why a fact was not observed where nothing but a log was given.
+inline constexpr char kOnlyALog[] = "only a log was given";
+
 struct Facts {
+  // Nothing but a log was given: `log.journal` has it, and nothing else was observed.
+  bool only_a_log = false;
   host::Host::Kind host_kind = host::Host::Kind::kTree;
   bool running_host = false;  // false: a plain root
   host::Observed<std::string> hostname;
@@ -204,9 +251,15 @@ struct Facts {
   // The one on disk, where systemd has loaded another.
   std::optional<PreloadList> disk_preload;
 
-  // A file that the service sees as /etc/ld.so.preload and that is not empty: the host's
-  // own, or the one that the unit binds there. Its path; nothing where there is none.
-  std::optional<std::string> other_preload_list;
+  // The list in the file that the process sees as /etc/ld.so.preload, and its next start:
+  // the host's, or one that the unit binds there. Absent: none, or an empty one.
+  host::Observed<PreloadList> process_preload_file;
+  host::Observed<PreloadList> unit_preload_file;
+  GlobalPreload global_preload;
+
+  // Files that are called like a shim, or like a library that one stands in for, in the
+  // places where such files are kept (gather_gpu_libraries.cc), links too. By directory.
+  std::vector<FileFacts> gpu_libraries;
 
   LogFacts log;
   Fact<KernelLog> kernel_log;
@@ -217,6 +270,7 @@ struct Facts {
   OllamaFacts ollama;
   std::vector<PciFacts> nvidia_functions;  // PCI functions with NVIDIA's vendor id
   DeviceFacts devices;
+  InstallationFacts installation;
   ContainerFacts container;
 
   // What the log says about this very process; null where it does not show it.
@@ -226,8 +280,13 @@ struct Facts {
   host::Observed<bool> FoundGpu() const;
   // Whether the process was started before systemd last loaded its units.
   host::Observed<bool> StartedBeforeReload() const;
-  // The list that counts: the process's where one runs and shows it, else the unit's.
+  // The service's own list: LD_PRELOAD of the process where one runs and shows it, else of
+  // the unit; where neither has one, the file that the unit binds. Never the host's file.
   const PreloadList* Preload() const;
+  // Every list that the running process has read, and that its next start will read, in the
+  // loader's order: LD_PRELOAD, then the file.
+  std::vector<const PreloadList*> PreloadsNow() const;
+  std::vector<const PreloadList*> PreloadsNextStart() const;
   // There is such a unit: on disk, in systemd, or by what it left (a process, a log).
   bool UnitIsKnown() const;
   // The service is meant to run and does not: failed after restarts, or starting again

@@ -3,7 +3,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "diag/facts/gather_parts.h"
 
@@ -32,29 +31,6 @@ uint16_t PortOf(absl::string_view ollama_host, uint16_t fallback) {
     return fallback;
   }
   return static_cast<uint16_t>(port);
-}
-
-constexpr char kPreloadFile[] = "/etc/ld.so.preload";
-
-std::optional<std::string> OtherPreloadList(const host::Host& host, const Facts& facts) {
-  for (absl::string_view key : {"BindReadOnlyPaths", "BindPaths"}) {
-    for (const systemd::Setting& setting : facts.unit.on_disk.All("Service", key)) {
-      // "SOURCE:TARGET[:OPTIONS]", several of them parted by blanks.
-      for (absl::string_view bind : absl::StrSplit(setting.value, ' ', absl::SkipEmpty())) {
-        const size_t colon = bind.find(':');
-        if (colon == absl::string_view::npos ||
-            !absl::StartsWith(bind.substr(colon + 1), kPreloadFile)) {
-          continue;
-        }
-        absl::string_view source = bind.substr(0, colon);
-        return std::string(absl::StripPrefix(source, "-"));
-      }
-    }
-  }
-  const std::string root = facts.process.present() ? facts.process->root : "";
-  host::Observed<host::Resolved> found = host.Resolve(kPreloadFile, root);
-  if (found.present() && found->meta.size.value_or(1) > 0) return std::string(kPreloadFile);
-  return std::nullopt;
 }
 
 std::string UnitToJudge(const host::Host& host, const GatherOptions& options) {
@@ -91,14 +67,15 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   facts.process = options.pid ? GatherProcess(host, *options.pid)
                               : FindServer(host, facts.unit, facts.listener);
   facts.log = !facts.unit_judged && facts.process.present()
-                  ? GatherLogOf(host, *facts.process)
-                  : GatherLog(host, facts.unit, facts.process);
+                  ? GatherLogOf(host, *facts.process, options.since)
+                  : GatherLog(host, facts.unit, facts.process, options.since);
   facts.kernel_log = GatherKernelLog(host);
   facts.fabric_manager = GatherFabricManager(host);
   facts.cpu = {"/proc/cpuinfo", host.Read("/proc/cpuinfo").Map([](const host::Content& content) {
                  return ParseCpu(content.bytes);
                })};
   facts.ollama = GatherOllama(host, facts);
+  facts.installation = GatherInstallation(host, facts);
   facts.nvidia_functions = GatherPci(host);
 
   const std::string exe = facts.ollama.exe.value_or("");
@@ -124,7 +101,6 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
     facts.unit_preload =
         LookAtPreload(host, value, source, line, ValueOf(next, "LD_LIBRARY_PATH"), exe, "");
   }
-  facts.other_preload_list = OtherPreloadList(host, facts);
   const Environment& disk = facts.unit.disk_environment;
   std::string on_disk = ValueOf(disk, "LD_PRELOAD");
   if (facts.unit.loaded_environment.present() && !on_disk.empty() &&
@@ -135,6 +111,9 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   }
   facts.devices = GatherDevices(host, facts);
   facts.container = GatherContainer(host, facts);
+  GatherPreloadFiles(host, facts);
+  facts.devices = GatherDevices(host, facts);
+  facts.gpu_libraries = GatherGpuLibraries(host, facts);
   return facts;
 }
 

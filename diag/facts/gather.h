@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/time/time.h"
 #include "diag/facts/facts.h"
 #include "diag/host/host.h"
 
@@ -17,6 +18,9 @@ struct GatherOptions {
   // Judge this process; none: the unit's main process, found by MainPID and cgroup and
   // never by a name.
   std::optional<int> pid = {};
+  // Log entries from before are left out. Unset: of a live journal, from one day before the
+  // start of the process.
+  std::optional<absl::Time> since = {};
 };
 
 // Never fails: what could not be looked at is not observed in the result.

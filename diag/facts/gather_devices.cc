@@ -8,6 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "diag/facts/gather_parts.h"
+#include "diag/facts/service_view.h"
 #include "diag/procfs/system.h"
 #include "re2/re2.h"
 
@@ -106,10 +107,11 @@ std::vector<std::string> LibraryDirs(const Facts& facts) {
 
 void LookForStack(const host::Host& host, const Facts& facts, absl::string_view root,
                   DeviceFacts& devices) {
-  for (const std::optional<PreloadList>* list :
-       {&facts.process_preload, &facts.unit_preload, &facts.disk_preload}) {
-    if (!*list) continue;
-    for (const PreloadEntry& entry : (*list)->entries) {
+  std::vector<const PreloadList*> lists = facts.PreloadsNow();
+  for (const PreloadList* list : facts.PreloadsNextStart()) lists.push_back(list);
+  if (facts.disk_preload) lists.push_back(&*facts.disk_preload);
+  for (const PreloadList* list : lists) {
+    for (const PreloadEntry& entry : list->entries) {
       if (devices.shim.empty() && SpeaksOfShims(entry.file.path)) devices.shim = entry.file.path;
     }
   }
@@ -156,36 +158,53 @@ Observed<std::string> ReadLine(const host::Host& host, absl::string_view path,
   });
 }
 
-PciFunction ReadFunction(const host::Host& host, absl::string_view root,
+PciFunction ReadFunction(const host::Host& host, const Facts& facts, absl::string_view root,
                          const std::string& address) {
   PciFunction function;
   function.address = address;
-  const std::string named = absl::StrCat(kPciDevices, "/", address);
-  // Binds lie over the directory that the link leads to.
-  Observed<host::Resolved> found = host.Resolve(named);
-  function.directory = found.present() && root.empty() ? found->path : named;
+  function.directory = absl::StrCat(kPciDevices, "/", address);
+  // Where the process's own root was looked at, its mounts were too. Else they are looked
+  // up here: a bind lies over the directory that the link leads to.
+  if (Observed<host::Resolved> found = host.Resolve(function.directory);
+      root.empty() && found.present()) {
+    function.directory = found->path;
+  }
   auto read = [&](absl::string_view file) -> Observed<std::string> {
-    return ReadLine(host, host::JoinPath(function.directory, file), root);
+    const std::string path = host::JoinPath(function.directory, file);
+    if (!root.empty()) return ReadLine(host, path, root);
+    const Sight sight = SeenByService(facts.unit, facts.process, path);
+    switch (sight.what) {
+      case Sight::What::kAsHost:
+        return ReadLine(host, path, "");
+      case Sight::What::kBound:
+        function.bound_over = true;
+        return ReadLine(host, sight.host_path, "");
+      case Sight::What::kHidden:
+      case Sight::What::kUnknown:
+        break;
+    }
+    return NotObserved{absl::StrCat("something else stands there for the service (",
+                                    sight.because.empty() ? sight.source : sight.because, ")")};
   };
   function.vendor = read("vendor");
   function.device = read("device");
   function.device_class = read("class");
   function.enable = read("enable");
-  function.driver = host.ReadLink(absl::StrCat(root, function.directory, "/driver"))
-                        .Map([](const std::string& target) {
-                          return std::string(host::Basename(target));
-                        });
+  function.driver =
+      host.ReadLink(absl::StrCat(root, function.directory, "/driver"))
+          .Map([](const std::string& target) { return std::string(host::Basename(target)); });
   return function;
 }
 
-Observed<std::vector<PciFunction>> ReadFunctions(const host::Host& host, absl::string_view root) {
+Observed<std::vector<PciFunction>> ReadFunctions(const host::Host& host, const Facts& facts,
+                                                 absl::string_view root) {
   Observed<std::vector<std::string>> addresses = host.List(kPciDevices, root);
   if (addresses.absent()) return NotObserved{absl::StrCat(kPciDevices, ": not captured")};
   return addresses.Map([&](const std::vector<std::string>& names) {
     std::vector<PciFunction> functions;
     for (const std::string& address : names) {
       if (functions.size() >= kMaxFunctions) break;
-      functions.push_back(ReadFunction(host, root, address));
+      functions.push_back(ReadFunction(host, facts, root, address));
     }
     return functions;
   });
@@ -281,7 +300,7 @@ DeviceFacts GatherDevices(const host::Host& host, const Facts& facts) {
   ReadConfig(host, root, devices);
   devices.module_version = ModuleVersion(host);
   devices.modules = LoadedModules(host);
-  devices.functions = ReadFunctions(host, root);
+  devices.functions = ReadFunctions(host, facts, root);
   devices.nodes = LookAtNodes(host);
   devices.bar_wanted_by = WhoWantsBars(host, facts);
   if (devices.configured.present()) {
@@ -292,8 +311,8 @@ DeviceFacts GatherDevices(const host::Host& host, const Facts& facts) {
           LookAtNode(host, absl::StrCat(kPciDevices, "/", function->address, "/resource0")));
     }
   }
-  devices.wsl = host.Resolve("/dev/dxg").present() ||
-                host.Resolve("/usr/lib/wsl/lib/libcuda.so.1").present();
+  devices.wsl =
+      host.Resolve("/dev/dxg").present() || host.Resolve("/usr/lib/wsl/lib/libcuda.so.1").present();
   devices.l4t_major = TegraRelease(host);
   return devices;
 }

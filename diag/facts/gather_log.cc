@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -40,7 +42,8 @@ bool MaySeeNothing(const host::Host& host) {
 }  // namespace
 
 LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
-                   const host::Observed<ProcessFacts>& process) {
+                   const host::Observed<ProcessFacts>& process,
+                   std::optional<absl::Time> since) {
   LogFacts log;
   host::ToolQuery query{.tool = host::Tool::kJournalUnit, .unit = unit.name};
   if (host.kind() == host::Host::Kind::kLive) {
@@ -48,10 +51,12 @@ LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
                       ? *process->started - kHistory
                       : host.observed_at().value_or(absl::Now()) - kHistoryWithoutProcess;
   }
+  if (since) query.since = *since;
   log.journal.source = host::ToolSource(query);
   Observed<std::unique_ptr<host::ByteSource>> stream = host.StreamTool(query);
   if (stream.present()) {
-    absl::StatusOr<ollama::DiscoveryLog> read = ollama::ReadJournal(**stream, log.journal.source);
+    absl::StatusOr<ollama::DiscoveryLog> read = 
+        ollama::ReadJournal(**stream, log.journal.source, since.value_or(absl::InfinitePast()));
     if (read.ok() && read->lines == 0 && !read->status.ok()) {
       log.journal = {log.journal.source, NotObserved{std::string(read->status.message())}};
     } else if (read.ok() && read->lines == 0 && MaySeeNothing(host)) {
@@ -101,7 +106,8 @@ LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
     Observed<std::unique_ptr<host::ByteSource>> text =
         host.Open(*file, process.present() ? process->root : "");
     if (text.present()) {
-      log.redirected = {*file, ollama::ReadTextLog(**text, *file, host.time_zone())};
+      log.redirected = {*file, ollama::ReadTextLog(**text, *file, host.time_zone(),
+                                                   since.value_or(absl::InfinitePast()))};
     } else {
       log.redirected = {*file, NotObserved{text.absent() ? "the file is not there"
                                                          : std::string(text.why_not())}};
@@ -110,7 +116,8 @@ LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
   return log;
 }
 
-LogFacts GatherLogOf(const host::Host& host, const ProcessFacts& process) {
+LogFacts GatherLogOf(const host::Host& host, const ProcessFacts& process,
+                     std::optional<absl::Time> since) {
   const std::string fd = absl::StrCat("/proc/", process.pid, "/fd/2");
   LogFacts log;
   log.journal = {fd, NotObserved{"the process is in no service: no unit has its log"}};
@@ -126,7 +133,8 @@ LogFacts GatherLogOf(const host::Host& host, const ProcessFacts& process) {
   if (!absl::StartsWith(target, "/")) return log;
   Observed<std::unique_ptr<host::ByteSource>> text = host.Open(target, process.root);
   if (text.present()) {
-    log.redirected = {target, ollama::ReadTextLog(**text, target, host.time_zone())};
+    log.redirected = {target, ollama::ReadTextLog(**text, target, host.time_zone(),
+                                                  since.value_or(absl::InfinitePast()))};
   }
   return log;
 }

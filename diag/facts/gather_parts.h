@@ -23,6 +23,13 @@ PreloadList LookAtPreload(const host::Host& host, absl::string_view value, std::
                           int line, absl::string_view library_path, absl::string_view exe,
                           absl::string_view root);
 
+// The lists in files, for the host, the process and its next start; and for each entry of
+// every list, what the service sees at its path. After the lists of LD_PRELOAD.
+void GatherPreloadFiles(const host::Host& host, Facts& facts);
+
+// Texts that look like a part of the unit and have no effect.
+void GatherIneffective(const host::Host& host, UnitFacts& unit);
+
 // Whom the unit's next start runs as, by User=, Group= and SupplementaryGroups=; whom a
 // process runs as.
 host::Observed<Identity> IdentityOfUnit(const host::Host& host, const UnitFacts& unit);
@@ -47,19 +54,27 @@ host::Observed<ProcessFacts> FindServer(const host::Host& host, const UnitFacts&
 Fact<int> FindListener(const host::Host& host, uint16_t port);
 
 LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
-                   const host::Observed<ProcessFacts>& process);
+                   const host::Observed<ProcessFacts>& process, std::optional<absl::Time> since);
 
 // Of a process in no service: the file that its standard error goes to.
-LogFacts GatherLogOf(const host::Host& host, const ProcessFacts& process);
+LogFacts GatherLogOf(const host::Host& host, const ProcessFacts& process,
+                     std::optional<absl::Time> since);
 
 Fact<KernelLog> GatherKernelLog(const host::Host& host);
 
 Fact<std::string> GatherFabricManager(const host::Host& host);
 
 OllamaFacts GatherOllama(const host::Host& host, const Facts& facts);
+// The version in the build information of a Go program: "v0.13.5".
+host::Observed<std::string> GoVersion(const host::Host& host, const std::string& path,
+                                      absl::string_view root);
+// Uses facts.ollama.
+InstallationFacts GatherInstallation(const host::Host& host, const Facts& facts);
 
 std::vector<PciFacts> GatherPci(const host::Host& host);
 
+// Of facts: the preload lists, the environments and Ollama's directories, which say where to look.
+std::vector<FileFacts> GatherGpuLibraries(const host::Host& host, const Facts& facts);
 // Uses all other facts: the last to be gathered.
 DeviceFacts GatherDevices(const host::Host& host, const Facts& facts);
 ContainerFacts GatherContainer(const host::Host& host, const Facts& facts);

@@ -22,6 +22,18 @@ class Bytes : public ByteSource {
   size_t at_ = 0;
 };
 
+class StringRanges : public RangeSource {
+ public:
+  explicit StringRanges(std::string bytes) : bytes_(std::move(bytes)) {}
+  uint64_t size() const override { return bytes_.size(); }
+  absl::StatusOr<std::string> ReadAt(uint64_t offset, size_t length) const override {
+    return offset < bytes_.size() ? bytes_.substr(offset, length) : std::string();
+  }
+
+ private:
+  std::string bytes_;
+};
+
 }  // namespace
 
 std::unique_ptr<ByteSource> StringSource(std::string bytes) {
@@ -143,6 +155,13 @@ Observed<Content> FakeHost::RawRead(const std::string& path, size_t limit) const
 
 Observed<std::unique_ptr<ByteSource>> FakeHost::RawOpen(const std::string& path) const {
   return RawStat(path).Map([&](const FileMeta&) { return StringSource(nodes_.at(path).content); });
+}
+
+Observed<std::unique_ptr<RangeSource>> FakeHost::RawOpenRanges(const std::string& path) const {
+  using Source = std::unique_ptr<RangeSource>;
+  return RawStat(path).Map([&](const FileMeta&) {
+    return Source(std::make_unique<StringRanges>(nodes_.at(path).content));
+  });
 }
 
 Observed<std::vector<std::string>> FakeHost::RawList(const std::string& path) const {

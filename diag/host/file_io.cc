@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -30,6 +31,32 @@ class FdSource : public ByteSource {
 
  private:
   Fd fd_;
+};
+
+class FdRanges : public RangeSource {
+ public:
+  FdRanges(Fd fd, uint64_t size) : fd_(std::move(fd)), size_(size) {}
+  uint64_t size() const override { return size_; }
+  absl::StatusOr<std::string> ReadAt(uint64_t offset, size_t length) const override {
+    // No more is made room for than the file has; the offset of pread(2) is signed.
+    if (offset >= size_) return std::string();
+    std::string bytes(std::min<uint64_t>(length, size_ - offset), '\0');
+    size_t done = 0;
+    while (done < bytes.size()) {
+      ssize_t n = pread(fd_.get(), bytes.data() + done, bytes.size() - done,
+                        static_cast<off_t>(offset + done));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return absl::UnavailableError(ErrnoText(errno));
+      if (n == 0) break;  // it shrank
+      done += static_cast<size_t>(n);
+    }
+    bytes.resize(done);
+    return bytes;
+  }
+
+ private:
+  Fd fd_;
+  uint64_t size_;
 };
 
 }  // namespace
@@ -128,6 +155,23 @@ Observed<Content> ReadAll(const Fd& fd, std::string path, size_t limit) {
 std::unique_ptr<ByteSource> StreamOf(Fd fd) {
   posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   return std::make_unique<FdSource>(std::move(fd));
+}
+
+Observed<std::unique_ptr<RangeSource>> RangesOf(Fd fd) {
+  using Source = std::unique_ptr<RangeSource>;
+  struct stat st;
+  if (fstat(fd.get(), &st) != 0) return FromErrno<Source>(errno);
+  return Source(std::make_unique<FdRanges>(std::move(fd), static_cast<uint64_t>(st.st_size)));
+}
+
+absl::StatusOr<std::unique_ptr<ByteSource>> OpenInput(const std::string& name) {
+  Fd fd(name == "-" ? dup(STDIN_FILENO) : open(name.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat st;
+  if (!fd.ok() || fstat(fd.get(), &st) != 0) {
+    return absl::FailedPreconditionError(absl::StrCat(name, ": ", ErrnoText(errno)));
+  }
+  if (S_ISDIR(st.st_mode)) return absl::InvalidArgumentError(absl::StrCat(name, ": is a directory"));
+  return StreamOf(std::move(fd));
 }
 
 Observed<std::vector<std::string>> ListDir(Fd fd) {

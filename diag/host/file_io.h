@@ -50,6 +50,14 @@ Observed<Content> ReadAll(const Fd& fd, std::string path, size_t limit);
 
 std::unique_ptr<ByteSource> StreamOf(Fd fd);
 
+// Of a regular file.
+Observed<std::unique_ptr<RangeSource>> RangesOf(Fd fd);
+
+// What a person names as input: a file, a FIFO, or "-" for standard input. Unlike a path of
+// a host that is judged, links are followed and a FIFO's writer is waited for. Errors: it
+// cannot be opened, or is a directory.
+absl::StatusOr<std::unique_ptr<ByteSource>> OpenInput(const std::string& name);
+
 // Names in an open directory, sorted.
 Observed<std::vector<std::string>> ListDir(Fd fd);
 

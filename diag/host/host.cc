@@ -187,6 +187,18 @@ Observed<std::unique_ptr<ByteSource>> Host::Open(absl::string_view path,
   return RawOpen(found->path);
 }
 
+Observed<std::unique_ptr<RangeSource>> Host::OpenRanges(absl::string_view path,
+                                                        absl::string_view root) const {
+  using Source = std::unique_ptr<RangeSource>;
+  Observed<Resolved> found = Resolve(path, root);
+  if (found.absent()) return Absent{};
+  if (!found.present()) return Observed<Source>(NotObserved{std::string(found.why_not())});
+  if (found->meta.type != FileType::kFile) {
+    return Observed<Source>(NotObserved{std::string(WrongType(*found).why_not())});
+  }
+  return RawOpenRanges(found->path);
+}
+
 Observed<std::vector<std::string>> Host::List(absl::string_view path,
                                               absl::string_view root) const {
   using Names = std::vector<std::string>;

@@ -88,6 +88,17 @@ class ByteSource {
   virtual absl::StatusOr<size_t> Read(char* buffer, size_t size) = 0;
 };
 
+// A regular file of any size, of which any part can be read.
+class RangeSource {
+ public:
+  virtual ~RangeSource() = default;
+  // Of the file as it was opened.
+  virtual uint64_t size() const = 0;
+  // The bytes from `offset` on, at most `length`; fewer at the end of the file. An error
+  // says why they could not be read.
+  virtual absl::StatusOr<std::string> ReadAt(uint64_t offset, size_t length) const = 0;
+};
+
 // The outputs of standard tools that a captured host carries (host-tree.md) and a
 // live host is asked for.
 enum class Tool {
@@ -150,6 +161,10 @@ class Host {
   Observed<std::unique_ptr<ByteSource>> Open(absl::string_view path,
                                              absl::string_view root = "") const;
 
+  // A regular file of which parts are read: a library of gigabytes.
+  Observed<std::unique_ptr<RangeSource>> OpenRanges(absl::string_view path,
+                                                    absl::string_view root = "") const;
+
   // Names in a directory, sorted by bytes, without "." and "..". At most
   // kMaxEntries; more is not observed.
   static constexpr size_t kMaxEntries = 100000;
@@ -175,6 +190,7 @@ class Host {
   virtual Observed<std::string> RawReadLink(const std::string& path) const = 0;
   virtual Observed<Content> RawRead(const std::string& path, size_t limit) const = 0;
   virtual Observed<std::unique_ptr<ByteSource>> RawOpen(const std::string& path) const = 0;
+  virtual Observed<std::unique_ptr<RangeSource>> RawOpenRanges(const std::string& path) const = 0;
   virtual Observed<std::vector<std::string>> RawList(const std::string& path) const = 0;
 
  private:

@@ -126,6 +126,13 @@ Observed<std::unique_ptr<ByteSource>> LiveHost::RawOpen(const std::string& path)
   return StreamOf(std::move(fd).value());
 }
 
+Observed<std::unique_ptr<RangeSource>> LiveHost::RawOpenRanges(const std::string& path) const {
+  using Source = std::unique_ptr<RangeSource>;
+  Observed<Fd> fd = OpenRegular(AT_FDCWD, path.c_str());
+  if (!fd.present()) return fd.Map([](const Fd&) { return Source(); });
+  return RangesOf(std::move(fd).value());
+}
+
 Observed<std::vector<std::string>> LiveHost::RawList(const std::string& path) const {
   Fd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd.ok()) return FromErrno<std::vector<std::string>>(errno);

@@ -35,6 +35,7 @@ class LiveHost : public Host {
   Observed<std::string> RawReadLink(const std::string& path) const override;
   Observed<Content> RawRead(const std::string& path, size_t limit) const override;
   Observed<std::unique_ptr<ByteSource>> RawOpen(const std::string& path) const override;
+  Observed<std::unique_ptr<RangeSource>> RawOpenRanges(const std::string& path) const override;
   Observed<std::vector<std::string>> RawList(const std::string& path) const override;
 };
 

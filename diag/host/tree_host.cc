@@ -315,19 +315,30 @@ Observed<Content> TreeHost::RawRead(const std::string& path, size_t limit) const
   return NotObserved{"its content was not captured"};
 }
 
-Observed<std::unique_ptr<ByteSource>> TreeHost::RawOpen(const std::string& path) const {
-  using Source = std::unique_ptr<ByteSource>;
+// The file of the tree behind a path that is known to exist.
+Observed<Fd> TreeHost::OpenCopy(const std::string& path) const {
   std::string last;
   Observed<Fd> dir = OpenDirOf(root_, path, &last);
-  if (dir.not_observed()) return Observed<Source>(NotObserved{std::string(dir.why_not())});
+  if (dir.not_observed()) return dir;
   Observed<Fd> file =
       dir.present() ? OpenRegular(dir->get(), last.c_str()) : Observed<Fd>(Absent{});
-  if (file.absent()) {
-    const std::string* why = NotObservedBecause(path);
-    return Observed<Source>(NotObserved{why ? *why : "its content was not captured"});
-  }
+  if (!file.absent()) return file;
+  const std::string* why = NotObservedBecause(path);
+  return NotObserved{why ? *why : "its content was not captured"};
+}
+
+Observed<std::unique_ptr<ByteSource>> TreeHost::RawOpen(const std::string& path) const {
+  using Source = std::unique_ptr<ByteSource>;
+  Observed<Fd> file = OpenCopy(path);
   if (!file.present()) return Observed<Source>(NotObserved{std::string(file.why_not())});
   return StreamOf(std::move(file).value());
+}
+
+Observed<std::unique_ptr<RangeSource>> TreeHost::RawOpenRanges(const std::string& path) const {
+  using Source = std::unique_ptr<RangeSource>;
+  Observed<Fd> file = OpenCopy(path);
+  if (!file.present()) return Observed<Source>(NotObserved{std::string(file.why_not())});
+  return RangesOf(std::move(file).value());
 }
 
 Observed<std::vector<std::string>> TreeHost::RawList(const std::string& path) const {

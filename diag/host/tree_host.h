@@ -23,6 +23,8 @@
 
 namespace vgpu::host {
 
+class Fd;
+
 class TreeHost : public Host {
  public:
   // Errors: `dir` is no directory or cannot be read; the manifest is malformed.
@@ -46,6 +48,7 @@ class TreeHost : public Host {
   Observed<std::string> RawReadLink(const std::string& path) const override;
   Observed<Content> RawRead(const std::string& path, size_t limit) const override;
   Observed<std::unique_ptr<ByteSource>> RawOpen(const std::string& path) const override;
+  Observed<std::unique_ptr<RangeSource>> RawOpenRanges(const std::string& path) const override;
   Observed<std::vector<std::string>> RawList(const std::string& path) const override;
 
  private:
@@ -58,6 +61,7 @@ class TreeHost : public Host {
   };
 
   explicit TreeHost(int root) : root_(root) {}
+  Observed<Fd> OpenCopy(const std::string& path) const;
   absl::Status ReadManifest(absl::string_view text);
   void ReadFiles(absl::string_view text);
   Observed<std::string> ToolFile(const ToolQuery& query) const;

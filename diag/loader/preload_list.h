@@ -17,8 +17,10 @@ namespace vgpu::loader {
 
 std::vector<absl::string_view> SplitPreload(absl::string_view value);
 
-// The list in /etc/ld.so.preload: tabs and newlines are separators there too. It knows no
-// comments: '#' is an entry, and so is each word behind it (measured, glibc 2.36).
+// The list in /etc/ld.so.preload: tabs and newlines are separators there too, and the first
+// `#` begins a comment, to the end of its line. A second comment is taken out in part or
+// not at all, because the loader counts it from the wrong place: words of it are entries
+// (measured, glibc 2.36, with lists in a root of their own).
 std::vector<absl::string_view> SplitPreloadFile(absl::string_view text);
 
 }  // namespace vgpu::loader

@@ -26,8 +26,16 @@ TEST(PreloadListTest, ANewlineOrAQuoteIsPartOfTheName) {
 
 TEST(PreloadListTest, TheFileHasTabsAndNewlinesToo) {
   EXPECT_EQ(SplitPreloadFile("/a.so\t/b.so\n# x\n/c.so:/d.so\r\n"),
-            (std::vector<absl::string_view>{"/a.so", "/b.so", "#", "x", "/c.so", "/d.so\r"}));
+            (Entries{"/a.so", "/b.so", "/c.so", "/d.so\r"}));
   EXPECT_TRUE(SplitPreloadFile("\n \n").empty());
+  EXPECT_TRUE(SplitPreloadFile("").empty());
+  EXPECT_TRUE(SplitPreloadFile("#").empty());
+}
+
+TEST(PreloadListTest, ASecondCommentIsTakenOutInPart) {
+  EXPECT_EQ(SplitPreloadFile("# comment here /nope1\n/l/a.so:/nope2\t/nope3 # second /nope4\n"
+                             "\"/q.so\"\n/nope5"),
+            (Entries{"/l/a.so", "/nope2", "/nope3", "/nope4", "\"/q.so\"", "/nope5"}));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "diag/journal/journal_reader.h"
+#include "diag/journal/pasted_log.h"
 #include "diag/logfmt/slog.h"
 #include "diag/logfmt/text_log_reader.h"
 
@@ -90,8 +91,8 @@ std::vector<Event> Classify(const Said& said, const std::optional<logfmt::SlogLi
 
 class Builder {
  public:
-  explicit Builder(DiscoveryLog log, absl::TimeZone time_zone)
-      : log_(std::move(log)), time_zone_(time_zone) {}
+  Builder(DiscoveryLog log, absl::TimeZone time_zone, absl::Time since)
+      : log_(std::move(log)), time_zone_(time_zone), since_(since) {}
 
   void Add(Said said) {
     std::optional<logfmt::SlogLine> slog = logfmt::ParseSlog(said.text);
@@ -99,6 +100,9 @@ class Builder {
       if (slog->time.present()) said.time = *slog->time;
       if (slog->wall_time) said.time = absl::FromCivil(*slog->wall_time, time_zone_);
     }
+    // A line without a time belongs to what stands around it.
+    if (said.time.present()) begun_ = *said.time >= since_;
+    if (!begun_) return;
     // Two writers and one lost newline: raw words in front of a record, or another behind.
     if (slog && !slog->before.empty()) AddPart(said, slog->before);
     for (Event event : Classify(said, slog)) Add(said, event, slog);
@@ -117,6 +121,13 @@ class Builder {
 
   void Add(const Said& said, Event event, const std::optional<logfmt::SlogLine>& slog) {
     LogLine line{event, said.number, said.time, said.text.substr(0, kMaxText)};
+    if (event == Event::kUnitProblem) {
+      if (log_.unit_problems.size() >= kMaxExits) {
+        log_.unit_problems.erase(log_.unit_problems.begin());
+      }
+      log_.unit_problems.push_back(std::move(line));
+      return;
+    }
     if (event == Event::kUnitRestart) {
       if (log_.restarts.size() >= kMaxExits) log_.restarts.erase(log_.restarts.begin());
       log_.restarts.push_back(std::move(line));
@@ -171,7 +182,18 @@ class Builder {
 
   DiscoveryLog log_;
   absl::TimeZone time_zone_;
+  absl::Time since_;
+  bool begun_ = since_ == absl::InfinitePast();
 };
+
+// "ollama.service: Main process exited, …": of which service systemd speaks.
+std::string ServiceOf(absl::string_view text) {
+  const size_t suffix = text.find(".service");
+  if (suffix == absl::string_view::npos) return "";
+  const size_t space = text.rfind(' ', suffix);
+  const size_t begin = space == absl::string_view::npos ? 0 : space + 1;
+  return std::string(text.substr(begin, suffix + 8 - begin));
+}
 
 }  // namespace
 
@@ -197,13 +219,14 @@ const ServerStart* DiscoveryLog::StartOf(const Process& process) const {
   return anonymous && in_time(last) ? &last : nullptr;
 }
 
-absl::StatusOr<DiscoveryLog> ReadJournal(host::ByteSource& source, std::string name) {
+absl::StatusOr<DiscoveryLog> ReadJournal(host::ByteSource& source, std::string name,
+                                         absl::Time since) {
   absl::StatusOr<journal::JournalReader> reader = journal::JournalReader::Create(Needles());
   if (!reader.ok()) return reader.status();
   DiscoveryLog log;
   log.source = std::move(name);
   log.is_journal = true;
-  Builder builder(std::move(log), absl::UTCTimeZone());
+  Builder builder(std::move(log), absl::UTCTimeZone(), since);
   absl::StatusOr<journal::JournalSummary> summary =
       reader->Read(source, [&](const journal::JournalEntry& entry, uint64_t number) {
         if (!entry.message.present()) return;
@@ -229,7 +252,8 @@ absl::StatusOr<DiscoveryLog> ReadJournal(host::ByteSource& source, std::string n
   return log;
 }
 
-DiscoveryLog ReadTextLog(host::ByteSource& source, std::string name, absl::TimeZone time_zone) {
+DiscoveryLog ReadTextLog(host::ByteSource& source, std::string name, absl::TimeZone time_zone,
+                         absl::Time since) {
   DiscoveryLog log;
   log.source = std::move(name);
   absl::StatusOr<logfmt::TextLogReader> reader = logfmt::TextLogReader::Create(Needles());
@@ -237,7 +261,7 @@ DiscoveryLog ReadTextLog(host::ByteSource& source, std::string name, absl::TimeZ
     log.status = reader.status();
     return log;
   }
-  Builder builder(std::move(log), time_zone);
+  Builder builder(std::move(log), time_zone, since);
   logfmt::ScanSummary summary = reader->Read(source, [&](absl::string_view text, uint64_t number) {
     Said said;
     said.number = number;
@@ -257,6 +281,56 @@ DiscoveryLog ReadTextLog(host::ByteSource& source, std::string name, absl::TimeZ
   };
   log.first = time_of(summary.first);
   log.last = time_of(summary.last);
+  return log;
+}
+
+DiscoveryLog ReadPastedLog(host::ByteSource& source, std::string name, absl::TimeZone time_zone,
+                           absl::Time since) {
+  DiscoveryLog log;
+  log.source = std::move(name);
+  absl::StatusOr<logfmt::NeedleSet> needles = logfmt::NeedleSet::Create(Needles());
+  if (!needles.ok()) {
+    log.status = needles.status();
+    return log;
+  }
+  Builder builder(std::move(log), time_zone, since);
+  Observed<absl::Time> first = Absent{};
+  Observed<absl::Time> last = Absent{};
+  std::string unit;
+  journal::PastedSummary summary =
+      journal::ReadPastedLog(source, [&](const journal::PastedLine& line) {
+        if (first.absent()) first = line.time;
+        last = line.time;
+        if (!needles->Find(line.text)) return;
+        Said said;
+        said.by_systemd = line.identifier == "systemd";
+        if (said.by_systemd) {
+          // A whole machine's journal tells of other services too.
+          const std::string service = ServiceOf(line.text);
+          if (unit.empty()) unit = service;
+          if (service != unit && !absl::StrContains(service, "ollama")) return;
+          if (!absl::StrContains(unit, "ollama")) unit = service;
+        }
+        said.number = line.number;
+        said.time = line.time;
+        said.text = line.text;
+        said.speaker_known = !line.identifier.empty();
+        said.invocation = line.invocation;
+        said.pid = line.pid;
+        builder.Add(std::move(said));
+      });
+  log = std::move(builder).Finish();
+  log.is_journal = summary.journal;
+  log.status = summary.status;
+  log.lines = summary.lines;
+  log.unit = std::move(unit);
+  log.first = first;
+  log.last = last;
+  // Lines without a prefix tell their time in their records.
+  if (!log.starts.empty()) {
+    if (!log.first.present()) log.first = log.starts.front().first_seen;
+    if (!log.last.present()) log.last = log.starts.back().first_seen;
+  }
   return log;
 }
 

@@ -28,6 +28,7 @@ namespace vgpu::ollama {
 struct DiscoveryLog {
   std::string source;  // a path, or the command that prints it
   bool is_journal = false;
+  std::string unit;  // the service that a pasted journal is about; empty: not said
   absl::Status status;  // not OK: reading ended there; what came before stands
   uint64_t lines = 0;
   uint64_t malformed = 0;  // lines that looked interesting and could not be read
@@ -39,6 +40,8 @@ struct DiscoveryLog {
   std::vector<Exit> exits;  // the latest kMaxExits, in order
   uint64_t exits_seen = 0;
   std::vector<LogLine> restarts;  // systemd's, the latest kMaxExits
+  // What systemd says that it ignores of the unit or cannot set up, the latest kMaxExits.
+  std::vector<LogLine> unit_problems;
 
   struct Process {
     std::string invocation = {};
@@ -54,12 +57,20 @@ struct DiscoveryLog {
 inline constexpr size_t kMaxStarts = 64;
 inline constexpr size_t kMaxExits = 64;
 
+// Lines from before `since` are left out, where a line tells its time.
+
 // `journalctl -o json`. Errors: it is something else.
-absl::StatusOr<DiscoveryLog> ReadJournal(host::ByteSource& source, std::string name);
+absl::StatusOr<DiscoveryLog> ReadJournal(host::ByteSource& source, std::string name,
+                                         absl::Time since = absl::InfinitePast());
 
 // Plain text: a file that a unit redirects standard error to. `time_zone` is that of
 // the process, for lines that name none.
-DiscoveryLog ReadTextLog(host::ByteSource& source, std::string name, absl::TimeZone time_zone);
+DiscoveryLog ReadTextLog(host::ByteSource& source, std::string name, absl::TimeZone time_zone,
+                         absl::Time since = absl::InfinitePast());
+
+// A log in any form that people paste (diag/journal/pasted_log.h).
+DiscoveryLog ReadPastedLog(host::ByteSource& source, std::string name, absl::TimeZone time_zone,
+                           absl::Time since = absl::InfinitePast());
 
 }  // namespace vgpu::ollama
 

@@ -360,6 +360,7 @@ void TakeLine(Event event, LogLine line, const SlogLine* slog, ServerStart& star
     case Event::kUnitStarted:
     case Event::kUnitStopped:
     case Event::kUnitRestart:
+    case Event::kUnitProblem:
     case Event::kNone:
       return;
   }

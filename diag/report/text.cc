@@ -315,16 +315,23 @@ void Skipped(const Report& report, Page* page) {
   page->Prose(2, "", absl::StrJoin(report.skipped, ", "));
 }
 
-void Timeline(const Report& report, Page* page) {
+void Timeline(const Report& report, bool whole, Page* page) {
   if (report.timeline.empty()) return;
   page->Heading("Time line");
+  const size_t left_out = whole || report.timeline.size() <= kShortTimeline
+                              ? 0
+                              : report.timeline.size() - kShortTimeline;
+  if (left_out > 0) {
+    page->Prose(2, "", absl::StrCat("(", left_out, " earlier ", left_out == 1 ? "event" : "events",
+                                    ": --timeline shows all)"));
+  }
   std::vector<std::string> times;
   size_t widest = 0;
   for (const Event& event : report.timeline) {
     times.push_back(Rfc3339(event.time, report.time_zone));
     widest = std::max(widest, times.back().size());
   }
-  for (size_t i = 0; i < times.size(); ++i) {
+  for (size_t i = left_out; i < times.size(); ++i) {
     const Event& event = report.timeline[i];
     const std::string source = event.source.empty() ? "" : absl::StrCat(" (", event.source, ")");
     page->Prose(2, absl::StrCat(times[i], Spaces(widest - times[i].size() + 2)),
@@ -377,7 +384,7 @@ std::string ToText(const Report& report, const TextStyle& style) {
   RuledOutCauses(shown, &page);
   NotObserved(shown, &page);
   Skipped(shown, &page);
-  Timeline(shown, &page);
+  Timeline(shown, style.whole_timeline, &page);
   Footer(shown, &page);
   return std::move(page).Take();
 }

@@ -19,16 +19,20 @@
 #ifndef DIAG_REPORT_TEXT_H_
 #define DIAG_REPORT_TEXT_H_
 
+#include <cstddef>
 #include <string>
 
 #include "diag/report/report.h"
 
 namespace vgpu::report {
 
+inline constexpr size_t kShortTimeline = 12;
+
 struct TextStyle {
   int width = 80;
   bool color = false;
   bool utf8 = true;
+  bool whole_timeline = false;  // else its last kShortTimeline events
 };
 
 std::string ToText(const Report& report, const TextStyle& style);

@@ -267,12 +267,18 @@ Judgement WithoutPreload(const Facts& facts) {
                       std::string(facts.unit.loaded_environment.why_not()),
                       absl::StrCat("systemctl cat ", facts.unit.name)};
   }
-  if (facts.other_preload_list) {
-    return CannotTell{"the list in /etc/ld.so.preload",
-                      "the service sees one, and this version of vgpu-doctor does not judge it",
-                      absl::StrCat("sudo cat ", *facts.other_preload_list)};
+  const Observed<facts::PreloadList>& file =
+      facts.process.present() ? facts.process_preload_file : facts.unit_preload_file;
+  if (file.not_observed()) {
+    return CannotTell{
+        "the list in /etc/ld.so.preload", std::string(file.why_not()),
+        facts.process.present()
+            ? absl::StrCat("sudo cat /proc/", facts.process->pid, "/root/etc/ld.so.preload")
+            : "sudo cat /etc/ld.so.preload"};
   }
-  return Contradicted{"no LD_PRELOAD is set"};
+  return Contradicted{file.present() ? "no LD_PRELOAD is set, and the host's /etc/ld.so.preload is "
+                                       "judged by itself (VG102)"
+                                     : "no LD_PRELOAD is set"};
 }
 
 std::string WhatToCompare(const Facts& facts) {
@@ -306,6 +312,14 @@ std::optional<Judgement> WithoutUnit(const Facts& facts) {
 
 std::vector<FixStep> SetPreloadSteps(const Facts& facts, absl::string_view code,
                                      absl::string_view value, std::string why, std::string risk) {
+  const facts::PreloadList* list = facts.Preload();
+  if (list != nullptr && list->kind == facts::PreloadKind::kBoundFile) {
+    return {{absl::StrCat("sudoedit ", list->source),
+             absl::StrCat("this file is the unit's own list; let it hold ",
+                          value.empty() ? "nothing" : value, " (", why, ")"),
+             std::move(risk), "put the lines back as they were"},
+            RestartStep(facts, "the list is read once, at the start")};
+  }
   auto variable = facts.unit.disk_environment.find("LD_PRELOAD");
   const auto& files = facts.unit.on_disk.environment_files;
   const bool of_file =

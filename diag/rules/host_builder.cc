@@ -42,6 +42,25 @@ constexpr char kOllamaElf[] = R"({"class": 64, "machine": "x86_64", "type": "EXE
     "interp": "/lib64/ld-linux-x86-64.so.2", "go_build": {"go": "go1.24.1",
     "module": "github.com/ollama/ollama", "version": "v0.16.2"}})";
 
+// A shim as it is built: whole, with the soname that programs ask for.
+std::string ShimElf(absl::string_view shim) {
+  json elf = {{"error", nullptr},         {"class", 64},
+              {"machine", "x86_64"},      {"type", "DYN"},
+              {"interp", nullptr},        {"soname", absl::StrCat("libvgpu-", shim, ".so")},
+              {"needed", {"libc.so.6"}},  {"rpath", nullptr},
+              {"runpath", nullptr},       {"bind_now", false},
+              {"version_defs", nullptr},  {"version_needs", json::array()},
+              {"undefined", json::array()}, {"exports", json::array()},
+              {"exports_complete", false}};
+  if (shim == "cuda") elf["soname"] = "libcuda.so.1";
+  if (shim == "nvml") elf["soname"] = "libnvidia-ml.so.1";
+  if (shim == "cudart") {
+    elf["soname"] = "libcudart.so.12";
+    elf["version_defs"] = {"libcudart.so.12"};
+  }
+  return elf.dump();
+}
+
 }  // namespace
 
 absl::Time At(absl::string_view text) {
@@ -90,9 +109,11 @@ HostBuilder::HostBuilder() {
           "ELF");
   SetElf("/usr/local/bin/ollama", kOllamaElf);
   for (const char* shim : {"exec", "syscall", "cuda", "nvml", "cudart"}) {
-    SetFile(absl::StrCat("/usr/lib64/libvgpu-", shim, ".so"),
+    const std::string path = absl::StrCat("/usr/lib64/libvgpu-", shim, ".so");
+    SetFile(path,
             "\x7f"
             "ELF");
+    SetElf(path, ShimElf(shim));
   }
   SetFile("/usr/local/lib/ollama/libggml-base.so",
           "\x7f"
@@ -179,10 +200,11 @@ HostBuilder& HostBuilder::SetLink(absl::string_view path, absl::string_view targ
 
 HostBuilder& HostBuilder::RemoveFile(absl::string_view path) {
   const std::string below = absl::StrCat(path, "/");
-  for (auto it = files_.begin(); it != files_.end();) {
-    const bool gone = it->first == path || absl::StartsWith(it->first, below);
-    it = gone ? files_.erase(it) : std::next(it);
-  }
+  const auto gone = [&](const auto& entry) {
+    return entry.first == path || absl::StartsWith(entry.first, below);
+  };
+  std::erase_if(files_, gone);
+  std::erase_if(owners_, gone);
   return *this;
 }
 
@@ -362,6 +384,43 @@ HostBuilder& HostBuilder::EraA() {
        R"log(time=2026-02-24T10:06:00.358-05:00 level=INFO source=routes.go:1384 msg="Listening on 127.0.0.1:11434 (version 0.12.3)")log",
        R"log(time=2026-02-24T10:06:00.361-05:00 level=INFO source=gpu.go:217 msg="looking for compatible GPUs")log",
        R"log(time=2026-02-24T10:06:00.671-05:00 level=INFO source=types.go:131 msg="inference compute" id=GPU-d110a105 library=cuda variant=v12 compute=9.0 driver=12.8 name="NVIDIA H100 80GB HBM3" total="80.0 GiB" available="78.0 GiB")log"});
+}
+
+HostBuilder& HostBuilder::NvidiasOwn() {
+  for (const char* shim : {"exec", "syscall", "cuda", "nvml", "cudart"}) {
+    RemoveFile(absl::StrCat("/usr/lib64/libvgpu-", shim, ".so"));
+  }
+  RemoveFile(kDropIn).RemoveFile("/sys/bus/pci/devices/0000:00:05.0");
+  RemoveShown("DropInPaths").SetShown("Environment", absl::StrCat("PATH=", kPath));
+  RemoveEnviron("LD_PRELOAD");
+  SetMaps({{"/usr/local/bin/ollama", 262650}, {"/usr/lib/x86_64-linux-gnu/libc.so.6", 306}});
+  SetFile("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nollama:x:997:997::/:/bin/false\n");
+  SetFile("/etc/group", "root:x:0:\nvideo:x:44:\nollama:x:997:\n");
+  SetFile("/proc/57290/status",
+          "Name:\tollama\nPid:\t57290\nUid:\t997\t997\t997\t997\nGid:\t997\t997\t997\t997\n"
+          "Groups:\t997\n");
+  for (const char* library : {"libcuda.so", "libnvidia-ml.so"}) {
+    const std::string path = absl::StrCat("/usr/lib/x86_64-linux-gnu/", library);
+    SetFile(absl::StrCat(path, ".570.124.06"),
+            "\x7f"
+            "ELF");
+    SetLink(absl::StrCat(path, ".1"), absl::StrCat(library, ".570.124.06"));
+  }
+  SetFile("/proc/driver/nvidia/version",
+          "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.124.06  Release Build  "
+          "(dvs-builder@U16)\nGCC version:  gcc version 12.2.0\n");
+  SetFile("/proc/modules",
+          "nvidia_uvm 1814528 2 - Live 0x0\nnvidia 11423744 9 nvidia_uvm, Live 0x0\n"
+          "ext4 987136 1 - Live 0x0\n");
+  for (const char* node : {"/dev/nvidia0", "/dev/nvidiactl", "/dev/nvidia-uvm"}) {
+    SetFile(node, "").SetMode(node, 0666);
+  }
+  SetMode("/dev", 0755).SetMode("/", 0755);
+  SetFile("/sys/bus/pci/devices/0000:01:00.0/vendor", "0x10de\n");
+  SetFile("/sys/bus/pci/devices/0000:01:00.0/device", "0x26b9\n");
+  SetFile("/sys/bus/pci/devices/0000:01:00.0/class", "0x030200\n");
+  SetLink("/sys/bus/pci/devices/0000:01:00.0/driver", "../../../../bus/pci/drivers/nvidia");
+  return SetLog({kServerConfigLine, kListeningLine, kBeganLine, kCardLine});
 }
 
 HostBuilder& HostBuilder::EraC() {

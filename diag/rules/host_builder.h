@@ -51,6 +51,9 @@ inline constexpr char kFilteredLine[] =
     R"log(time=2026-02-24T10:06:30.100-05:00 level=DEBUG source=runner.go:153 msg="filtering device which didn't fully initialize" id=GPU-d110a105 library=CUDA)log";
 inline constexpr char kGpuLine[] =
     R"log(time=2026-02-24T10:06:00.671-05:00 level=INFO source=types.go:42 msg="inference compute" id=GPU-d110a105 library=CUDA compute=9.0 name=CUDA0 description="NVIDIA H100 80GB HBM3" pci_id=0000:00:05.0 total="80.0 GiB")log";
+// Of a card that NVIDIA's own driver shows.
+inline constexpr char kCardLine[] =
+    R"log(time=2026-02-24T10:06:00.671-05:00 level=INFO source=types.go:42 msg="inference compute" id=GPU-9a1c7a3e-55f0-4a7b-8c1d-0b1f7d2e9c44 library=CUDA compute=8.9 name=CUDA0 description="NVIDIA L40S" pci_id=0000:01:00.0 total="44.4 GiB")log";
 inline constexpr char kCpuLine[] =
     R"log(time=2026-02-24T10:06:00.671-05:00 level=INFO source=types.go:60 msg="inference compute" id=cpu library=cpu compute="" name=cpu description=cpu total="3.8 GiB")log";
 inline constexpr char kSkippingLine[] =
@@ -102,6 +105,7 @@ class HostBuilder {
   HostBuilder& Stopped();       // nothing runs
   HostBuilder& CrashLooping();  // dies of SIGSEGV at every start
   HostBuilder& EraA();          // 0.12.3
+  HostBuilder& NvidiasOwn();    // no shims: NVIDIA's driver 570.124.06 and a card at 0000:01:00.0
   HostBuilder& EraC();          // 0.30.0
   // A card: NVIDIA's own driver of this release ("550.54.15"), and no shim anywhere.
   HostBuilder& NvidiaDriver(absl::string_view release);

@@ -131,11 +131,25 @@ TEST(PreloadEntryMissingTest, AListThatSystemdHasNotReadActsAfterTheReload) {
   EXPECT_EQ(holds->evidence[0].source, kDropIn);
 }
 
-TEST(PreloadEntryMissingTest, AnotherListThatTheServiceSeesIsNotRuledOut) {
+TEST(PreloadEntryMissingTest, TheFileThatTheUnitBindsIsAListToo) {
+  HostBuilder machine;
+  machine.RemoveEnviron("LD_PRELOAD").SetShown("Environment", "PATH=/usr/bin");
+  machine.SetFile(kDropIn,
+                  "[Service]\nBindReadOnlyPaths=/etc/vgpu/ld.so.preload:/etc/ld.so.preload\n");
+  machine.SetFile("/etc/vgpu/ld.so.preload",
+                  "/usr/lib64/libvgpu-nvml.so\n/opt/gone/libvgpu-cuda.so\n");
+  const Judgement judgement = PreloadEntryMissing(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->evidence[0].source, "/etc/vgpu/ld.so.preload");
+  EXPECT_EQ(holds->evidence[0].line, 2);
+}
+
+TEST(PreloadEntryMissingTest, TheHostsOwnFileIsJudgedByItself) {
   HostBuilder machine;
   machine.RemoveEnviron("LD_PRELOAD").SetFile(kDropIn, "[Service]\n");
   machine.SetShown("Environment", "PATH=/usr/bin").SetFile("/etc/ld.so.preload", "/x.so\n");
-  EXPECT_EQ(Lacks(PreloadEntryMissing(machine.Gather())), "the list in /etc/ld.so.preload");
+  EXPECT_TRUE(absl::StrContains(Because(PreloadEntryMissing(machine.Gather())), "VG102"));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #define TOOLS_VGPU_DOCTOR_CHECK_H_
 
 #include <string>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 
@@ -13,6 +14,11 @@ struct CheckOptions {
   std::string root;  // empty: this machine
   std::string unit;
   int pid = 0;  // 0: the unit's
+  std::string log;  // judge this log alone; "-": standard input
+  std::string since;
+  std::vector<std::string> rules;  // only these codes; empty: all
+  std::vector<std::string> skip;
+  bool timeline = false;
   std::string format = "text";
   bool no_color = false;
 };

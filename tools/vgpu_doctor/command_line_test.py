@@ -79,6 +79,32 @@ class CommandLine(unittest.TestCase):
         report, _ = testing.check_json("--root", INCIDENT, "--unit=--all")
         self.assertNotEqual(report["verdict"], "healthy")
 
+    def test_one_cause_alone_or_all_but_one(self):
+        root = f"{testing.INCIDENTS}/started-before-drop-in-not-restarted/host"
+        for name in ("VG302", "vg302", "service-started-before-config"):
+            report, _ = testing.check_json("--root", root, "--rule", name)
+            self.assertEqual(testing.codes(report, "root_causes"), ["VG302"])
+            self.assertIn("VG401", report["skipped"])
+        report, _ = testing.check_json("--root", root, "--skip", "VG302", "--skip", "VG411")
+        self.assertEqual(report["skipped"], ["VG302", "VG411"])
+        self.assertNotIn("VG302", testing.codes(report, "root_causes"))
+        text = testing.doctor("check", "--root", root, "--skip", "VG302").out.decode()
+        self.assertIn("Not judged, as asked for", text)
+        self.refuses("check", "--root", root, "--rule", "VG999", says="list-causes")
+
+    def test_the_list_of_causes(self):
+        text = testing.doctor("list-causes").out.decode()
+        self.assertEqual(len(re.findall(r"^  VG\d{3}  ", text, re.M)), 88)
+        self.assertIn("VG302  the service was started before", text)
+        self.assertLessEqual(max(map(len, text.splitlines())), 100)
+
+    def test_a_short_and_a_whole_time_line(self):
+        root = f"{testing.INCIDENTS}/wrapper-loads-copies-crash-loop/host"
+        short = testing.doctor("check", "--root", root).out
+        whole = testing.doctor("check", "--root", root, "--timeline").out
+        self.assertGreaterEqual(len(whole), len(short))
+        self.refuses("check", "--root", root, "--since", "soon", says="2h ago")
+
     def test_the_verdict_is_the_exit_status_in_both_formats(self):
         for incident, status in (("healthy-era-b", 0), ("started-before-drop-in-not-restarted", 1),
                                  ("stable-but-log-begins-late", 3)):

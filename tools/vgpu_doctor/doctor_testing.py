@@ -18,6 +18,7 @@ import jsonschema
 
 DOCTOR = os.path.abspath("tools/vgpu_doctor/vgpu-doctor")
 INCIDENTS = os.path.realpath("testdata/incidents")
+LOGS = os.path.realpath("tools/vgpu_doctor/testdata/logs")
 SCHEMA = "diag/report/report.schema.json"
 
 HEALTHY, PROBLEM, USAGE, INCONCLUSIVE, FAULT = 0, 1, 2, 3, 70

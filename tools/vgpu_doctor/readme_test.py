@@ -1,14 +1,19 @@
 #!/usr/bin/python3 -B
 """Every command in the README is one that there is, and what can be run here runs."""
 
+import json
 import os
 import re
+import shlex
 import subprocess
 import unittest
 
 import doctor_testing as testing
 
 INCIDENT = f"{testing.INCIDENTS}/started-before-drop-in-not-restarted"
+LOG = f"{testing.LOGS}/journal.txt"
+# A pipe of the README, whose reading end is the doctor.
+JOURNAL_TO = "journalctl -u ollama | "
 # The sources themselves, where the incidents stand too.
 ROOT = os.path.dirname(os.path.dirname(testing.INCIDENTS))
 
@@ -36,12 +41,12 @@ class Readme(unittest.TestCase):
 
     def test_the_doctors_commands_run(self):
         for command in commands():
-            words = command.removeprefix("sudo ").split()
+            words = shlex.split(command.removeprefix("sudo ").removeprefix(JOURNAL_TO))
             if words[0] != "vgpu-doctor":
                 continue
-            words = [f"{INCIDENT}/host" if word == "DIR" else word for word in words]
-            if "--root" not in words:  # of the incident, not of this machine
-                words += ["--root", f"{INCIDENT}/host"]
+            words = [{"DIR": f"{INCIDENT}/host", "FILE": LOG}.get(word, word) for word in words]
+            if words[1] == "check" and not {"--root", "--log"} & set(words):
+                words += ["--root", f"{INCIDENT}/host"]  # not of this machine
             outcome = testing.doctor(*words[1:])
             self.assertIn(outcome.status, (0, 1, 3), command)
             self.assertEqual(outcome.err, b"", command)
@@ -63,9 +68,15 @@ class Readme(unittest.TestCase):
         report = testing.doctor("check", "--root", f"{INCIDENT}/host").out.decode()
         self.assertTrue(report.startswith(shown.group(1)), shown.group(1))
 
-    def test_every_rule_is_in_its_table(self):
-        listed = re.findall(r"^\| (VG\d+) \|", read("README.md"), re.M)
-        self.assertEqual(listed, re.findall(r'\{"(VG\d+)"', read("diag/rules/rules.cc")))
+    def test_every_cause_has_its_rule(self):
+        known = json.loads(testing.doctor("list-causes", "--format", "json").out)["causes"]
+        self.assertEqual([cause["code"] for cause in known],
+                         re.findall(r'\{"(VG\d+)"', read("diag/rules/rules.cc")))
+
+    def test_its_layers_are_those_of_the_catalogue(self):
+        known = json.loads(testing.doctor("list-causes", "--format", "json").out)["causes"]
+        listed = re.findall(r"^\| (\d) \|", read("README.md"), re.M)
+        self.assertEqual(listed, sorted({str(cause["layer"]) for cause in known}))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,155 @@
+#include "diag/rules/reported_device.h"
+
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "diag/logfmt/slog.h"
+#include "diag/rules/common.h"
+#include "re2/re2.h"
+
+namespace vgpu::rules {
+namespace {
+
+using facts::Facts;
+using ollama::ServerStart;
+using Where = ReportedDevice::Where;
+
+ReportedDevice FromResult(const ollama::Compute& result) {
+  ReportedDevice device;
+  device.where = Where::kResult;
+  device.line = &result.line;
+  device.id = result.id;
+  device.pci_id = result.pci_id;
+  device.compute = result.compute;
+  // Eras B and C name the backend's device ("CUDA0") and describe the card.
+  device.name = result.description.empty() ? result.name : result.description;
+  device.total = result.total;
+  return device;
+}
+
+// A record of the second pass. Nothing for a device of another library than CUDA.
+std::optional<ReportedDevice> FromRecord(const ollama::LogLine& line, Where where) {
+  std::optional<logfmt::SlogLine> record = logfmt::ParseSlog(line.text);
+  if (!record) return std::nullopt;
+  auto value = [&](absl::string_view key) {
+    const std::string* found = record->Find(key);
+    return found == nullptr ? std::string() : *found;
+  };
+  // The first names a directory ("…/cuda_v12"), the second the library itself.
+  const std::string library = absl::AsciiStrToLower(value("library"));
+  if (!absl::StrContains(library, "cuda")) return std::nullopt;
+  ReportedDevice device;
+  device.where = where;
+  device.line = &line;
+  device.id = value("id");
+  device.pci_id = value("pci_id");
+  device.compute = value("compute");
+  device.name = value("description");
+  return device;
+}
+
+// ggml's own line (ggml-cuda.cu, ggml_cuda_init); another backend's has no compute capability.
+std::optional<ReportedDevice> FromGgml(const ollama::LogLine& line) {
+  static const RE2& form =
+      *new RE2("Device [0-9]+: (.*), compute capability ([0-9.]+)(?:.*, ID: (GPU-[0-9a-fA-F-]+))?");
+  ReportedDevice device;
+  if (!RE2::PartialMatch(line.text, form, &device.name, &device.compute, &device.id)) {
+    return std::nullopt;
+  }
+  device.where = Where::kGgml;
+  device.line = &line;
+  return device;
+}
+
+std::string ShimToReplace(const Facts& facts) {
+  const facts::Shim wanted =
+      facts.ollama.era == ollama::Era::kA ? facts::Shim::kCuda : facts::Shim::kCudart;
+  const facts::PreloadList* list = facts.Preload();
+  if (list != nullptr) {
+    for (const facts::PreloadEntry& entry : list->entries) {
+      if (entry.shim == wanted) return entry.file.path;
+    }
+  }
+  return absl::StrCat("/usr/lib64/", facts::InfoOf(wanted).name, ".so");
+}
+
+}  // namespace
+
+const ServerStart* StartToJudge(const Facts& facts) {
+  if (facts.process.present()) return facts.ThisStart();
+  const facts::Fact<ollama::DiscoveryLog>& log = facts.log.ServersLog();
+  if (!log.present() || log->starts.empty()) return nullptr;
+  return &log->starts.back();
+}
+
+std::vector<ReportedDevice> ReportedDevices(const ServerStart& start) {
+  std::vector<ReportedDevice> devices;
+  for (const ollama::LogLine& line : start.devices) {
+    if (auto device = FromGgml(line)) devices.push_back(*std::move(device));
+  }
+  for (const ollama::LogLine& line : start.verifying) {
+    if (auto device = FromRecord(line, Where::kVerifying)) devices.push_back(*std::move(device));
+  }
+  for (const ollama::LogLine& line : start.filtered) {
+    if (auto device = FromRecord(line, Where::kFiltered)) devices.push_back(*std::move(device));
+  }
+  for (const ollama::Compute& result : start.results) {
+    const bool last = result.discovery == start.results.back().discovery;
+    if (last && result.on_cuda()) devices.push_back(FromResult(result));
+  }
+  return devices;
+}
+
+std::optional<Judgement> WithoutReports(const Facts& facts,
+                                        const std::vector<ReportedDevice>& reported) {
+  if (!reported.empty()) return std::nullopt;
+  const ServerStart* start = StartToJudge(facts);
+  const CannotTell unseen{
+      "what CUDA's device says of itself (id, address, compute capability)",
+      start == nullptr ? "the log does not show the discovery of this process"
+                       : "no line names a device, and the log's level hides the passes",
+      absl::StrCat("set OLLAMA_DEBUG=1 in the unit, restart it, and read journalctl -u ",
+                   facts.unit.name)};
+  if (start == nullptr) return unseen;
+  if (start->initial_count == 0) return Contradicted{"initial_count=0: no device was reported"};
+  const bool passes_shown = facts.ollama.era == ollama::Era::kA ||
+                            start->detail == ollama::Detail::kDebug ||
+                            start->detail == ollama::Detail::kTrace;
+  if (start->Result() != nullptr && passes_shown) {
+    return Contradicted{
+        absl::StrCat("discovery reported no CUDA device (library=", start->Result()->library, ")")};
+  }
+  return unseen;
+}
+
+Evidence FromReport(const Facts& facts, const ReportedDevice& device, std::string meaning) {
+  return FromLog(*facts.log.ServersLog(), *device.line, std::move(meaning));
+}
+
+std::vector<FixStep> ReplaceShimSteps(const Facts& facts, std::string why) {
+  const std::string path = ShimToReplace(facts);
+  std::vector<FixStep> steps = {
+      {absl::StrCat("sudo cp -a ", path, " ", path, ".before && sudo install -m 0755 ",
+                    host::Basename(path), " ", path),
+       std::move(why), "every program that loads it gets the new one at its next start",
+       absl::StrCat("sudo mv ", path, ".before ", path)}};
+  if (facts.unit_judged) steps.push_back(RestartStep(facts, "discovery runs once, at the start"));
+  return steps;
+}
+
+std::vector<FixStep> EditDevicesSteps(const Facts& facts, std::string what) {
+  std::vector<FixStep> steps = {{absl::StrCat("sudoedit ", facts::kDeviceConfigFile),
+                                 std::move(what), "", "put the file back as it was"}};
+  if (facts.unit_judged) steps.push_back(RestartStep(facts, "the shims read it when they load"));
+  return steps;
+}
+
+bool DiscoveryFoundGpu(const Facts& facts) {
+  if (facts.FoundGpu().present()) return *facts.FoundGpu();
+  const ServerStart* start = StartToJudge(facts);
+  return start != nullptr && start->Result() != nullptr && start->Result()->on_cuda();
+}
+
+}  // namespace vgpu::rules

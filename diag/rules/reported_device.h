@@ -1,0 +1,57 @@
+// What discovery said of its CUDA devices, line by line, and what layers 6 and 8 ask of it.
+
+#ifndef DIAG_RULES_REPORTED_DEVICE_H_
+#define DIAG_RULES_REPORTED_DEVICE_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "diag/facts/facts.h"
+#include "diag/rules/judgement.h"
+
+namespace vgpu::rules {
+
+// One line that describes a device. An empty text: the line does not say.
+struct ReportedDevice {
+  enum class Where {
+    kResult,     // inference compute … library=CUDA
+    kVerifying,  // verifying if device is supported
+    kFiltered,   // filtering device which didn't fully initialize
+    kGgml,       // "  Device 0: …, compute capability 9.0, …"
+  };
+  Where where = Where::kResult;
+  const ollama::LogLine* line = nullptr;
+  std::string id, pci_id, compute, name, total;
+};
+
+// The start that counts: of the running process; of a service that does not run, the last
+// one of its log. Null where the log does not show it.
+const ollama::ServerStart* StartToJudge(const facts::Facts& facts);
+
+// Of the last discovery of that start, in the order of the log. Devices that CUDA did not
+// report (Vulkan, ROCm, the CPU) are left out.
+std::vector<ReportedDevice> ReportedDevices(const ollama::ServerStart& start);
+
+// The judgement of a rule about what devices say of themselves, where none said anything:
+// contradicted where it can be seen that discovery had none, else cannot tell. Nothing
+// where `start` reports some.
+std::optional<Judgement> WithoutReports(const facts::Facts& facts,
+                                        const std::vector<ReportedDevice>& reported);
+
+// Evidence from a line of the log to judge.
+Evidence FromReport(const facts::Facts& facts, const ReportedDevice& device, std::string meaning);
+
+// Steps that put another build of the shim in place that describes the device: libcudart in
+// eras B and C, libcuda in era A.
+std::vector<FixStep> ReplaceShimSteps(const facts::Facts& facts, std::string why);
+
+// The steps after a change of devices.toml.
+std::vector<FixStep> EditDevicesSteps(const facts::Facts& facts, std::string what);
+
+// Nothing says that the last discovery found no GPU, and the log to judge says that it did.
+bool DiscoveryFoundGpu(const facts::Facts& facts);
+
+}  // namespace vgpu::rules
+
+#endif  // DIAG_RULES_REPORTED_DEVICE_H_

@@ -1,0 +1,119 @@
+// VG412 preload-points-to-driver: an entry of the shims' list leads to NVIDIA's own library.
+//
+// Without NVIDIA's kernel module that library finds no device, and the shim that should
+// stand there is not loaded. A machine without any shim may preload what it likes.
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "diag/facts/maker.h"
+#include "diag/rules/common.h"
+#include "diag/rules/preloaded.h"
+#include "diag/rules/rules.h"
+
+namespace vgpu::rules {
+namespace {
+
+using facts::Maker;
+
+bool NamedAsShim(absl::string_view path) {
+  const std::optional<facts::ShimName> name = facts::ShimOf(path);
+  return name && name->named_as_shim;
+}
+
+// The list is the shims': it names one, or one of that kind is installed.
+bool IsAboutShims(const facts::Facts& facts, const facts::PreloadList& list) {
+  return std::any_of(list.entries.begin(), list.entries.end(),
+                     [](const facts::PreloadEntry& entry) { return NamedAsShim(entry.text); }) ||
+         std::any_of(facts.gpu_libraries.begin(), facts.gpu_libraries.end(),
+                     [](const facts::FileFacts& file) { return NamedAsShim(file.path); });
+}
+
+std::string WhatItIs(const facts::FileFacts& file) {
+  std::string what =
+      file.found->links.empty()
+          ? std::string("is NVIDIA's own library")
+          : absl::StrCat("leads to ", file.found->path, ", NVIDIA's own library");
+  if (file.elf.present() && file.elf->build_id.present()) {
+    absl::StrAppend(&what, " (build id ", absl::string_view(*file.elf->build_id).substr(0, 16),
+                    ")");
+  }
+  return what;
+}
+
+// The file of that shim that is installed elsewhere; null where none was seen.
+const facts::FileFacts* Installed(const facts::Facts& facts, facts::Shim shim) {
+  for (const facts::FileFacts& file : facts.gpu_libraries) {
+    const std::optional<facts::ShimName> name = facts::ShimOf(file.path);
+    if (name && name->shim == shim && file.found.present() &&
+        facts::MakerOf(file, facts.gpu_libraries) == Maker::kShim) {
+      return &file;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Judgement PreloadPointsToDriver(const facts::Facts& facts) {
+  const std::vector<ActingList> lists = ActingLists(facts);
+  if (lists.empty()) return WithoutPreload(facts);
+  size_t shims = 0;
+  for (const ActingList& acting : lists) {
+    if (!IsAboutShims(facts, *acting.list)) continue;
+    std::vector<Faulty> faults;
+    for (const facts::PreloadEntry& entry : acting.list->entries) {
+      if (!entry.shim || !entry.file.found.present()) continue;
+      const Maker maker = facts::MakerOf(entry.file, facts.gpu_libraries);
+      if (maker == Maker::kNvidia) faults.push_back({&entry, WhatItIs(entry.file)});
+      if (maker == Maker::kShim) ++shims;
+    }
+    if (faults.empty()) continue;
+
+    Holds holds;
+    bool needed = false;
+    bool loaded = false;  // the process has NVIDIA's file in memory
+    for (size_t i = 0; i < faults.size() && i < 8; ++i) {
+      const facts::PreloadEntry& entry = *faults[i].entry;
+      holds.evidence.push_back(FromList(*acting.list, entry, faults[i].what));
+      needed = needed || facts::NeededIn(*entry.shim, facts.ollama.era);
+      loaded = loaded || IsMapped(facts, entry.file).value_or(false);
+    }
+    const bool now = needed && acting.acts == Acts::kNow && facts.process.present();
+    holds.acts = now ? Acts::kNow : Acts::kNextStart;
+    std::vector<Evidence> effect = now ? NoGpuEvidence(facts) : std::vector<Evidence>();
+    holds.confidence =
+        !effect.empty() && loaded ? Confidence::kCertain : Confidence::kLikely;
+    for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
+    if (needed) holds.explains = {"VG707", "VG704"};
+    const facts::PreloadEntry& first = *faults.front().entry;
+    holds.headline = absl::StrCat(first.text, " is in the shims' preload list and ",
+                                  faults.front().what, ": put the shim there.");
+    const facts::FileFacts* installed = Installed(facts, *first.shim);
+    if (installed != nullptr && facts.unit_judged) {
+      std::vector<std::string> entries;
+      for (const facts::PreloadEntry& entry : acting.list->entries) {
+        entries.push_back(entry.text == first.text ? installed->path : entry.text);
+      }
+      holds.fix = SetListSteps(facts, *acting.list, "VG412", entries,
+                               absl::StrCat("names the shim, ", installed->path));
+    } else {
+      holds.fix.push_back(
+          {absl::StrCat("sudo install -D -m 0755 ", facts::InfoOf(*first.shim).name, ".so ",
+                        ShellQuoted(absl::StrCat(host::Dirname(first.file.path), "/",
+                                                 facts::InfoOf(*first.shim).name, ".so"))),
+           "installs the shim, from its package, beside the others", "", ""});
+      holds.fix.back().undo = absl::StrCat(
+          "sudo rm ", ShellQuoted(absl::StrCat(host::Dirname(first.file.path), "/",
+                                               facts::InfoOf(*first.shim).name, ".so")));
+    }
+    holds.expect = {absl::StrCat(facts::InfoOf(*first.shim).name, " in /proc/PID/maps"),
+                    ExpectGpuLine(facts)};
+    return holds;
+  }
+  if (shims == 0) return Contradicted{"no entry of the preload list is a file of NVIDIA's"};
+  return Contradicted{absl::StrCat(
+      Count(shims, "entry leads to a shim", "entries lead to shims"), ", none to NVIDIA's files")};
+}
+
+}  // namespace vgpu::rules

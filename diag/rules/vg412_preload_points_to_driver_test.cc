@@ -1,0 +1,67 @@
+#include "absl/strings/match.h"
+#include "diag/rules/host_builder.h"
+#include "diag/rules/rules.h"
+#include "gtest/gtest.h"
+
+namespace vgpu::rules {
+namespace {
+
+constexpr char kDriver[] = "/usr/lib/x86_64-linux-gnu/libcuda.so.570.124.06";
+constexpr char kDriverElf[] = R"({"error": null, "class": 64, "machine": "x86_64", "type": "DYN",
+                                  "soname": "libcuda.so.1", "build_id": "8f2c11d07a"})";
+
+TEST(PreloadPointsToDriverTest, TheCudaEntryIsALinkToTheDriver) {
+  HostBuilder machine;
+  machine.SetFile(kDriver, "x").SetElf(kDriver, kDriverElf).FoundNoGpu();
+  machine.SetLink("/usr/lib64/libvgpu-cuda.so", kDriver).SetMaps({{kDriver, 77}});
+  const Judgement judgement = PreloadPointsToDriver(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kCertain);
+  EXPECT_EQ(holds->acts, Acts::kNow);
+  EXPECT_EQ(holds->explains, (std::vector<std::string>{"VG707", "VG704"}));
+  EXPECT_TRUE(absl::StrContains(holds->evidence[0].meaning, "libcuda.so.570.124.06, NVIDIA's own"));
+  EXPECT_TRUE(absl::StrContains(holds->evidence[0].meaning, "8f2c11d07a"));
+}
+
+TEST(PreloadPointsToDriverTest, TheDriversSonameStandsInTheShimsList) {
+  HostBuilder machine;
+  machine.SetFile(kDriver, "x").SetElf(kDriver, kDriverElf);
+  machine.SetLink("/usr/lib/x86_64-linux-gnu/libcuda.so.1", "libcuda.so.570.124.06");
+  machine.SetEnviron("LD_PRELOAD",
+                     "/usr/lib/x86_64-linux-gnu/libcuda.so.1:/usr/lib64/libvgpu-cudart.so");
+  const Judgement judgement = PreloadPointsToDriver(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_TRUE(absl::StrContains(holds->fix[0].command,
+                                "LD_PRELOAD=/usr/lib64/libvgpu-cuda.so:/usr/lib64/libvgpu-cudart"));
+}
+
+TEST(PreloadPointsToDriverTest, AMachineWithoutShimsMayPreloadItsDriver) {
+  HostBuilder machine;
+  machine.RemoveFile("/usr/lib64").SetFile(kDriver, "x").SetElf(kDriver, kDriverElf);
+  machine.SetEnviron("LD_PRELOAD", kDriver).SetFile(kDropIn, "[Service]\n");
+  machine.SetShown("Environment", "");
+  EXPECT_EQ(AsHolds(PreloadPointsToDriver(machine.Gather())), nullptr);
+}
+
+TEST(PreloadPointsToDriverTest, AShimUnderTheDriversNameIsAShim) {
+  HostBuilder machine;
+  machine.SetLink("/opt/x/libcudart.so.12.8.90", "/usr/lib64/libvgpu-cudart.so");
+  machine.SetEnviron("LD_PRELOAD", "/usr/lib64/libvgpu-cuda.so:/opt/x/libcudart.so.12.8.90");
+  EXPECT_EQ(AsHolds(PreloadPointsToDriver(machine.Gather())), nullptr);
+}
+
+TEST(PreloadPointsToDriverTest, FiveShims) {
+  EXPECT_EQ(Because(PreloadPointsToDriver(HostBuilder().Gather())),
+            "5 entries lead to shims, none to NVIDIA's files");
+}
+
+TEST(PreloadPointsToDriverTest, TheListCannotBeRead) {
+  HostBuilder machine;
+  machine.Hide("/proc/57290/environ").RemoveTool(kShow).RemoveFile("/etc/systemd");
+  EXPECT_EQ(Lacks(PreloadPointsToDriver(machine.Gather())), "the preload list of the process");
+}
+
+}  // namespace
+}  // namespace vgpu::rules

@@ -1,0 +1,192 @@
+// VG414 preload-set-incomplete: a shim that this era's discovery needs is installed, and the
+// preload list has the others and not this one.
+//
+// One that discovery finds by path (a link in a directory that it searches) needs no entry.
+// Where an earlier setting had the entry and a later one took it away, or a process is only
+// older than its list, that is the cause, and not this.
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "diag/facts/maker.h"
+#include "diag/rules/common.h"
+#include "diag/rules/preloaded.h"
+#include "diag/rules/rules.h"
+
+namespace vgpu::rules {
+namespace {
+
+using facts::Maker;
+using facts::PreloadEntry;
+using facts::PreloadList;
+using facts::Shim;
+
+bool Lists(const PreloadList& list, Shim shim) {
+  return std::any_of(list.entries.begin(), list.entries.end(),
+                     [&](const PreloadEntry& entry) { return entry.shim == shim; });
+}
+
+bool ListedIn(const std::vector<const PreloadList*>& lists, Shim shim) {
+  return std::any_of(lists.begin(), lists.end(),
+                     [&](const PreloadList* list) { return Lists(*list, shim); });
+}
+
+// The lists that the configuration ends in: what the next start after a reload reads. Where
+// no unit gives any, the process's own.
+std::vector<const PreloadList*> LastLists(const facts::Facts& facts) {
+  std::vector<const PreloadList*> lists = facts.PreloadsNextStart();
+  if (facts.disk_preload) {
+    lists.erase(std::remove(lists.begin(), lists.end(),
+                            facts.unit_preload ? &*facts.unit_preload : nullptr),
+                lists.end());
+    lists.insert(lists.begin(), &*facts.disk_preload);
+  }
+  return lists.empty() ? facts.PreloadsNow() : lists;
+}
+
+bool IsShim(const facts::Facts& facts, const facts::FileFacts& file, Shim shim) {
+  const std::optional<facts::ShimName> name = facts::ShimOf(file.path);
+  return name && name->shim == shim && file.found.present() &&
+         facts::MakerOf(file, facts.gpu_libraries) == Maker::kShim;
+}
+
+// A file by the soname that programs ask for, which leads to the shim: by path it is found
+// without an entry.
+const facts::FileFacts* FoundByPath(const facts::Facts& facts, Shim shim) {
+  for (const facts::FileFacts& file : facts.gpu_libraries) {
+    if (!facts::ShimOf(file.path)->named_as_shim && IsShim(facts, file, shim)) return &file;
+  }
+  return nullptr;
+}
+
+// The installed file; one beside the entries of the list before all others.
+const facts::FileFacts* Installed(const facts::Facts& facts, Shim shim) {
+  for (const facts::FileFacts& file : facts.gpu_libraries) {
+    if (facts::ShimOf(file.path)->named_as_shim && IsShim(facts, file, shim)) return &file;
+  }
+  return nullptr;
+}
+
+// What took the entry away: an assignment that counts no longer, or words that systemd
+// ignores. Empty: nothing did.
+std::string TakenAwayBy(const facts::Facts& facts, absl::string_view name) {
+  for (const systemd::Superseded& old : facts.unit.on_disk.superseded) {
+    if (old.key == "LD_PRELOAD" && absl::StrContains(old.was.raw, name)) {
+      return absl::StrCat(old.was.place.file, " lists it, and ", old.by.file,
+                          " takes that assignment away");
+    }
+  }
+  for (const systemd::UnitProblem& problem : facts.unit.on_disk.problems) {
+    if (absl::StrContains(problem.message, name)) {
+      return absl::StrCat(problem.place.file, " names it in words that systemd ignores");
+    }
+  }
+  for (const systemd::Setting& setting : facts.unit.on_disk.ineffective) {
+    if (absl::StrContains(setting.value, name)) {
+      return absl::StrCat(setting.place.file, " names it where it has no effect");
+    }
+  }
+  return "";
+}
+
+// The maps of the process were read, and none of these is in them.
+bool NoneMapped(const facts::Facts& facts, const std::vector<std::string>& names) {
+  if (!facts.process->maps.present() || facts.process->maps->truncated) return false;
+  for (const procfs::MappedFile& file : facts.process->maps->files) {
+    for (const std::string& name : names) {
+      if (absl::StartsWith(host::Basename(file.path), name)) return false;
+    }
+  }
+  return true;
+}
+
+// Before the first of the list that conventionally comes later.
+void Insert(const PreloadList& list, Shim shim, const std::string& path,
+            std::vector<std::string>& value) {
+  for (const PreloadEntry& entry : list.entries) {
+    if (!entry.shim || *entry.shim < shim) continue;
+    value.insert(std::find(value.begin(), value.end(), entry.text), path);
+    return;
+  }
+  value.push_back(path);
+}
+
+}  // namespace
+
+Judgement PreloadSetIncomplete(const facts::Facts& facts) {
+  const std::vector<const PreloadList*> lists = LastLists(facts);
+  // The one that is to be mended: the service's own first one that names shims.
+  const PreloadList* list = nullptr;
+  size_t listed = 0;
+  for (const PreloadList* candidate : lists) {
+    size_t shims = 0;
+    for (const PreloadEntry& entry : candidate->entries) shims += entry.shim.has_value() ? 1 : 0;
+    listed += shims;
+    if (shims > 0 && list == nullptr && candidate->kind != facts::PreloadKind::kHostFile) {
+      list = candidate;
+    }
+  }
+  if (lists.empty()) return WithoutPreload(facts);
+  if (list == nullptr) return Contradicted{"the service's preload list names no shim at all"};
+
+  Holds holds;
+  std::vector<std::string> missing;   // names
+  std::vector<std::string> value;     // the list with them
+  for (const PreloadEntry& entry : list->entries) value.push_back(entry.text);
+  std::string against;                // why a shim that is not listed is not missing
+  bool lacks_now = facts.process.present();
+  for (const facts::ShimInfo& info : facts::AllShims()) {
+    if (!facts::NeededIn(info.shim, facts.ollama.era) || ListedIn(lists, info.shim)) continue;
+    if (const facts::FileFacts* found = FoundByPath(facts, info.shim)) {
+      against = absl::StrCat(info.name, " is found by path, as ", found->path);
+      continue;
+    }
+    if (std::string taken = TakenAwayBy(facts, info.name); !taken.empty()) {
+      against = std::move(taken);
+      continue;
+    }
+    const facts::FileFacts* installed = Installed(facts, info.shim);
+    if (installed == nullptr) {
+      against = absl::StrCat("no ", info.name, ".so is installed that could be listed");
+      continue;
+    }
+    missing.emplace_back(info.name);
+    Insert(*list, info.shim, installed->path, value);
+    holds.evidence.push_back(
+        {installed->path, 0, absl::StrCat(info.name, ".so"),
+         absl::StrCat("installed, and not in the preload list; ", info.why)});
+    if (ListedIn(facts.PreloadsNow(), info.shim)) lacks_now = false;
+  }
+  if (missing.empty()) {
+    if (!against.empty()) return Contradicted{std::move(against)};
+    return Contradicted{absl::StrCat("the list names ", listed,
+                                     " shims, all that this version of Ollama needs among them")};
+  }
+  holds.evidence.insert(holds.evidence.begin(),
+                        {list->source, list->line,
+                         list->kind == facts::PreloadKind::kEnvironment
+                             ? absl::StrCat("LD_PRELOAD=", list->value)
+                             : list->value,
+                         absl::StrCat("does not name ", absl::StrJoin(missing, ", "))});
+  // A process without any list waits for another repair first (VG302, VG303).
+  holds.acts = lacks_now && !facts.PreloadsNow().empty() ? Acts::kNow : Acts::kNextStart;
+  holds.confidence = Confidence::kLikely;
+  if (holds.acts == Acts::kNow) {
+    const std::vector<Evidence> effect = NoGpuEvidence(facts);
+    if (!effect.empty() && NoneMapped(facts, missing)) holds.confidence = Confidence::kCertain;
+    for (const Evidence& evidence : effect) holds.evidence.push_back(evidence);
+  }
+  holds.explains = {"VG704"};
+  holds.headline =
+      absl::StrCat("The preload list does not name ", absl::StrJoin(missing, ", "),
+                   ", which this version of Ollama needs to find the device: add it.");
+  if (facts.unit_judged) {
+    holds.fix = SetListSteps(facts, *list, "VG414", value, "adds what is missing");
+  }
+  holds.expect = {absl::StrCat(missing.front(), " in /proc/PID/maps"), ExpectGpuLine(facts)};
+  return holds;
+}
+
+}  // namespace vgpu::rules

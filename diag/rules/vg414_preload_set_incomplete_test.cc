@@ -1,0 +1,91 @@
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "diag/rules/host_builder.h"
+#include "diag/rules/rules.h"
+#include "gtest/gtest.h"
+
+namespace vgpu::rules {
+namespace {
+
+// Unit, systemd and process agree on this list; discovery found no GPU.
+HostBuilder With(absl::string_view list) {
+  HostBuilder machine;
+  machine.SetFile(kDropIn, absl::StrCat("[Service]\nEnvironment=\"LD_PRELOAD=", list, "\"\n"));
+  machine.SetShown("Environment", absl::StrCat("LD_PRELOAD=", list));
+  machine.SetEnviron("LD_PRELOAD", list).FoundNoGpu();
+  machine.SetMaps({{"/usr/lib64/libvgpu-exec.so", 301}, {"/usr/lib64/libvgpu-nvml.so", 304}});
+  return machine;
+}
+
+constexpr char kWithoutCuda[] =
+    "/usr/lib64/libvgpu-exec.so:/usr/lib64/libvgpu-nvml.so:/usr/lib64/libvgpu-cudart.so";
+
+TEST(PreloadSetIncompleteTest, CudaIsInstalledAndNotListed) {
+  const Judgement judgement = PreloadSetIncomplete(With(kWithoutCuda).Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kCertain);
+  EXPECT_EQ(holds->acts, Acts::kNow);
+  EXPECT_EQ(holds->explains, std::vector<std::string>{"VG704"});
+  EXPECT_EQ(holds->evidence[0].source, kDropIn);
+  EXPECT_EQ(holds->evidence[0].line, 2);
+  EXPECT_EQ(holds->evidence[1].source, "/usr/lib64/libvgpu-cuda.so");
+  EXPECT_TRUE(absl::StrContains(holds->fix[0].command,
+                                "libvgpu-exec.so:/usr/lib64/libvgpu-cuda.so:/usr/lib64/libvgpu-n"));
+}
+
+TEST(PreloadSetIncompleteTest, EraANeedsNoRuntime) {
+  HostBuilder machine = With("/usr/lib64/libvgpu-cuda.so");
+  machine.EraA();
+  EXPECT_EQ(AsHolds(PreloadSetIncomplete(machine.Gather())), nullptr);
+  EXPECT_NE(AsHolds(PreloadSetIncomplete(With("/usr/lib64/libvgpu-cuda.so").Gather())), nullptr);
+}
+
+TEST(PreloadSetIncompleteTest, OneThatIsFoundByPathNeedsNoEntry) {
+  HostBuilder machine = With(kWithoutCuda);
+  machine.SetLink("/usr/local/lib/ollama/cuda_v12/libcuda.so.1", "/usr/lib64/libvgpu-cuda.so");
+  EXPECT_EQ(Because(PreloadSetIncomplete(machine.Gather())),
+            "libvgpu-cuda is found by path, as /usr/local/lib/ollama/cuda_v12/libcuda.so.1");
+}
+
+TEST(PreloadSetIncompleteTest, OneThatIsNotInstalledCannotBeListed) {
+  HostBuilder machine = With(kWithoutCuda);
+  machine.RemoveFile("/usr/lib64/libvgpu-cuda.so");
+  EXPECT_EQ(Because(PreloadSetIncomplete(machine.Gather())),
+            "no libvgpu-cuda.so is installed that could be listed");
+}
+
+TEST(PreloadSetIncompleteTest, ALaterAssignmentThatDropsItIsAnotherFault) {
+  HostBuilder machine = With(kWithoutCuda);
+  machine.SetFile("/etc/systemd/system/ollama.service.d/10-first.conf",
+                  absl::StrCat("[Service]\nEnvironment=\"LD_PRELOAD=", kPreload, "\"\n"));
+  EXPECT_TRUE(absl::StrContains(Because(PreloadSetIncomplete(machine.Gather())),
+                                "takes that assignment away"));
+}
+
+TEST(PreloadSetIncompleteTest, AValueThatABlankCutsIsAnotherFault) {
+  HostBuilder machine = With("/usr/lib64/libvgpu-exec.so");
+  machine.SetFile(kDropIn,
+                  "[Service]\nEnvironment=LD_PRELOAD=/usr/lib64/libvgpu-exec.so "
+                  "/usr/lib64/libvgpu-cuda.so /usr/lib64/libvgpu-cudart.so\n");
+  EXPECT_EQ(AsHolds(PreloadSetIncomplete(machine.Gather())), nullptr);
+}
+
+TEST(PreloadSetIncompleteTest, AProcessThatIsOlderThanItsListIsAnotherFault) {
+  HostBuilder machine;
+  machine.SetEnviron("LD_PRELOAD", kWithoutCuda).FoundNoGpu();
+  EXPECT_EQ(AsHolds(PreloadSetIncomplete(machine.Gather())), nullptr);
+}
+
+TEST(PreloadSetIncompleteTest, AListOfOtherThingsIsNoSet) {
+  EXPECT_EQ(Because(PreloadSetIncomplete(With("/usr/lib/libjemalloc.so.2").Gather())),
+            "the service's preload list names no shim at all");
+}
+
+TEST(PreloadSetIncompleteTest, TheWholeSet) {
+  EXPECT_EQ(Because(PreloadSetIncomplete(HostBuilder().Gather())),
+            "the list names 5 shims, all that this version of Ollama needs among them");
+}
+
+}  // namespace
+}  // namespace vgpu::rules

@@ -1,0 +1,95 @@
+// VG605 driver-module-missing: the kernel module nvidia or nvidia_uvm is not loaded.
+//
+// For NVIDIA's own driver only. nvidia_uvm is loaded when CUDA first wants it, by the
+// set-uid nvidia-modprobe: that it is not there yet proves nothing before a discovery.
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "diag/rules/common.h"
+#include "diag/rules/reported_device.h"
+#include "diag/rules/rules.h"
+
+namespace vgpu::rules {
+namespace {
+
+bool Has(const std::vector<std::string>& modules, absl::string_view name) {
+  return std::find(modules.begin(), modules.end(), name) != modules.end();
+}
+
+// Another driver has the card: "nouveau", "vfio-pci".
+const facts::PciFunction* TakenByOther(const facts::DeviceFacts& devices) {
+  if (!devices.functions.present()) return nullptr;
+  for (const facts::PciFunction& function : *devices.functions) {
+    if (function.IsNvidiaGpu() && function.driver.present() && *function.driver != "nvidia") {
+      return &function;
+    }
+  }
+  return nullptr;
+}
+
+bool HasCard(const facts::DeviceFacts& devices) {
+  for (const facts::PciFunction& function : devices.functions.value_or({})) {
+    if (function.IsNvidiaGpu()) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Judgement DriverModuleMissing(const facts::Facts& facts) {
+  const facts::DeviceFacts& devices = facts.devices;
+  if (devices.IsVirtual()) return Contradicted{"the device is virtual: it needs no kernel module"};
+  if (devices.wsl) return Contradicted{"under Windows the driver is Windows' own"};
+  if (devices.l4t_major.present()) return Contradicted{"a Jetson's GPU has modules of other names"};
+  if (!devices.IsPhysical()) return Contradicted{"no NVIDIA driver or device was seen"};
+  if (!devices.modules.present()) {
+    // The module's own file is as good.
+    if (devices.module_version.present()) {
+      return Contradicted{
+          absl::StrCat("/proc/driver/nvidia/version: ", *devices.module_version, " is loaded")};
+    }
+    return CannotTell{"the kernel's modules", std::string(devices.modules.why_not()),
+                      "grep nvidia /proc/modules"};
+  }
+  const bool driver = Has(*devices.modules, "nvidia") || devices.module_version.present();
+  const bool uvm = Has(*devices.modules, "nvidia_uvm");
+  if (driver && uvm) return Contradicted{"/proc/modules has nvidia and nvidia_uvm"};
+  if (DiscoveryFoundGpu(facts)) return Contradicted{"discovery found the GPU through its driver"};
+  if (!HasCard(devices) && devices.functions.present()) {
+    return Contradicted{"there is no NVIDIA GPU on the PCI bus that a module could drive"};
+  }
+  std::vector<Evidence> effect = NoGpuEvidence(facts);
+  if (driver && effect.empty()) {
+    return CannotTell{"whether nvidia_uvm loads when CUDA wants it",
+                      "it is not loaded, and no discovery was seen that wanted it",
+                      "sudo nvidia-modprobe -u && grep nvidia_uvm /proc/modules"};
+  }
+  const std::string name = driver ? "nvidia_uvm" : "nvidia";
+  Holds holds;
+  holds.acts = Acts::kNow;
+  holds.evidence.push_back({"/proc/modules", 0, absl::StrCat("(no ", name, ")"),
+                            absl::StrCat(devices.modules->size(), " modules are loaded, and ", name,
+                                         " is none of them")});
+  if (const facts::PciFunction* other = TakenByOther(devices)) {
+    holds.evidence.push_back({absl::StrCat("/sys/bus/pci/devices/", other->address, "/driver"), 0,
+                              *other->driver, "another driver has the card"});
+  }
+  holds.confidence = effect.empty() ? Confidence::kLikely : Confidence::kCertain;
+  for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
+  holds.explains = {"VG604", "VG607", "VG611", "VG704", "VG707"};
+  holds.headline = absl::StrCat("The kernel module ", name,
+                                " is not loaded: libcuda finds no driver to speak to.");
+  holds.fix.push_back(
+      {driver ? "sudo modprobe nvidia_uvm" : "sudo modprobe nvidia && sudo modprobe nvidia_uvm",
+       "loads it; an error names what is in the way (no module for this kernel: "
+       "`sudo dkms autoinstall`; nouveau or vfio-pci has the card)",
+       "", driver ? "sudo rmmod nvidia_uvm" : "sudo rmmod nvidia_uvm nvidia"});
+  if (facts.unit_judged) {
+    holds.fix.push_back(RestartStep(facts, "discovery runs once, at the start"));
+  }
+  holds.expect = {"grep nvidia_uvm /proc/modules prints a line", ExpectGpuLine(facts)};
+  return holds;
+}
+
+}  // namespace vgpu::rules

@@ -1,0 +1,135 @@
+// VG801 device-uuid-implausible: the UUID is zero, or holds another field of the structure.
+//
+// A UUID has 16 bytes of chance or hash. cudaDeviceProp begins with name and uuid, and its
+// layout differs between CUDA 11, 12 and 13: a reader of another one finds what stands
+// behind. Seen in the field: GPU-00000000-1400-0000-0900-000000000000, whose first eight
+// bytes are 80 GiB (little-endian), the next ones a size of shared memory.
+//
+// The second pass selects the device by this id (CUDA_VISIBLE_DEVICES), so one that the
+// child cannot find is filtered out: VG703.
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "diag/facts/devices.h"
+#include "diag/rules/common.h"
+#include "diag/rules/reported_device.h"
+#include "diag/rules/rules.h"
+
+namespace vgpu::rules {
+namespace {
+
+// So many zero bytes are no accident: one in 10^26 by chance.
+constexpr size_t kManyZeros = 12;
+constexpr char kAllZero[] = "all of it is zero";
+
+uint8_t HexDigit(char c) { return static_cast<uint8_t>(c <= '9' ? c - '0' : c - 'a' + 10); }
+
+// The 16 bytes of a canonical UUID.
+std::array<uint8_t, 16> BytesOf(absl::string_view uuid) {
+  std::array<uint8_t, 16> bytes{};
+  size_t digits = 0;
+  for (char c : uuid.substr(4)) {  // behind "GPU-"
+    if (c == '-') continue;
+    bytes[digits / 2] = static_cast<uint8_t>(bytes[digits / 2] << 4 | HexDigit(c));
+    ++digits;
+  }
+  return bytes;
+}
+
+// What is wrong with it; empty: nothing.
+std::string WhatIsWrong(absl::string_view uuid) {
+  const std::array<uint8_t, 16> bytes = BytesOf(uuid);
+  if (std::all_of(bytes.begin(), bytes.end(), [](uint8_t b) { return b == 0; })) {
+    return kAllZero;
+  }
+  if (std::all_of(bytes.begin(), bytes.end(), [&](uint8_t b) { return b == bytes[0]; })) {
+    return "it is one byte, sixteen times";
+  }
+  const size_t zeros = static_cast<size_t>(std::count(bytes.begin(), bytes.end(), 0));
+  if (zeros < kManyZeros) return "";
+  uint64_t first = 0;
+  for (size_t i = 8; i > 0; --i) first = first << 8 | bytes[i - 1];
+  constexpr uint64_t kGiB = uint64_t{1} << 30;
+  if (first >= kGiB && first <= 2048 * kGiB && first % (uint64_t{1} << 20) == 0) {
+    return absl::StrFormat(
+        "its first eight bytes, read as a number, are %.1f GiB: a size of memory",
+        static_cast<double>(first) / static_cast<double>(kGiB));
+  }
+  return absl::StrCat(zeros, " of its 16 bytes are zero: small numbers stand there, and no id");
+}
+
+bool IsConfigured(const facts::Facts& facts, absl::string_view uuid) {
+  if (!facts.devices.configured.present()) return false;
+  for (const facts::ConfiguredDevice& device : facts.devices.configured->devices) {
+    if (device.uuid && *device.uuid == uuid) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Judgement DeviceUuidImplausible(const facts::Facts& facts) {
+  const ollama::ServerStart* start = StartToJudge(facts);
+  std::vector<ReportedDevice> reported;
+  if (start != nullptr) reported = ReportedDevices(*start);
+  if (std::optional<Judgement> none = WithoutReports(facts, reported)) return *none;
+
+  Holds holds;
+  std::string plausible, first_id, filtered_id;
+  bool other_id_later = false, layout_wrong = false;
+  for (const ReportedDevice& device : reported) {
+    // Era C counts ("0"); a MIG instance has an id of its own form.
+    std::optional<std::string> uuid = facts::CanonicalUuid(device.id);
+    if (!uuid) {
+      if (plausible.empty()) plausible = device.id;
+      continue;
+    }
+    const std::string wrong = WhatIsWrong(*uuid);
+    if (wrong.empty() || IsConfigured(facts, *uuid)) {
+      plausible = *uuid;
+      continue;
+    }
+    layout_wrong = layout_wrong || wrong != kAllZero;
+    other_id_later = other_id_later || (!first_id.empty() && first_id != *uuid);
+    if (first_id.empty()) first_id = *uuid;
+    if (device.where == ReportedDevice::Where::kFiltered) filtered_id = *uuid;
+    if (holds.evidence.size() < 8) holds.evidence.push_back(FromReport(facts, device, wrong));
+  }
+  if (holds.evidence.empty()) {
+    return Contradicted{plausible.empty() ? "no line of the log gives a UUID"
+                                          : absl::StrCat("the id ", plausible, " is plausible")};
+  }
+  holds.confidence = Confidence::kLikely;
+  holds.acts = Acts::kNow;
+  std::vector<Evidence> effect = NoGpuEvidence(facts);
+  // One device that names itself twice, and otherwise each time, cannot be selected.
+  if (!effect.empty() && !filtered_id.empty() && other_id_later) {
+    holds.confidence = Confidence::kCertain;
+    holds.evidence.back().meaning += "; and the id differs from one line to the next";
+  }
+  for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
+  holds.explains = {"VG703", "VG704", "VG708"};
+  // The fields behind it are then elsewhere too.
+  if (layout_wrong) holds.explains.insert(holds.explains.end(), {"VG802", "VG803"});
+  holds.headline = absl::StrCat("The device calls itself ", first_id,
+                                ", which is no UUID: the library that describes it writes another "
+                                "layout than its reader expects.");
+  if (facts.devices.IsVirtual()) {
+    holds.fix = ReplaceShimSteps(
+        facts,
+        "a build whose cudaDeviceProp has the layout that the backend's CUDA version reads (1032 "
+        "bytes in CUDA 12, 1008 in CUDA 13), with the uuid that devices.toml gives");
+  } else {
+    holds.fix.push_back({"nvidia-smi -L", "shows the ids that the driver itself gives", "", ""});
+  }
+  holds.expect = {"id=GPU-… with other digits than zeros, the same one at every start",
+                  ExpectGpuLine(facts)};
+  return holds;
+}
+
+}  // namespace vgpu::rules
