@@ -16,19 +16,6 @@ using host::NotObserved;
 using host::Observed;
 using nlohmann::json;
 
-Observed<std::string> GoVersion(const host::Host& host, const std::string& path,
-                                absl::string_view root) {
-  const FileFacts file = LookAtFile(host, path, root);
-  if (!file.found.present()) return NotObserved{"the program's file could not be looked at"};
-  const Observed<elf::ElfInfo>& info = file.elf;
-  if (!info.present()) return NotObserved{std::string(info.why_not())};
-  if (info->go_build.absent()) return NotObserved{"the program carries no Go build information"};
-  return info->go_build.Map([](const elf::GoBuild& build) -> Observed<std::string> {
-    if (build.version.absent()) return NotObserved{"its build information names no version"};
-    return build.version;
-  });
-}
-
 Fact<std::string> ApiVersion(const host::Host& host, uint16_t port) {
   host::ToolQuery query{.tool = host::Tool::kOllamaVersion, .port = port};
   return {host::ToolSource(query),
@@ -81,7 +68,32 @@ std::string OllamaAmong(const host::Host& host, absl::string_view text) {
   return "";
 }
 
+// Of the process, else of its next start; systemd's default is the root directory.
+std::string WorkingDirectory(const host::Host& host, const Facts& facts) {
+  if (facts.process.present()) {
+    Observed<std::string> cwd = host.ReadLink(absl::StrCat("/proc/", facts.process->pid, "/cwd"));
+    if (cwd.present() && absl::StartsWith(*cwd, "/")) return *cwd;
+  }
+  const systemd::Setting* setting = facts.unit.on_disk.Last("Service", "WorkingDirectory");
+  if (setting == nullptr) return "/";
+  absl::string_view path = absl::StripPrefix(setting->value, "-");
+  return absl::StartsWith(path, "/") ? std::string(path) : "/";
+}
+
 }  // namespace
+
+Observed<std::string> GoVersion(const host::Host& host, const std::string& path,
+                                absl::string_view root) {
+  const FileFacts file = LookAtFile(host, path, root);
+  if (!file.found.present()) return NotObserved{"the program's file could not be looked at"};
+  const Observed<elf::ElfInfo>& info = file.elf;
+  if (!info.present()) return NotObserved{std::string(info.why_not())};
+  if (info->go_build.absent()) return NotObserved{"the program carries no Go build information"};
+  return info->go_build.Map([](const elf::GoBuild& build) -> Observed<std::string> {
+    if (build.version.absent()) return NotObserved{"its build information names no version"};
+    return build.version;
+  });
+}
 
 OllamaFacts GatherOllama(const host::Host& host, const Facts& facts) {
   OllamaFacts ollama;
@@ -137,13 +149,17 @@ OllamaFacts GatherOllama(const host::Host& host, const Facts& facts) {
                         other.version};
     }
   }
+  std::optional<ollama::Version> version = ollama::ParseVersion(ollama.version.value_or(""));
+  ollama.library_dir = {"", NotObserved{"the program is not known"}};
   if (ollama.exe.present()) {
-    ollama.library_dir = {*ollama.exe, ollama::FindLibraryDir(host, *ollama.exe, root)};
-  } else {
-    ollama.library_dir = {"", NotObserved{"the program is not known"}};
+    const ollama::LibraryDirSearch search{
+        .exe = *ollama.exe,
+        .era = version ? ollama::EraOf(*version) : ollama::Era::kUnknown,
+        .cwd = WorkingDirectory(host, facts)};
+    ollama.library_dir_candidates = ollama::LibraryDirCandidates(search);
+    ollama.library_dir = {*ollama.exe, ollama::FindLibraryDir(host, search, root)};
   }
 
-  std::optional<ollama::Version> version = ollama::ParseVersion(ollama.version.value_or(""));
   if (version) {
     ollama.era = ollama::EraOf(*version);
     ollama.era_because =

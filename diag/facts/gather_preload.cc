@@ -54,6 +54,8 @@ Observed<PreloadList> ReadList(const host::Host& host, const std::string& path, 
   PreloadList list;
   list.kind = kind;
   list.source = path;
+  const Observed<host::Resolved> found = host.Resolve(path, root);
+  if (found.present()) list.way = {{found->path, found->meta}};
   int line = 1;
   const char* counted = content->bytes.data();
   for (absl::string_view word : loader::SplitPreloadFile(content->bytes)) {

@@ -31,13 +31,6 @@ std::string StampText(absl::Time time) {
 
 std::string Proc(absl::string_view file) { return absl::StrCat("/proc/", kPid, "/", file); }
 
-std::string Auxv() {
-  const uint64_t words[] = {17, 100, 7, 0x7f0000000000, 23, 0, 0, 0};
-  std::string bytes(sizeof(words), '\0');
-  std::memcpy(bytes.data(), words, sizeof(words));
-  return bytes;
-}
-
 constexpr char kOllamaElf[] = R"({"class": 64, "machine": "x86_64", "type": "EXEC",
     "interp": "/lib64/ld-linux-x86-64.so.2", "go_build": {"go": "go1.24.1",
     "module": "github.com/ollama/ollama", "version": "v0.16.2"}})";
@@ -115,12 +108,21 @@ HostBuilder::HostBuilder() {
             "ELF");
     SetElf(path, ShimElf(shim));
   }
-  SetFile("/usr/local/lib/ollama/libggml-base.so",
-          "\x7f"
-          "ELF");
-  SetFile("/usr/local/lib/ollama/cuda_v12/libggml-cuda.so",
-          "\x7f"
-          "ELF");
+  // As the maps of the process have them.
+  SetInode("/usr/local/bin/ollama", 262650);
+  SetInode("/usr/lib64/libvgpu-exec.so", 301);
+  SetInode("/usr/lib64/libvgpu-syscall.so", 302);
+  SetInode("/usr/lib64/libvgpu-cuda.so", 303);
+  SetInode("/usr/lib64/libvgpu-nvml.so", 304);
+  SetInode("/usr/lib64/libvgpu-cudart.so", 305);
+  for (const char* library : {"libggml-base.so", "cuda_v12/libggml-cuda.so"}) {
+    const std::string path = absl::StrCat("/usr/local/lib/ollama/", library);
+    SetFile(path,
+            "\x7f"
+            "ELF");
+    // A library, of which a capture kept no more than that it is one.
+    SetElf(path, R"({"error": null, "class": 64, "machine": "x86_64", "type": "DYN"})");
+  }
 
   shown_ = {{"Type", "simple"},
             {"MainPID", absl::StrCat(kPid)},
@@ -148,7 +150,7 @@ HostBuilder::HostBuilder() {
   SetFile("/proc/stat", absl::StrCat("cpu  1 2 3\nbtime ", absl::ToUnixSeconds(Boot()), "\n"));
   SetFile(Proc("cmdline"), absl::string_view("/usr/local/bin/ollama\0serve\0", 28));
   SetFile(Proc("cgroup"), "0::/system.slice/ollama.service\n");
-  SetFile(Proc("auxv"), Auxv());
+  SetAuxv(23, 0);
   SetLink(Proc("exe"), "/usr/local/bin/ollama");
   StartedAt(At("2026-02-24 10:06:00"));
   environ_ = {{"PATH", kPath}, {"USER", "ollama"}, {"INVOCATION_ID", kInvocation}};
@@ -192,6 +194,11 @@ HostBuilder& HostBuilder::SetMode(absl::string_view path, uint32_t mode, uint32_
   return *this;
 }
 
+HostBuilder& HostBuilder::SetCaps(absl::string_view path, absl::string_view caps) {
+  caps_[std::string(path)] = std::string(caps);
+  return *this;
+}
+
 HostBuilder& HostBuilder::SetLink(absl::string_view path, absl::string_view target) {
   SetFile(path, target);
   files_[std::string(path)].link = true;
@@ -200,10 +207,11 @@ HostBuilder& HostBuilder::SetLink(absl::string_view path, absl::string_view targ
 
 HostBuilder& HostBuilder::RemoveFile(absl::string_view path) {
   const std::string below = absl::StrCat(path, "/");
-  for (auto it = files_.begin(); it != files_.end();) {
-    const bool gone = it->first == path || absl::StartsWith(it->first, below);
-    it = gone ? files_.erase(it) : std::next(it);
-  }
+  const auto gone = [&](const auto& entry) {
+    return entry.first == path || absl::StartsWith(entry.first, below);
+  };
+  std::erase_if(files_, gone);
+  std::erase_if(owners_, gone);
   return *this;
 }
 
@@ -301,6 +309,54 @@ HostBuilder& HostBuilder::SetMaps(const std::vector<std::pair<std::string, uint6
   return SetFile(Proc("maps"), text);
 }
 
+HostBuilder& HostBuilder::SetAuxv(uint64_t tag, uint64_t value) {
+  auxv_[tag] = value;
+  std::vector<uint64_t> words;
+  for (const auto& [key, word] : auxv_) words.insert(words.end(), {key, word});
+  words.insert(words.end(), {0, 0});
+  std::string bytes(words.size() * sizeof(uint64_t), '\0');
+  std::memcpy(bytes.data(), words.data(), bytes.size());
+  return SetFile(Proc("auxv"), bytes);
+}
+
+HostBuilder& HostBuilder::AddProcess(int pid, int parent, const std::vector<std::string>& args,
+                                     absl::string_view exe, const std::vector<std::string>& environ,
+                                     absl::string_view cgroup) {
+  const std::string dir = absl::StrCat("/proc/", pid, "/");
+  auto block = [](const std::vector<std::string>& words) {
+    std::string bytes;
+    for (const std::string& word : words) bytes.append(word.c_str(), word.size() + 1);
+    return bytes;
+  };
+  SetFile(dir + "cmdline", block(args));
+  SetFile(dir + "environ", block(environ));
+  SetFile(dir + "cgroup", absl::StrCat("0::", cgroup, "\n"));
+  SetFile(dir + "stat", absl::StrCat(pid, " (ollama) S ", parent,
+                                     " 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 10 0 ",
+                                     UsecSinceBoot(At("2026-02-24 10:06:30")) / 10000,
+                                     " 1887096832 11264 18446744073709551615 1 1 0 0 0 0 0\n"));
+  return SetLink(dir + "exe", exe);
+}
+
+HostBuilder& HostBuilder::Listens(int pid) {
+  SetFile("/proc/net/tcp",
+          "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "
+          "timeout inode\n"
+          "   0: 0100007F:2CAA 00000000:0000 0A 00000000:00000000 00:00000000 00000000   998"
+          "        0 41902 1 0000000000000000 100 0 0 10 0\n");
+  return SetLink(absl::StrCat("/proc/", pid, "/fd/3"), "socket:[41902]");
+}
+
+HostBuilder& HostBuilder::SetManagerEnvironment(absl::string_view text) {
+  manager_environment_ = std::string(text);
+  return *this;
+}
+
+HostBuilder& HostBuilder::SetUnitList(absl::string_view text) {
+  unit_list_ = std::string(text);
+  return *this;
+}
+
 HostBuilder& HostBuilder::SetLog(const std::vector<std::string>& lines) {
   journal_ = SystemdSaid(kInvocation, At("2026-02-24 10:06:00"),
                          "Started ollama.service - Ollama Service.");
@@ -385,6 +441,43 @@ HostBuilder& HostBuilder::EraA() {
        R"log(time=2026-02-24T10:06:00.671-05:00 level=INFO source=types.go:131 msg="inference compute" id=GPU-d110a105 library=cuda variant=v12 compute=9.0 driver=12.8 name="NVIDIA H100 80GB HBM3" total="80.0 GiB" available="78.0 GiB")log"});
 }
 
+HostBuilder& HostBuilder::NvidiasOwn() {
+  for (const char* shim : {"exec", "syscall", "cuda", "nvml", "cudart"}) {
+    RemoveFile(absl::StrCat("/usr/lib64/libvgpu-", shim, ".so"));
+  }
+  RemoveFile(kDropIn).RemoveFile("/sys/bus/pci/devices/0000:00:05.0");
+  RemoveShown("DropInPaths").SetShown("Environment", absl::StrCat("PATH=", kPath));
+  RemoveEnviron("LD_PRELOAD");
+  SetMaps({{"/usr/local/bin/ollama", 262650}, {"/usr/lib/x86_64-linux-gnu/libc.so.6", 306}});
+  SetFile("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nollama:x:997:997::/:/bin/false\n");
+  SetFile("/etc/group", "root:x:0:\nvideo:x:44:\nollama:x:997:\n");
+  SetFile("/proc/57290/status",
+          "Name:\tollama\nPid:\t57290\nUid:\t997\t997\t997\t997\nGid:\t997\t997\t997\t997\n"
+          "Groups:\t997\n");
+  for (const char* library : {"libcuda.so", "libnvidia-ml.so"}) {
+    const std::string path = absl::StrCat("/usr/lib/x86_64-linux-gnu/", library);
+    SetFile(absl::StrCat(path, ".570.124.06"),
+            "\x7f"
+            "ELF");
+    SetLink(absl::StrCat(path, ".1"), absl::StrCat(library, ".570.124.06"));
+  }
+  SetFile("/proc/driver/nvidia/version",
+          "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.124.06  Release Build  "
+          "(dvs-builder@U16)\nGCC version:  gcc version 12.2.0\n");
+  SetFile("/proc/modules",
+          "nvidia_uvm 1814528 2 - Live 0x0\nnvidia 11423744 9 nvidia_uvm, Live 0x0\n"
+          "ext4 987136 1 - Live 0x0\n");
+  for (const char* node : {"/dev/nvidia0", "/dev/nvidiactl", "/dev/nvidia-uvm"}) {
+    SetFile(node, "").SetMode(node, 0666);
+  }
+  SetMode("/dev", 0755).SetMode("/", 0755);
+  SetFile("/sys/bus/pci/devices/0000:01:00.0/vendor", "0x10de\n");
+  SetFile("/sys/bus/pci/devices/0000:01:00.0/device", "0x26b9\n");
+  SetFile("/sys/bus/pci/devices/0000:01:00.0/class", "0x030200\n");
+  SetLink("/sys/bus/pci/devices/0000:01:00.0/driver", "../../../../bus/pci/drivers/nvidia");
+  return SetLog({kServerConfigLine, kListeningLine, kBeganLine, kCardLine});
+}
+
 HostBuilder& HostBuilder::EraC() {
   SetElf("/usr/local/bin/ollama", R"({"class": 64, "interp": "/lib64/ld-linux-x86-64.so.2",
       "go_build": {"module": "github.com/ollama/ollama", "version": "v0.30.0"}})");
@@ -397,13 +490,36 @@ HostBuilder& HostBuilder::EraC() {
        kBeganLine, kGpuLine});
 }
 
+HostBuilder& HostBuilder::NvidiaDriver(absl::string_view release) {
+  for (const char* shim : {"exec", "syscall", "cuda", "nvml", "cudart"}) {
+    RemoveFile(absl::StrCat("/usr/lib64/libvgpu-", shim, ".so"));
+  }
+  RemoveFile(kDropIn);
+  SetShown("Environment", absl::StrCat("PATH=", kPath));
+  RemoveShown("DropInPaths");
+  RemoveEnviron("LD_PRELOAD");
+  SetMaps({{"/usr/local/bin/ollama", 262650}, {"/usr/lib/x86_64-linux-gnu/libc.so.6", 306}});
+  SetFile("/proc/driver/nvidia/version",
+          absl::StrCat("NVRM version: NVIDIA UNIX x86_64 Kernel Module  ", release,
+                       "  Tue Mar  5 22:23:56 UTC 2024\n"));
+  SetFile("/proc/modules",
+          "nvidia_uvm 1 0 - Live 0x0000000000000000\nnvidia 1 1 nvidia_uvm, Live 0x0\n");
+  const std::string library = absl::StrCat("/usr/lib/x86_64-linux-gnu/libcuda.so.", release);
+  SetFile(library,
+          "\x7f"
+          "ELF");
+  return SetLink("/usr/lib/x86_64-linux-gnu/libcuda.so.1", library);
+}
+
 std::vector<std::string> HostBuilder::Paths() const {
   std::vector<std::string> paths;
   for (const auto& [path, file] : files_) paths.push_back(path);
   return paths;
 }
 
-std::vector<std::string> HostBuilder::Tools() const { return {kShow, kManager, kJournal, kPs}; }
+std::vector<std::string> HostBuilder::Tools() const { 
+  return {kShow, kManager, kShowEnvironment, kJournal, kPs};
+}
 
 std::string HostBuilder::ShowText() const {
   std::string text;
@@ -421,6 +537,7 @@ FakeHost HostBuilder::Host() const {
       meta.mtime = file.mtime;
       meta.id = host::FileId{2049, file.inode};
     }
+    if (auto caps = caps_.find(path); caps != caps_.end()) meta.caps = caps->second;
     host.AddFile(path, file.content, std::move(meta));
   }
   for (const auto& [path, owner] : owners_) {
@@ -444,6 +561,10 @@ FakeHost HostBuilder::Host() const {
     for (const auto& [key, value] : manager_) absl::StrAppend(&text, key, "=", value, "\n");
     host.AddTool({.tool = Tool::kSystemctlShowManager}, text);
   }
+  if (has(kShowEnvironment)) {
+    host.AddTool({.tool = Tool::kSystemctlShowEnvironment}, manager_environment_);
+  }
+  if (!unit_list_.empty()) host.AddTool({.tool = Tool::kSystemctlListUnits}, unit_list_);
   if (has(kJournal)) host.AddTool({.tool = Tool::kJournalUnit, .unit = kUnit}, journal_);
   if (has(kPs)) host.AddTool({.tool = Tool::kOllamaPs}, ps_);
   host.SetRunning(true);

@@ -35,7 +35,9 @@ const procfs::Mount* NoexecMount(const facts::Facts& facts, const facts::FileFac
 
 // Why the loader does not load it; empty where nothing speaks against it. Sets `unseen`
 // where that was not read.
-std::string Fault(const facts::Facts& facts, const facts::FileFacts& file, std::string* unseen) {
+std::string Fault(const facts::Facts& facts, const facts::PreloadEntry& entry,
+                  std::string* unseen) {
+  const facts::FileFacts& file = entry.file;
   using host::FileType;
   const FileType type = file.found->meta.type;
   if (type == FileType::kFifo) return "is a FIFO: every start hangs when it opens it";
@@ -88,7 +90,7 @@ Judgement PreloadEntryNotLoadable(const facts::Facts& facts) {
     for (const facts::PreloadEntry& entry : acting.list->entries) {
       if (!entry.file.found.present()) continue;
       std::string why;
-      std::string fault = Fault(facts, entry.file, &why);
+      std::string fault = Fault(facts, entry, &why);
       if (!why.empty() && unseen.empty()) {
         unseen = why;
         unseen_path = entry.file.path;
@@ -126,8 +128,8 @@ Judgement PreloadEntryNotLoadable(const facts::Facts& facts) {
         holds.fix.push_back(RestartStep(facts, "a preload list is read once, at the start"));
       } else {
         for (FixStep& step :
-             SetPreloadSteps(facts, "VG403", WithoutEntries(*acting.list, faults),
-                             "or take it out of the list: nothing needs it", "")) {
+             SetListSteps(facts, *acting.list, "VG403", WithoutEntries(*acting.list, faults),
+                          "or take it out of the list: nothing needs it")) {
           holds.fix.push_back(std::move(step));
         }
       }

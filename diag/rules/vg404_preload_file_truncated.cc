@@ -48,7 +48,9 @@ Judgement PreloadFileTruncated(const facts::Facts& facts) {
       std::string why;
       std::string cut = Cut(entry.file, &why);
       if (!cut.empty()) faults.push_back({&entry, std::move(cut)});
-      else if (why.empty()) ++whole;
+      // What runs has loaded it, and lives.
+      else if (why.empty() ||
+               (acting.acts == Acts::kNow && IsMapped(facts, entry.file).value_or(false))) ++whole;
       else if (unseen.empty()) {
         unseen = why;
         unseen_path = entry.file.path;
@@ -58,8 +60,7 @@ Judgement PreloadFileTruncated(const facts::Facts& facts) {
     Holds holds;
     holds.acts = acting.acts == Acts::kNow ? ActsOnStarts(facts) : Acts::kNextStart;
     for (size_t i = 0; i < faults.size() && i < 8; ++i) {
-      holds.evidence.push_back({acting.list->source, acting.list->line, faults[i].entry->text,
-                                absl::StrCat("listed for preloading, and ", faults[i].what)});
+      holds.evidence.push_back(FromList(*acting.list, *faults[i].entry, faults[i].what));
     }
     if (holds.acts == Acts::kNow) {
       std::vector<Evidence> died =

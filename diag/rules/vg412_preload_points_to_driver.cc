@@ -75,8 +75,7 @@ Judgement PreloadPointsToDriver(const facts::Facts& facts) {
     bool loaded = false;  // the process has NVIDIA's file in memory
     for (size_t i = 0; i < faults.size() && i < 8; ++i) {
       const facts::PreloadEntry& entry = *faults[i].entry;
-      holds.evidence.push_back({acting.list->source, acting.list->line, entry.text,
-                                absl::StrCat("listed for preloading, and ", faults[i].what)});
+      holds.evidence.push_back(FromList(*acting.list, entry, faults[i].what));
       needed = needed || facts::NeededIn(*entry.shim, facts.ollama.era);
       loaded = loaded || IsMapped(facts, entry.file).value_or(false);
     }
@@ -92,13 +91,12 @@ Judgement PreloadPointsToDriver(const facts::Facts& facts) {
                                   faults.front().what, ": put the shim there.");
     const facts::FileFacts* installed = Installed(facts, *first.shim);
     if (installed != nullptr && facts.unit_judged) {
-      std::string value;
+      std::vector<std::string> entries;
       for (const facts::PreloadEntry& entry : acting.list->entries) {
-        absl::StrAppend(&value, value.empty() ? "" : ":",
-                        entry.text == first.text ? installed->path : entry.text);
+        entries.push_back(entry.text == first.text ? installed->path : entry.text);
       }
-      holds.fix = SetPreloadSteps(facts, "VG412", value,
-                                  absl::StrCat("names the shim, ", installed->path), "");
+      holds.fix = SetListSteps(facts, *acting.list, "VG412", entries,
+                               absl::StrCat("names the shim, ", installed->path));
     } else {
       holds.fix.push_back(
           {absl::StrCat("sudo install -D -m 0755 ", facts::InfoOf(*first.shim).name, ".so ",

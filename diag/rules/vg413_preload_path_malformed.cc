@@ -156,7 +156,7 @@ Judgement PreloadPathMalformed(const facts::Facts& facts) {
     for (const facts::PreloadEntry& entry : acting.list->entries) {
       ++entries;
       std::optional<Malformed> malformed;
-      if (!entry.file.found.present()) malformed = Look(facts, entry.text);
+      if (entry.is_path && !entry.file.found.present()) malformed = Look(facts, entry.text);
       if (!malformed) {
         meant.push_back(entry.text);
         continue;
@@ -173,8 +173,7 @@ Judgement PreloadPathMalformed(const facts::Facts& facts) {
     holds.explains = {"VG401"};
     if (explains_loss) holds.explains.insert(holds.explains.end(), {"VG414", "VG704"});
     if (facts.unit_judged && all_known) {
-      holds.fix = SetPreloadSteps(facts, "VG413", absl::StrJoin(meant, ":"),
-                                  "the list as it was meant", "");
+      holds.fix = SetListSteps(facts, *acting.list, "VG413", meant, "the list as it was meant");
     } else if (facts.unit_judged) {
       holds.fix.push_back({absl::StrCat("sudo systemctl edit ", facts.unit.name),
                            "write there, below [Service], Environment=\"LD_PRELOAD=…\" with whole "

@@ -58,16 +58,45 @@ TEST(BackendMissingTest, ABackendThatCannotBeLookedAtIsNotMissing) {
   EXPECT_EQ(Lacks(BackendMissing(machine.Gather())), "all of /usr/local/lib/ollama");
 }
 
-TEST(BackendMissingTest, DiscoveryOfEraANeedsNone) {
+TEST(BackendMissingTest, InEraATheModelLosesTheGpu) {
   HostBuilder machine;
-  EXPECT_EQ(Lacks(BackendMissing(machine.EraA().RemoveFile(kBackend).Gather())),
-            "whether the model's runner finds its backend");
+  const Judgement judgement = BackendMissing(machine.EraA().RemoveFile(kBackend).Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);  // discovery of this era needs no backend, and found the GPU
+  EXPECT_EQ(holds->confidence, Confidence::kLikely);
+  EXPECT_EQ(holds->explains, std::vector<std::string>{"VG902"});
 }
 
-TEST(BackendMissingTest, ALinkToNothingIsNotThere) {
+TEST(BackendMissingTest, TheProgramsOfOldReleasesAreNoBackends) {
+  HostBuilder machine;
+  machine.EraA().RemoveFile(kBackend);
+  machine.SetFile("/usr/local/lib/ollama/runners/cuda_v12_avx/ollama_llama_server", "");
+  EXPECT_TRUE(absl::StrContains(Because(BackendMissing(machine.Gather())), "runners"));
+}
+
+TEST(BackendMissingTest, LlamaServerOpensWhatStandsBesideIt) {
+  HostBuilder machine;
+  machine.EraC().RemoveFile("/usr/local/lib/ollama/cuda_v12");
+  machine.SetFile("/usr/local/lib/ollama/libggml-cuda.so", "");
+  EXPECT_TRUE(absl::StrContains(Because(BackendMissing(machine.Gather())), "llama-server"));
+}
+
+TEST(BackendMissingTest, ArchsPackageWithoutCuda) {
+  HostBuilder machine;
+  machine.SetFile("/etc/os-release", "NAME=\"Arch Linux\"\nID=arch\n");
+  machine.SetFile("/usr/bin/ollama", "").SetLink("/proc/57290/exe", "/usr/bin/ollama");
+  machine.SetExecStart("/usr/bin/ollama serve");
+  machine.SetFile("/usr/lib/ollama/libggml-base.so", "");
+  machine.RemoveFile("/usr/local/lib/ollama");
+  const Judgement judgement = BackendMissing(machine.FoundNoGpu().Gather());
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  EXPECT_EQ(AsHolds(judgement)->fix[0].command, "sudo pacman -S ollama-cuda");
+}
+
+TEST(BackendMissingTest, ALinkToNothingIsVg503) {
   HostBuilder machine;
   machine.SetLink(kBackend, "/opt/gone/libggml-cuda.so");
-  EXPECT_NE(AsHolds(BackendMissing(machine.Gather())), nullptr);
+  EXPECT_TRUE(absl::StrContains(Because(BackendMissing(machine.Gather())), "a link to nothing"));
 }
 
 }  // namespace

@@ -1,0 +1,118 @@
+// VG506 llm-library-mismatch: OLLAMA_LLM_LIBRARY names no variant with a CUDA backend, so
+// that every one that has it is skipped (B, C).
+//
+// It is compared with the name of the directory, character by character, and the skipping is
+// logged at DEBUG only (ollama/ollama discover/runner.go v0.13.5 and v0.33.0-rc2). That the
+// *other* variants are skipped is normal. Era A takes the variant that fits where there is
+// none of that name (llm/server.go v0.6.8).
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "diag/rules/common.h"
+#include "diag/rules/in_effect.h"
+#include "diag/rules/installation.h"
+#include "diag/rules/rules.h"
+
+namespace vgpu::rules {
+namespace {
+
+constexpr char kName[] = "OLLAMA_LLM_LIBRARY";
+
+// As Ollama reads a variable: without blanks and quotes around it (envconfig.Var).
+std::string Trimmed(const std::string& value) {
+  const size_t begin = value.find_first_not_of(" \t\r\n\"'");
+  if (begin == std::string::npos) return "";
+  return value.substr(begin, value.find_last_not_of(" \t\r\n\"'") + 1 - begin);
+}
+
+Holds Mismatch(const facts::Facts& facts, const InEffect& variable, const std::string& requested,
+               const ollama::Variant* same_name) {
+  const ollama::LibraryDir& dir = *facts.ollama.library_dir;
+  Holds holds;
+  holds.acts = variable.acts;
+  holds.evidence = variable.evidence;
+  std::vector<std::string> names, cuda;
+  for (const ollama::Variant& variant : dir.variants) {
+    names.push_back(variant.name);
+    if (variant.cuda_backend.present()) cuda.push_back(variant.name);
+  }
+  if (names.size() > 16) names.resize(16);
+  holds.evidence.push_back(
+      {dir.path, 0, absl::StrJoin(names, " "),
+       same_name == nullptr ? "the variants that there are: none has that name, and all are skipped"
+                            : "the variants that there are: the one of that name holds no CUDA "
+                              "backend, and the others are skipped"});
+  std::vector<Evidence> effect;
+  if (variable.acts == Acts::kNow) effect = NoGpuEvidence(facts);
+  if (const ollama::ServerStart* start = facts.ThisStart();
+      start != nullptr && variable.acts == Acts::kNow) {
+    for (const ollama::Named& skipped : start->skipped) {
+      if (holds.evidence.size() > 8) break;
+      holds.evidence.push_back(FromLog(*facts.log.ServersLog(), skipped.line, "skipped"));
+    }
+  }
+  holds.confidence = !effect.empty() && variable.of_process && same_name == nullptr &&
+                             facts.ollama.era != ollama::Era::kUnknown
+                         ? Confidence::kCertain
+                         : Confidence::kLikely;
+  if (facts.ollama.era == ollama::Era::kUnknown) holds.confidence = Confidence::kPossible;
+  for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
+  holds.explains = {"VG704"};
+  holds.headline = absl::StrCat(
+      kName, "=", requested,
+      same_name == nullptr ? " names no variant that is installed" : " names a variant without CUDA",
+      ": Ollama skips ", absl::StrJoin(cuda, ", "), ".");
+  holds.fix = UnsetSteps(facts, "VG506", variable);
+  holds.expect = {ExpectGpuLine(facts)};
+  return holds;
+}
+
+}  // namespace
+
+Judgement LlmLibraryMismatch(const facts::Facts& facts) {
+  const auto& dir = facts.ollama.library_dir;
+  std::string fits;
+  for (const InEffect& variable : ValuesInEffect(facts, kName)) {
+    if (!variable.value.present()) continue;
+    const std::string requested = Trimmed(*variable.value);
+    if (requested.empty()) continue;
+    if (facts.ollama.era == ollama::Era::kA) {
+      return Contradicted{"in era A a name that fits no variant is passed over"};
+    }
+    if (dir.absent()) return Contradicted{"there is no library directory with a variant to skip"};
+    if (!dir.present()) {
+      return CannotTell{"the variants below Ollama's library directory",
+                        std::string(dir.why_not()), HowToSeeProcess(facts)};
+    }
+    const ollama::Variant* same_name = nullptr;
+    bool unseen = dir->incomplete;
+    for (const ollama::Variant& variant : dir->variants) {
+      if (variant.name == requested) same_name = &variant;
+      unseen = unseen || variant.cuda_backend.not_observed();
+    }
+    // The variant is there: what its backend lacks is another cause.
+    if (same_name != nullptr && !same_name->backend_path.empty()) {
+      fits = requested;
+      continue;
+    }
+    if (unseen) {
+      return CannotTell{absl::StrCat("all of ", dir->path), "a directory below it cannot be listed",
+                        absl::StrCat("sudo ls -l ", Quoted(dir->path), "/*/")};
+    }
+    if (!dir->HasCuda()) {
+      return Contradicted{absl::StrCat("no variant below ", dir->path,
+                                       " has a CUDA backend that could be skipped")};
+    }
+    return Mismatch(facts, variable, requested, same_name);
+  }
+  if (!fits.empty()) return Contradicted{absl::StrCat(kName, "=", fits, " is a variant")};
+  const InEffect now = ValueNow(facts, kName);
+  const InEffect next = ValueAtNextStart(facts, kName);
+  if (now.value.not_observed() && next.value.not_observed()) {
+    return CannotTell{absl::StrCat(kName, " of the server"), std::string(now.value.why_not()),
+                      HowToSeeProcess(facts)};
+  }
+  return Contradicted{absl::StrCat(kName, " is not set")};
+}
+
+}  // namespace vgpu::rules

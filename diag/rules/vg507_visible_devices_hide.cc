@@ -1,0 +1,165 @@
+// VG507 visible-devices-hide: CUDA_VISIBLE_DEVICES is empty, -1, or names no device that
+// there is.
+//
+// The children of discovery inherit it (A: the server itself reads it), and CUDA then shows
+// no device. NVIDIA_VISIBLE_DEVICES is read by container runtimes only; those of AMD and
+// Vulkan hide nothing from CUDA.
+
+#include <optional>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "diag/ollama/visible_devices.h"
+#include "diag/rules/common.h"
+#include "diag/rules/in_effect.h"
+#include "diag/rules/rules.h"
+
+namespace vgpu::rules {
+namespace {
+
+constexpr char kName[] = "CUDA_VISIBLE_DEVICES";
+
+// The devices that CUDA would show without the variable, where they are known.
+struct KnownDevices {
+  std::optional<ollama::DeviceIds> ids;
+  std::string source;
+  std::string text;  // for people
+};
+
+// Ids that the shims or a driver reported to a start of this service.
+std::vector<std::string> LoggedIds(const facts::Facts& facts) {
+  std::vector<std::string> ids;
+  const auto& log = facts.log.ServersLog();
+  if (!log.present()) return ids;
+  for (const ollama::ServerStart& start : log->starts) {
+    for (const ollama::Compute& result : start.results) {
+      if (absl::StartsWith(result.id, "GPU-") && ids.size() < 16) ids.push_back(result.id);
+    }
+  }
+  return ids;
+}
+
+KnownDevices Devices(const facts::Facts& facts) {
+  KnownDevices known;
+  if (facts.devices.configured.present()) {
+    known.ids.emplace();
+    for (const facts::ConfiguredDevice& device : facts.devices.configured->devices) {
+      known.ids->push_back(device.uuid);
+    }
+    known.source = facts.devices.config_source;
+    const size_t n = known.ids->size();
+    known.text = Count(n, "device", "devices");
+    // One device whose id is derived: what the log calls it is its id.
+    const std::vector<std::string> logged = LoggedIds(facts);
+    if (n == 1 && !known.ids->front() && !logged.empty()) known.ids->front() = logged.back();
+    for (const std::optional<std::string>& id : *known.ids) {
+      if (id && known.text.size() < 300) absl::StrAppend(&known.text, ", ", *id);
+    }
+    return known;
+  }
+  if (facts.devices.IsPhysical() && facts.devices.functions.present()) {
+    size_t n = 0;
+    for (const facts::PciFunction& function : *facts.devices.functions) {
+      if (function.IsNvidiaGpu()) ++n;
+    }
+    if (n == 0) return known;
+    known.ids = ollama::DeviceIds(n);
+    known.source = "/sys/bus/pci/devices";
+    known.text = Count(n, "NVIDIA GPU", "NVIDIA GPUs");
+  }
+  return known;
+}
+
+// Of a process in a container: its runtime was asked for no device.
+std::optional<Judgement> HiddenByContainer(const facts::Facts& facts) {
+  const InEffect variable = ValueNow(facts, "NVIDIA_VISIBLE_DEVICES");
+  if (!variable.value.present() || !facts.process.present() || facts.process->root.empty()) {
+    return std::nullopt;
+  }
+  if (*variable.value != "void" && *variable.value != "none") return std::nullopt;
+  Holds holds;
+  holds.confidence = Confidence::kLikely;
+  holds.evidence = variable.evidence;
+  for (Evidence& evidence : NoGpuEvidence(facts)) holds.evidence.push_back(std::move(evidence));
+  holds.explains = {"VG610", "VG704", "VG707"};
+  holds.headline = absl::StrCat("The container was started with NVIDIA_VISIBLE_DEVICES=",
+                                *variable.value, ": its runtime gave it no device.");
+  holds.fix = {{"docker run --gpus all …",
+                "start the container again with a device, and without that variable "
+                "(podman: --device nvidia.com/gpu=all)",
+                "the container is replaced: keep its volumes", ""}};
+  holds.expect = {ExpectGpuLine(facts)};
+  return holds;
+}
+
+}  // namespace
+
+Judgement VisibleDevicesHide(const facts::Facts& facts) {
+  if (std::optional<Judgement> container = HiddenByContainer(facts)) return *container;
+  const KnownDevices known = Devices(facts);
+  std::string shows;
+  for (const InEffect& variable : ValuesInEffect(facts, kName)) {
+    if (!variable.value.present()) continue;
+    const ollama::VisibleDevices visible =
+        ollama::ParseVisibleDevices(*variable.value, known.ids);
+    const std::string setting = Assignment(kName, *variable.value);
+    if (!visible.indices.empty()) {
+      shows = absl::StrCat(setting, known.ids ? absl::StrCat(" leaves ", visible.indices.size(),
+                                                             " of ", known.ids->size(),
+                                                             " devices visible")
+                                              : " names a device by its index");
+      if (visible.uncertain) absl::StrAppend(&shows, ", or more");
+      continue;
+    }
+    std::vector<Evidence> effect;
+    if (variable.acts == Acts::kNow) effect = NoGpuEvidence(facts);
+    if (visible.uncertain && effect.empty()) {
+      return CannotTell{absl::StrCat("whether ", setting, " names a device"),
+                        known.ids ? "the ids of the devices are not known"
+                                  : "which devices there are is not known",
+                        "nvidia-smi -L"};
+    }
+    Holds holds;
+    holds.acts = variable.acts;
+    holds.evidence = variable.evidence;
+    if (known.ids) {
+      holds.evidence.push_back({known.source, 0, known.text,
+                                visible.stopped_at.empty() || visible.uncertain
+                                    ? "the devices that there are"
+                                    : absl::StrCat("there is no device ", visible.stopped_at)});
+    }
+    if (const ollama::ServerStart* start = facts.ThisStart();
+        start != nullptr && variable.acts == Acts::kNow) {
+      for (const ollama::Named& line : start->overrides) {
+        if (line.name != kName || holds.evidence.size() > 6) continue;
+        holds.evidence.push_back(
+            FromLog(*facts.log.ServersLog(), line.line, "Ollama says that the variable is set"));
+      }
+    }
+    holds.confidence = visible.uncertain                        ? Confidence::kPossible
+                       : !effect.empty() && variable.of_process ? Confidence::kCertain
+                                                                : Confidence::kLikely;
+    for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
+    holds.explains = {"VG704", "VG707"};
+    holds.headline =
+        absl::StrCat(setting, visible.stopped_at.empty() || visible.uncertain
+                                  ? " may name no device that there is"
+                                  : " names no device that there is",
+                     ": CUDA shows none to Ollama.");
+    if (!visible.uncertain && (variable.value->empty() || *variable.value == "-1")) {
+      holds.headline = absl::StrCat(setting, " hides every device from Ollama.");
+    }
+    holds.fix = UnsetSteps(facts, "VG507", variable);
+    holds.expect = {ExpectGpuLine(facts)};
+    return holds;
+  }
+  if (!shows.empty()) return Contradicted{shows};
+  const InEffect now = ValueNow(facts, kName);
+  if (now.value.not_observed() && ValueAtNextStart(facts, kName).value.not_observed()) {
+    return CannotTell{absl::StrCat(kName, " of the server"), std::string(now.value.why_not()),
+                      HowToSeeProcess(facts)};
+  }
+  return Contradicted{absl::StrCat(kName, " is not set")};
+}
+
+}  // namespace vgpu::rules

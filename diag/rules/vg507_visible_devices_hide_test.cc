@@ -1,0 +1,93 @@
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "diag/rules/host_builder.h"
+#include "diag/rules/rules.h"
+#include "gtest/gtest.h"
+
+namespace vgpu::rules {
+namespace {
+
+constexpr char kName[] = "CUDA_VISIBLE_DEVICES";
+constexpr char kConfig[] =
+    "[[device]]\n"
+    "uuid = \"GPU-d110a105-ac29-1d54-7b49-9c90440f215b\"\n";
+constexpr char kOverrideLine[] =
+    R"log(time=2026-02-24T10:06:00.399-05:00 level=WARN source=runner.go:485 msg="user overrode visible devices" CUDA_VISIBLE_DEVICES=-1)log";
+
+Judgement With(absl::string_view value) {
+  HostBuilder machine;
+  machine.SetFile("/etc/vgpu/devices.toml", kConfig).SetEnviron(kName, value).FoundNoGpu();
+  return VisibleDevicesHide(machine.Gather());
+}
+
+TEST(VisibleDevicesHideTest, WhatNamesNoDeviceHidesIt) {
+  for (const char* value : {"", "-1", "NoDevFiles", "1", "GPU-ffffffff", "7,0"}) {
+    const Judgement judgement = With(value);
+    const Holds* holds = AsHolds(judgement);
+    ASSERT_NE(holds, nullptr) << value;
+    EXPECT_EQ(holds->confidence, Confidence::kCertain) << value;
+    EXPECT_EQ(holds->acts, Acts::kNow);
+    EXPECT_EQ(holds->evidence[0].quote, absl::StrCat(kName, "=", value));
+    EXPECT_NE(FindQuote(*holds, "library=cpu"), nullptr);
+  }
+}
+
+TEST(VisibleDevicesHideTest, WhatNamesTheDeviceDoesNot) {
+  for (const char* value : {"0", "0,5", "GPU-d110a105", "GPU-d110a105-ac29-1d54-7b49-9c90440f215b"}) {
+    EXPECT_EQ(Because(With(value)),
+              absl::StrCat(kName, "=", value, " leaves 1 of 1 devices visible"));
+  }
+}
+
+TEST(VisibleDevicesHideTest, OllamasOwnWarningIsEvidence) {
+  HostBuilder machine;
+  machine.SetEnviron(kName, "-1");
+  machine.SetLog({kServerConfigLine, kListeningLine, kBeganLine, kOverrideLine, kCpuLine});
+  const Judgement judgement = VisibleDevicesHide(machine.Gather());
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  EXPECT_NE(FindQuote(*AsHolds(judgement), "user overrode"), nullptr);
+}
+
+TEST(VisibleDevicesHideTest, AnIdThatIsNotKnownMayBeOne) {
+  HostBuilder machine;  // one device of the default profile: its id is derived
+  machine.SetEnviron(kName, "GPU-ffffffff");
+  EXPECT_EQ(Lacks(VisibleDevicesHide(machine.SetLog({kListeningLine}).Gather())),
+            "whether CUDA_VISIBLE_DEVICES=GPU-ffffffff names a device");
+  const Judgement judgement = VisibleDevicesHide(machine.FoundNoGpu().Gather());
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  EXPECT_EQ(AsHolds(judgement)->confidence, Confidence::kPossible);
+}
+
+TEST(VisibleDevicesHideTest, OnlyTheUnitGivesIt) {
+  HostBuilder machine;
+  machine.SetShown("Environment", absl::StrCat(kName, "=-1"));
+  const Judgement judgement = VisibleDevicesHide(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->acts, Acts::kNextStart);
+  EXPECT_EQ(holds->confidence, Confidence::kLikely);
+}
+
+TEST(VisibleDevicesHideTest, OnlyTheProcessHasIt) {
+  HostBuilder machine;
+  const Judgement judgement =
+      VisibleDevicesHide(machine.SetEnviron(kName, "-1").FoundNoGpu().Gather());
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  EXPECT_TRUE(absl::StrContains(AsHolds(judgement)->fix[0].command, "systemctl restart"));
+}
+
+TEST(VisibleDevicesHideTest, SiblingsHideNothingFromCuda) {
+  HostBuilder machine;
+  machine.SetEnviron("NVIDIA_VISIBLE_DEVICES", "none").SetEnviron("HIP_VISIBLE_DEVICES", "-1");
+  machine.SetEnviron("GGML_VK_VISIBLE_DEVICES", "-1").FoundNoGpu();
+  EXPECT_EQ(Because(VisibleDevicesHide(machine.Gather())), "CUDA_VISIBLE_DEVICES is not set");
+}
+
+TEST(VisibleDevicesHideTest, NothingOfItWasSeen) {
+  HostBuilder machine;
+  machine.Hide("/proc/57290/environ").RemoveTool(kShow).Hide(kUnitFile).Hide(kDropIn);
+  EXPECT_EQ(AsHolds(VisibleDevicesHide(machine.Gather())), nullptr);
+}
+
+}  // namespace
+}  // namespace vgpu::rules
