@@ -19,6 +19,9 @@
 #include "absl/time/time.h"
 #include "diag/elf/elf.h"
 #include "diag/facts/access.h"
+#include "diag/facts/backend_load.h"
+#include "diag/facts/mapped_library.h"
+#include "diag/facts/servers.h"
 #include "diag/facts/container_facts.h"
 #include "diag/facts/device_facts.h"
 #include "diag/facts/installation.h"
@@ -145,6 +148,8 @@ struct ProcessFacts {
   Fact<procfs::MountTable> mounts;
   Fact<std::string> exe;  // target of the link, without " (deleted)"
   bool exe_deleted = false;
+  host::Observed<bool> no_new_privs;
+  Fact<std::string> label;  // of the security module: /proc/PID/attr/current
   Fact<absl::Time> started;     // wall clock, from btime and field 22 of stat
   Fact<uint64_t> started_usec;  // since boot, CLOCK_BOOTTIME
   host::Observed<int> parent;
@@ -240,11 +245,23 @@ struct Facts {
   ProgramFacts program;
   // The server. Absent: nothing runs in this unit.
   host::Observed<ProcessFacts> process;
+  // What the disk has at the path of its program: another file where that was replaced.
+  FileFacts exe_file;
   // Ollama's port: of OLLAMA_HOST in the unit, else its default.
   uint16_t port = 11434;
   // Who listens on it. Absent: nobody does.
   Fact<int> listener;
   std::string listener_unit;  // of that process, where its cgroup says
+  // A process was named (--pid): then no unit is asked for.
+  bool process_named = false;
+  host::Observed<std::vector<OllamaServer>> servers;
+  Fact<std::vector<systemd::ListedUnit>> ollama_units;
+  // What the service manager gives every service: DefaultEnvironment=, set-environment.
+  Fact<std::map<std::string, std::string>> manager_environment;
+  // Of the server: what discovers a device or runs a model, as far as it lives now.
+  std::vector<ProcessFacts> children;
+  // What the server and `children` have mapped of what decides discovery.
+  std::vector<MappedLibrary> mapped;
 
   // The list of the running process, and the one that its next start would have.
   std::optional<PreloadList> process_preload;
@@ -272,6 +289,7 @@ struct Facts {
   std::vector<PciFacts> nvidia_functions;  // PCI functions with NVIDIA's vendor id
   DeviceFacts devices;
   InstallationFacts installation;
+  std::vector<BackendLoad> backend_loads;  // of each variant with a CUDA backend
   ContainerFacts container;
   LoaderFacts loader;
 

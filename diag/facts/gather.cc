@@ -33,6 +33,44 @@ uint16_t PortOf(absl::string_view ollama_host, uint16_t fallback) {
   return static_cast<uint16_t>(port);
 }
 
+constexpr char kPreloadFile[] = "/etc/ld.so.preload";
+
+std::optional<std::string> OtherPreloadList(const host::Host& host, const Facts& facts) {
+  for (absl::string_view key : {"BindReadOnlyPaths", "BindPaths"}) {
+    for (const systemd::Setting& setting : facts.unit.on_disk.All("Service", key)) {
+      // "SOURCE:TARGET[:OPTIONS]", several of them parted by blanks.
+      for (absl::string_view bind : absl::StrSplit(setting.value, ' ', absl::SkipEmpty())) {
+        const size_t colon = bind.find(':');
+        if (colon == absl::string_view::npos ||
+            !absl::StartsWith(bind.substr(colon + 1), kPreloadFile)) {
+          continue;
+        }
+        absl::string_view source = bind.substr(0, colon);
+        return std::string(absl::StripPrefix(source, "-"));
+      }
+    }
+  }
+  const std::string root = facts.process.present() ? facts.process->root : "";
+  host::Observed<host::Resolved> found = host.Resolve(kPreloadFile, root);
+  if (found.present() && found->meta.size.value_or(1) > 0) return std::string(kPreloadFile);
+  return std::nullopt;
+}
+
+FileFacts ExeFile(const host::Host& host, const Facts& facts) {
+  const ProcessFacts& process = *facts.process;
+  if (!process.exe.present()) {
+    FileFacts unknown;
+    unknown.found = host::NotObserved{std::string(process.exe.why_not())};
+    unknown.elf = host::NotObserved{std::string(process.exe.why_not())};
+    return unknown;
+  }
+  // Most often it is the file that ExecStart= names, which has been read.
+  const FileFacts& program = facts.program.file;
+  const bool same =
+      process.root.empty() && program.found.present() && program.found->path == *process.exe;
+  return same ? program : LookAtFile(host, *process.exe, process.root);
+}
+
 std::string UnitToJudge(const host::Host& host, const GatherOptions& options) {
   std::string unit = options.unit;
   if (unit.empty() && options.pid) unit = UnitOf(host, *options.pid);
@@ -67,6 +105,22 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   facts.process = options.pid ? GatherProcess(host, *options.pid)
                               : FindServer(host, facts.unit, facts.listener);
   facts.log = !facts.unit_judged && facts.process.present()
+                  ? GatherLogOf(host, *facts.process)
+                  : GatherLog(host, facts.unit, facts.process);
+  facts.process_named = options.pid.has_value();
+  facts.servers = FindServers(host, facts.port);
+  facts.ollama_units = FindOllamaUnits(host);
+  facts.manager_environment = ManagerEnvironment(host, facts.unit);
+  if (facts.process.present()) {
+    facts.exe_file = ExeFile(host, facts);
+    facts.children = FindChildren(host, facts.process->pid);
+    facts.mapped = FindMapped(host, *facts.process);
+    for (const ProcessFacts& child : facts.children) {
+      for (MappedLibrary& library : FindMapped(host, child)) {
+        facts.mapped.push_back(std::move(library));
+      }
+    }
+  }
                   ? GatherLogOf(host, *facts.process, options.since)
                   : GatherLog(host, facts.unit, facts.process, options.since);
   facts.kernel_log = GatherKernelLog(host);
@@ -76,6 +130,7 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
                })};
   facts.ollama = GatherOllama(host, facts);
   facts.installation = GatherInstallation(host, facts);
+  facts.backend_loads = GatherBackendLoads(host, facts);
   facts.nvidia_functions = GatherPci(host);
 
   const std::string exe = facts.ollama.exe.value_or("");

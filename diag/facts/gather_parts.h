@@ -4,8 +4,11 @@
 #ifndef DIAG_FACTS_GATHER_PARTS_H_
 #define DIAG_FACTS_GATHER_PARTS_H_
 
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "diag/facts/facts.h"
@@ -52,6 +55,24 @@ host::Observed<ProcessFacts> FindServer(const host::Host& host, const UnitFacts&
                                         const Fact<int>& listener);
 // Who listens on `port`.
 Fact<int> FindListener(const host::Host& host, uint16_t port);
+// The sockets that do, as links of /proc/PID/fd name them: "socket:[41902]".
+host::Observed<std::set<std::string>> ListeningSockets(const host::Host& host, uint16_t port);
+host::Observed<bool> HoldsSocket(const host::Host& host, int pid,
+                                 const std::set<std::string>& sockets);
+// In ascending order.
+std::vector<int> AllProcesses(const host::Host& host);
+
+// Every server of Ollama, and who listens for a container on its port.
+host::Observed<std::vector<OllamaServer>> FindServers(const host::Host& host, uint16_t port);
+// Services that systemd knows and that are called after Ollama.
+Fact<std::vector<systemd::ListedUnit>> FindOllamaUnits(const host::Host& host);
+// What the manager gives every service that it starts.
+Fact<std::map<std::string, std::string>> ManagerEnvironment(const host::Host& host,
+                                                            const UnitFacts& unit);
+// Those of the server that discover a device or run a model.
+std::vector<ProcessFacts> FindChildren(const host::Host& host, int server);
+// The libraries of `process` that decide discovery.
+std::vector<MappedLibrary> FindMapped(const host::Host& host, const ProcessFacts& process);
 
 LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
                    const host::Observed<ProcessFacts>& process, std::optional<absl::Time> since);
@@ -70,6 +91,8 @@ host::Observed<std::string> GoVersion(const host::Host& host, const std::string&
                                       absl::string_view root);
 // Uses facts.ollama.
 InstallationFacts GatherInstallation(const host::Host& host, const Facts& facts);
+// Uses facts.ollama and what the unit and the process give.
+std::vector<BackendLoad> GatherBackendLoads(const host::Host& host, const Facts& facts);
 
 // Uses all that is known of the unit, the process and Ollama.
 LoaderFacts GatherLoader(const host::Host& host, const Facts& facts);

@@ -31,13 +31,6 @@ std::string StampText(absl::Time time) {
 
 std::string Proc(absl::string_view file) { return absl::StrCat("/proc/", kPid, "/", file); }
 
-std::string Auxv() {
-  const uint64_t words[] = {17, 100, 7, 0x7f0000000000, 23, 0, 0, 0};
-  std::string bytes(sizeof(words), '\0');
-  std::memcpy(bytes.data(), words, sizeof(words));
-  return bytes;
-}
-
 constexpr char kOllamaElf[] = R"({"class": 64, "machine": "x86_64", "type": "EXEC",
     "interp": "/lib64/ld-linux-x86-64.so.2", "go_build": {"go": "go1.24.1",
     "module": "github.com/ollama/ollama", "version": "v0.16.2"}})";
@@ -119,12 +112,21 @@ HostBuilder::HostBuilder() {
             "ELF");
     SetElf(path, ShimElf(shim));
   }
-  SetFile("/usr/local/lib/ollama/libggml-base.so",
-          "\x7f"
-          "ELF");
-  SetFile("/usr/local/lib/ollama/cuda_v12/libggml-cuda.so",
-          "\x7f"
-          "ELF");
+  // As the maps of the process have them.
+  SetInode("/usr/local/bin/ollama", 262650);
+  SetInode("/usr/lib64/libvgpu-exec.so", 301);
+  SetInode("/usr/lib64/libvgpu-syscall.so", 302);
+  SetInode("/usr/lib64/libvgpu-cuda.so", 303);
+  SetInode("/usr/lib64/libvgpu-nvml.so", 304);
+  SetInode("/usr/lib64/libvgpu-cudart.so", 305);
+  for (const char* library : {"libggml-base.so", "cuda_v12/libggml-cuda.so"}) {
+    const std::string path = absl::StrCat("/usr/local/lib/ollama/", library);
+    SetFile(path,
+            "\x7f"
+            "ELF");
+    // A library, of which a capture kept no more than that it is one.
+    SetElf(path, R"({"error": null, "class": 64, "machine": "x86_64", "type": "DYN"})");
+  }
 
   shown_ = {{"Type", "simple"},
             {"MainPID", absl::StrCat(kPid)},
@@ -152,7 +154,7 @@ HostBuilder::HostBuilder() {
   SetFile("/proc/stat", absl::StrCat("cpu  1 2 3\nbtime ", absl::ToUnixSeconds(Boot()), "\n"));
   SetFile(Proc("cmdline"), absl::string_view("/usr/local/bin/ollama\0serve\0", 28));
   SetFile(Proc("cgroup"), "0::/system.slice/ollama.service\n");
-  SetFile(Proc("auxv"), Auxv());
+  SetAuxv(23, 0);
   SetLink(Proc("exe"), "/usr/local/bin/ollama");
   StartedAt(At("2026-02-24 10:06:00"));
   environ_ = {{"PATH", kPath}, {"USER", "ollama"}, {"INVOCATION_ID", kInvocation}};
@@ -193,6 +195,11 @@ HostBuilder& HostBuilder::SetWritten(absl::string_view path, absl::Time mtime) {
 HostBuilder& HostBuilder::SetMode(absl::string_view path, uint32_t mode, uint32_t uid,
                                   uint32_t gid) {
   owners_[std::string(path)] = {mode, uid, gid};
+  return *this;
+}
+
+HostBuilder& HostBuilder::SetCaps(absl::string_view path, absl::string_view caps) {
+  caps_[std::string(path)] = std::string(caps);
   return *this;
 }
 
@@ -304,6 +311,54 @@ HostBuilder& HostBuilder::SetMaps(const std::vector<std::pair<std::string, uint6
     at += 0x10000;
   }
   return SetFile(Proc("maps"), text);
+}
+
+HostBuilder& HostBuilder::SetAuxv(uint64_t tag, uint64_t value) {
+  auxv_[tag] = value;
+  std::vector<uint64_t> words;
+  for (const auto& [key, word] : auxv_) words.insert(words.end(), {key, word});
+  words.insert(words.end(), {0, 0});
+  std::string bytes(words.size() * sizeof(uint64_t), '\0');
+  std::memcpy(bytes.data(), words.data(), bytes.size());
+  return SetFile(Proc("auxv"), bytes);
+}
+
+HostBuilder& HostBuilder::AddProcess(int pid, int parent, const std::vector<std::string>& args,
+                                     absl::string_view exe, const std::vector<std::string>& environ,
+                                     absl::string_view cgroup) {
+  const std::string dir = absl::StrCat("/proc/", pid, "/");
+  auto block = [](const std::vector<std::string>& words) {
+    std::string bytes;
+    for (const std::string& word : words) bytes.append(word.c_str(), word.size() + 1);
+    return bytes;
+  };
+  SetFile(dir + "cmdline", block(args));
+  SetFile(dir + "environ", block(environ));
+  SetFile(dir + "cgroup", absl::StrCat("0::", cgroup, "\n"));
+  SetFile(dir + "stat", absl::StrCat(pid, " (ollama) S ", parent,
+                                     " 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 10 0 ",
+                                     UsecSinceBoot(At("2026-02-24 10:06:30")) / 10000,
+                                     " 1887096832 11264 18446744073709551615 1 1 0 0 0 0 0\n"));
+  return SetLink(dir + "exe", exe);
+}
+
+HostBuilder& HostBuilder::Listens(int pid) {
+  SetFile("/proc/net/tcp",
+          "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "
+          "timeout inode\n"
+          "   0: 0100007F:2CAA 00000000:0000 0A 00000000:00000000 00:00000000 00000000   998"
+          "        0 41902 1 0000000000000000 100 0 0 10 0\n");
+  return SetLink(absl::StrCat("/proc/", pid, "/fd/3"), "socket:[41902]");
+}
+
+HostBuilder& HostBuilder::SetManagerEnvironment(absl::string_view text) {
+  manager_environment_ = std::string(text);
+  return *this;
+}
+
+HostBuilder& HostBuilder::SetUnitList(absl::string_view text) {
+  unit_list_ = std::string(text);
+  return *this;
 }
 
 HostBuilder& HostBuilder::SetLog(const std::vector<std::string>& lines) {
@@ -522,7 +577,9 @@ std::vector<std::string> HostBuilder::Paths() const {
   return paths;
 }
 
-std::vector<std::string> HostBuilder::Tools() const { return {kShow, kManager, kJournal, kPs}; }
+std::vector<std::string> HostBuilder::Tools() const { 
+  return {kShow, kManager, kShowEnvironment, kJournal, kPs};
+}
 
 std::string HostBuilder::ShowText() const {
   std::string text;
@@ -540,6 +597,7 @@ FakeHost HostBuilder::Host() const {
       meta.mtime = file.mtime;
       meta.id = host::FileId{2049, file.inode};
     }
+    if (auto caps = caps_.find(path); caps != caps_.end()) meta.caps = caps->second;
     host.AddFile(path, file.content, std::move(meta));
   }
   for (const auto& [path, owner] : owners_) {
@@ -563,6 +621,10 @@ FakeHost HostBuilder::Host() const {
     for (const auto& [key, value] : manager_) absl::StrAppend(&text, key, "=", value, "\n");
     host.AddTool({.tool = Tool::kSystemctlShowManager}, text);
   }
+  if (has(kShowEnvironment)) {
+    host.AddTool({.tool = Tool::kSystemctlShowEnvironment}, manager_environment_);
+  }
+  if (!unit_list_.empty()) host.AddTool({.tool = Tool::kSystemctlListUnits}, unit_list_);
   if (has(kJournal)) host.AddTool({.tool = Tool::kJournalUnit, .unit = kUnit}, journal_);
   if (has(kPs)) host.AddTool({.tool = Tool::kOllamaPs}, ps_);
   host.SetRunning(true);

@@ -35,6 +35,7 @@ inline constexpr char kPreload[] =
 inline constexpr char kShow[] = "systemctl show ollama.service";
 inline constexpr char kManager[] = "systemctl show";
 inline constexpr char kJournal[] = "journalctl -u ollama.service -o json";
+inline constexpr char kShowEnvironment[] = "systemctl show-environment";
 inline constexpr char kPs[] = "GET /api/ps";
 inline constexpr int kPid = 57290;
 
@@ -69,6 +70,7 @@ class HostBuilder {
   HostBuilder& SetWritten(absl::string_view path, absl::Time mtime);
   // Owner and permission bits, of a directory too: nobody else's are observed.
   HostBuilder& SetMode(absl::string_view path, uint32_t mode, uint32_t uid = 0, uint32_t gid = 0);
+  HostBuilder& SetCaps(absl::string_view path, absl::string_view caps);  // as getcap prints them
   HostBuilder& SetLink(absl::string_view path, absl::string_view target);
   HostBuilder& RemoveFile(absl::string_view path);  // and all below it
   HostBuilder& Hide(absl::string_view path, absl::string_view why = "permission denied");
@@ -91,6 +93,18 @@ class HostBuilder {
   HostBuilder& SetEnviron(absl::string_view name, absl::string_view value);
   HostBuilder& RemoveEnviron(absl::string_view name);
   HostBuilder& SetMaps(const std::vector<std::pair<std::string, uint64_t>>& files);
+  HostBuilder& SetAuxv(uint64_t tag, uint64_t value);
+
+  // Another process: its words, its program, its environment ("A=1" each) and its cgroup.
+  HostBuilder& AddProcess(int pid, int parent, const std::vector<std::string>& args,
+                          absl::string_view exe, const std::vector<std::string>& environ,
+                          absl::string_view cgroup);
+  // A process holds the socket that listens on port 11434.
+  HostBuilder& Listens(int pid);
+  // What the service manager gives every service, as show-environment prints it; which
+  // services it knows, as list-units does.
+  HostBuilder& SetManagerEnvironment(absl::string_view text);
+  HostBuilder& SetUnitList(absl::string_view text);
 
   // The journal: what this process printed, line by line.
   HostBuilder& SetLog(const std::vector<std::string>& lines);
@@ -132,6 +146,7 @@ class HostBuilder {
     uint32_t mode = 0, uid = 0, gid = 0;
   };
   std::map<std::string, Owner> owners_;
+  std::map<std::string, std::string> caps_;
   std::map<std::string, std::string> hidden_;
   std::map<std::string, std::string> elf_;
   std::map<std::string, std::string> shown_;
@@ -140,6 +155,9 @@ class HostBuilder {
   std::vector<std::string> removed_tools_;
   std::string journal_;
   std::string ps_;
+  std::string manager_environment_ = "LANG=en_US.UTF-8\n";
+  std::map<uint64_t, uint64_t> auxv_ = {{7, 0x7f0000000000}, {17, 100}, {23, 0}};
+  std::string unit_list_;
   bool file_times_ = true;
   uint64_t next_inode_ = 262144;
 };
