@@ -173,7 +173,9 @@ class Loader::Run {
       const size_t by = list[at];
       const elf::ElfInfo* info = load_.objects[by].info();
       if (info == nullptr || info->needed.not_observed()) {
-        if (!known_unneeded_.contains(by)) NotSeen(by, info);
+        // What a file that is cut would say, nobody comes to hear: see CheckCut.
+        const bool cut = info != nullptr && info->error.value_or("") == "truncated";
+        if (!cut && !known_unneeded_.contains(by)) NotSeen(by, info);
         continue;
       }
       if (!info->needed.present()) continue;
@@ -250,6 +252,11 @@ class Loader::Run {
   }
 
   void Bind(size_t first, const std::vector<size_t>& scope, bool at_once) {
+    // Nothing is bound in a process that has died of a file that is cut.
+    const bool died = std::any_of(problems_.begin(), problems_.end(), [](const Problem& problem) {
+      return problem.trouble == Trouble::kCut && problem.effect == Effect::kEndsProgram;
+    });
+    if (died) return;
     const BindingOptions options = {.at_once = at_once, .dlopen = dlopen_, .argv0 = argv0()};
     CheckVersions(load_.objects, first, options, problems_, unseen_);
     CheckSymbols(load_.objects, first, scope, options, exports_, problems_, unseen_);
