@@ -19,6 +19,7 @@
 #include "absl/time/time.h"
 #include "diag/elf/elf.h"
 #include "diag/facts/access.h"
+#include "diag/facts/backend_load.h"
 #include "diag/facts/mapped_library.h"
 #include "diag/facts/servers.h"
 #include "diag/facts/container_facts.h"
@@ -28,6 +29,7 @@
 #include "diag/facts/device_facts.h"
 #include "diag/facts/kernel_log.h"
 #include "diag/facts/loaded_model.h"
+#include "diag/facts/loader_facts.h"
 #include "diag/facts/shims.h"
 #include "diag/facts/sight.h"
 #include "diag/facts/unit_wishes.h"
@@ -287,7 +289,9 @@ struct Facts {
   std::vector<PciFacts> nvidia_functions;  // PCI functions with NVIDIA's vendor id
   DeviceFacts devices;
   InstallationFacts installation;
+  std::vector<BackendLoad> backend_loads;  // of each variant with a CUDA backend
   ContainerFacts container;
+  LoaderFacts loader;
 
   // What the log says about this very process; null where it does not show it.
   const ollama::ServerStart* ThisStart() const;

@@ -105,6 +105,7 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
                })};
   facts.ollama = GatherOllama(host, facts);
   facts.installation = GatherInstallation(host, facts);
+  facts.backend_loads = GatherBackendLoads(host, facts);
   facts.nvidia_functions = GatherPci(host);
 
   const std::string exe = facts.ollama.exe.value_or("");
@@ -143,6 +144,7 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   GatherPreloadFiles(host, facts);
   facts.devices = GatherDevices(host, facts);
   facts.gpu_libraries = GatherGpuLibraries(host, facts);
+  facts.loader = GatherLoader(host, facts);
   return facts;
 }
 

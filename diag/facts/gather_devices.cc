@@ -199,6 +199,10 @@ PciFunction ReadFunction(const host::Host& host, const Facts& facts, absl::strin
 Observed<std::vector<PciFunction>> ReadFunctions(const host::Host& host, const Facts& facts,
                                                  absl::string_view root) {
   Observed<std::vector<std::string>> addresses = host.List(kPciDevices, root);
+  // Every running Linux has /sys, and a machine without PCI has none of the bus in it.
+  if (addresses.absent() && host.Resolve("/sys", root).present()) {
+    return std::vector<PciFunction>();
+  }
   if (addresses.absent()) return NotObserved{absl::StrCat(kPciDevices, ": not captured")};
   return addresses.Map([&](const std::vector<std::string>& names) {
     std::vector<PciFunction> functions;

@@ -58,7 +58,7 @@ TEST(GatherDevicesTest, ABrokenConfigurationIsNeverTheDefault) {
   EXPECT_TRUE(devices.IsVirtual());
   host.Hide("/etc/vgpu", "permission denied");
   devices = Devices(host);
-  EXPECT_EQ(devices.configured.why_not(), "permission denied");
+  EXPECT_EQ(devices.configured.why_not(), "/etc/vgpu: permission denied");
 }
 
 TEST(GatherDevicesTest, NvidiasOwnLibrariesByVersionOnceEach) {

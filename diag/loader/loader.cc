@@ -305,12 +305,13 @@ class Loader::Run {
   void Overshadow(const std::string& name, const Request& request, Object& object) {
     Search::Result other = search_.Find(name, request.object, false);
     if (other.answer != Search::Answer::kFound) return;
-    const Files::Look& look = files_.At(load_.options.view, other.place.path);
+    const std::string path = search_.Absolute(other.place.path).value_or(other.place.path);
+    const Files::Look& look = files_.At(load_.options.view, path);
     const bool same =
         look.found.present() && object.file.present() && SameFile(*look.found, *object.file);
     if (look.found.present() && !same) {
       object.shadows.push_back(
-          {other.place, *look.found, files_.ElfOf(load_.options.view, other.place.path)});
+          {other.place, *look.found, files_.ElfOf(load_.options.view, path)});
     }
     for (Shadowed& shadow : other.shadows) {
       if (object.file.present() && SameFile(shadow.file, *object.file)) continue;
@@ -462,7 +463,10 @@ class Loader::Run {
     } else {
       problem.trouble = Trouble::kNotFound;
       what = std::string(kNotFoundText);
-      detail = result.error.empty() ? "No such file or directory" : result.error;
+      detail = result.error;
+      // Where no directory was left to look into, no call has failed (DF_1_NODEFLIB).
+      const bool looked = !problem.searched.empty();
+      if (detail.empty() && looked) detail = "No such file or directory";
     }
     switch (request.by) {
       case Asker::kPreloadVariable:

@@ -90,10 +90,9 @@ std::vector<Evidence> CodeEvidence(const Facts& facts, const ollama::CudaError& 
 
 std::optional<Judgement> WithoutCard(const Facts& facts) {
   if (!facts.devices.IsVirtual()) return std::nullopt;
-  return Contradicted{absl::StrCat("the device here is a virtual one (",
-                                   facts.devices.shim.empty() ? facts.devices.config_source
-                                                              : facts.devices.shim,
-                                   ")")};
+  return Contradicted{absl::StrCat(
+      "the device here is a virtual one (",
+      facts.devices.shim.empty() ? facts.devices.config_source : facts.devices.shim, ")")};
 }
 
 std::vector<Evidence> ResultEvidence(const Facts& facts) {

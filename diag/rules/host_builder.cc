@@ -115,12 +115,14 @@ HostBuilder::HostBuilder() {
   SetInode("/usr/lib64/libvgpu-cuda.so", 303);
   SetInode("/usr/lib64/libvgpu-nvml.so", 304);
   SetInode("/usr/lib64/libvgpu-cudart.so", 305);
-  SetFile("/usr/local/lib/ollama/libggml-base.so",
-          "\x7f"
-          "ELF");
-  SetFile("/usr/local/lib/ollama/cuda_v12/libggml-cuda.so",
-          "\x7f"
-          "ELF");
+  for (const char* library : {"libggml-base.so", "cuda_v12/libggml-cuda.so"}) {
+    const std::string path = absl::StrCat("/usr/local/lib/ollama/", library);
+    SetFile(path,
+            "\x7f"
+            "ELF");
+    // A library, of which a capture kept no more than that it is one.
+    SetElf(path, R"({"error": null, "class": 64, "machine": "x86_64", "type": "DYN"})");
+  }
 
   shown_ = {{"Type", "simple"},
             {"MainPID", absl::StrCat(kPid)},

@@ -1,10 +1,14 @@
 #include "diag/rules/reported_device.h"
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "diag/logfmt/slog.h"
 #include "diag/rules/common.h"
 #include "re2/re2.h"
@@ -15,6 +19,23 @@ namespace {
 using facts::Facts;
 using ollama::ServerStart;
 using Where = ReportedDevice::Where;
+
+// So many zero bytes are no accident: one in 10^26 by chance.
+constexpr size_t kManyZeros = 12;
+
+uint8_t HexDigit(char c) { return static_cast<uint8_t>(c <= '9' ? c - '0' : c - 'a' + 10); }
+
+// The 16 bytes of a canonical UUID.
+std::array<uint8_t, 16> BytesOf(absl::string_view uuid) {
+  std::array<uint8_t, 16> bytes{};
+  size_t digits = 0;
+  for (char c : uuid.substr(4)) {  // behind "GPU-"
+    if (c == '-') continue;
+    bytes[digits / 2] = static_cast<uint8_t>(bytes[digits / 2] << 4 | HexDigit(c));
+    ++digits;
+  }
+  return bytes;
+}
 
 ReportedDevice FromResult(const ollama::Compute& result) {
   ReportedDevice device;
@@ -63,6 +84,18 @@ std::optional<ReportedDevice> FromGgml(const ollama::LogLine& line) {
   return device;
 }
 
+// Era C's line for a device that no backend has code for: cc="610" is 6.1.
+std::optional<ReportedDevice> FromSkipped(const ollama::LogLine& line) {
+  static const RE2& form = *new RE2("cc=\"?([0-9]{3,6})\"?\\b");
+  int cc = 0;
+  if (!RE2::PartialMatch(line.text, form, &cc)) return std::nullopt;
+  ReportedDevice device;
+  device.where = Where::kSkipped;
+  device.line = &line;
+  device.compute = absl::StrCat(cc / 100, ".", cc % 100 / 10);
+  return device;
+}
+
 std::string ShimToReplace(const Facts& facts) {
   const facts::Shim wanted =
       facts.ollama.era == ollama::Era::kA ? facts::Shim::kCuda : facts::Shim::kCudart;
@@ -88,6 +121,9 @@ std::vector<ReportedDevice> ReportedDevices(const ServerStart& start) {
   std::vector<ReportedDevice> devices;
   for (const ollama::LogLine& line : start.devices) {
     if (auto device = FromGgml(line)) devices.push_back(*std::move(device));
+  }
+  for (const ollama::LogLine& line : start.arch_missing) {
+    if (auto device = FromSkipped(line)) devices.push_back(*std::move(device));
   }
   for (const ollama::LogLine& line : start.verifying) {
     if (auto device = FromRecord(line, Where::kVerifying)) devices.push_back(*std::move(device));
@@ -128,6 +164,27 @@ Evidence FromReport(const Facts& facts, const ReportedDevice& device, std::strin
   return FromLog(*facts.log.ServersLog(), *device.line, std::move(meaning));
 }
 
+std::string WhatIsWrongWithUuid(absl::string_view uuid) {
+  const std::array<uint8_t, 16> bytes = BytesOf(uuid);
+  if (std::all_of(bytes.begin(), bytes.end(), [](uint8_t b) { return b == 0; })) {
+    return "all of it is zero";
+  }
+  if (std::all_of(bytes.begin(), bytes.end(), [&](uint8_t b) { return b == bytes[0]; })) {
+    return "it is one byte, sixteen times";
+  }
+  const size_t zeros = static_cast<size_t>(std::count(bytes.begin(), bytes.end(), 0));
+  if (zeros < kManyZeros) return "";
+  uint64_t first = 0;
+  for (size_t i = 8; i > 0; --i) first = first << 8 | bytes[i - 1];
+  constexpr uint64_t kGiB = uint64_t{1} << 30;
+  if (first >= kGiB && first <= 2048 * kGiB && first % (uint64_t{1} << 20) == 0) {
+    return absl::StrFormat(
+        "its first eight bytes, read as a number, are %.1f GiB: a size of memory",
+        static_cast<double>(first) / static_cast<double>(kGiB));
+  }
+  return absl::StrCat(zeros, " of its 16 bytes are zero: small numbers stand there, and no id");
+}
+
 std::vector<FixStep> ReplaceShimSteps(const Facts& facts, std::string why) {
   const std::string path = ShimToReplace(facts);
   std::vector<FixStep> steps = {
@@ -146,10 +203,10 @@ std::vector<FixStep> EditDevicesSteps(const Facts& facts, std::string what) {
   return steps;
 }
 
-bool DiscoveryFoundGpu(const Facts& facts) {
-  if (facts.FoundGpu().present()) return *facts.FoundGpu();
-  const ServerStart* start = StartToJudge(facts);
-  return start != nullptr && start->Result() != nullptr && start->Result()->on_cuda();
+bool DiscoveryFoundGpu(const Facts& facts) { return facts.FoundGpu().value_or(false); }
+
+Acts ActsNowIfRunning(const Facts& facts) {
+  return facts.process.present() ? Acts::kNow : Acts::kNextStart;
 }
 
 }  // namespace vgpu::rules

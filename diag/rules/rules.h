@@ -54,12 +54,14 @@ Judgement ShimNeedsNewerGlibc(const facts::Facts& facts);         // VG407
 Judgement ShimVersionNodeMissing(const facts::Facts& facts);      // VG409
 Judgement ShimLoadedTwice(const facts::Facts& facts);             // VG410
 Judgement PreloadOrder(const facts::Facts& facts);                // VG411
-Judgement OllamaLibdirMissing(const facts::Facts& facts);         // VG501
 Judgement PreloadPointsToDriver(const facts::Facts& facts);       // VG412
 Judgement PreloadPathMalformed(const facts::Facts& facts);        // VG413
 Judgement PreloadSetIncomplete(const facts::Facts& facts);        // VG414
+Judgement OllamaLibdirMissing(const facts::Facts& facts);         // VG501
 Judgement BackendMissing(const facts::Facts& facts);              // VG502
 Judgement BackendLinkDangling(const facts::Facts& facts);         // VG503
+Judgement BackendDependencyMissing(const facts::Facts& facts);    // VG504
+Judgement BackendSymbolUnresolved(const facts::Facts& facts);     // VG505
 Judgement LlmLibraryMismatch(const facts::Facts& facts);          // VG506
 Judgement VisibleDevicesHide(const facts::Facts& facts);          // VG507
 Judgement MixedInstalls(const facts::Facts& facts);               // VG508
@@ -67,6 +69,7 @@ Judgement BinaryRelocated(const facts::Facts& facts);             // VG509
 Judgement LibraryPathNotHonoured(const facts::Facts& facts);      // VG510
 Judgement BackendArchMissing(const facts::Facts& facts);          // VG511
 Judgement SnapConfinement(const facts::Facts& facts);             // VG512
+Judgement DriverStubInPath(const facts::Facts& facts);            // VG513
 Judgement BackendVersionSkew(const facts::Facts& facts);          // VG514
 Judgement VulkanPassesVisibleDevices(const facts::Facts& facts);  // VG515
 Judgement DiscoveredNoGpu(const facts::Facts& facts);             // VG704

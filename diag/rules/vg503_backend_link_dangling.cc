@@ -2,9 +2,13 @@
 //
 // Its directory is a variant all the same (Glob sees the name), and the child that is to open
 // it follows the link and passes the file over without a word (ggml-backend-reg.cpp,
-// fs::exists, v0.13.5).
+// fs::exists, v0.13.5). A library beside it that is a link to nothing is this too, where the
+// backend needs it and finds it nowhere else.
+
+#include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "diag/rules/backend_problems.h"
 #include "diag/rules/common.h"
 #include "diag/rules/installation.h"
 #include "diag/rules/rules.h"
@@ -36,6 +40,21 @@ Judgement BackendLinkDangling(const facts::Facts& facts) {
     const facts::InstalledLibrary* link = FindLibrary(facts, variant->backend_path);
     if (link != nullptr && link->link) dangling.push_back(link);
   }
+  const size_t backends = dangling.size();
+  for (const BackendProblem& missing : ProblemsOf(facts, [](const loader::Problem& problem) {
+         return problem.trouble == loader::Trouble::kNotFound;
+       })) {
+    for (const facts::InstalledLibrary& library : facts.installation.libraries) {
+      if (!library.link || !library.found.absent()) continue;
+      if (host::Basename(library.path) != missing.problem->request.name) continue;
+      if (!library.variant.empty() && library.variant != missing.load->variant) continue;
+      if (std::find(dangling.begin(), dangling.end(), &library) == dangling.end()) {
+        dangling.push_back(&library);
+      }
+    }
+  }
+  // A backend that cannot be opened is none.
+  if (dangling.size() > backends) whole = nullptr;
   if (dangling.empty()) {
     if (whole != nullptr) return Contradicted{absl::StrCat(whole->backend_path, " leads to a file")};
     if (dir->incomplete) {
@@ -67,6 +86,7 @@ Judgement BackendLinkDangling(const facts::Facts& facts) {
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
   holds.explains = WhatFollows(facts);
   holds.explains.push_back("VG502");
+  holds.explains.push_back("VG504");
   holds.headline = absl::StrCat(dangling.front()->path, " is a link to nothing: ",
                                 dangling.front()->trace.loop
                                     ? "its links run in a circle."

@@ -61,7 +61,7 @@ bool Runs(const std::vector<std::string>& archs, int device, ollama::Era era) {
 Holds Missing(const facts::Facts& facts) {
   Holds holds;
   holds.explains = WhatFollows(facts);
-  for (const char* code : {"VG703", "VG702"}) holds.explains.push_back(code);
+  for (const char* code : {"VG702", "VG703", "VG708"}) holds.explains.push_back(code);
   holds.fix = ReinstallSteps(
       facts, "Ollama's own builds carry code for every device from compute capability 5.0 on "
              "(cuda_v12) and 7.5 on (cuda_v13)");

@@ -54,7 +54,8 @@ Judgement SnapConfinement(const facts::Facts& facts) {
                      : !effect.empty() && lost ? Confidence::kCertain
                                                   : Confidence::kLikely;
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
-  holds.explains = {"VG303", "VG304", "VG302", "VG401", "VG402", "VG704"};
+  // `snap run` is no wrapper of anyone here.
+  holds.explains = {"VG207", "VG303", "VG304", "VG302", "VG401", "VG402", "VG704"};
   holds.headline = virtual_device
                        ? "Ollama runs as a snap, which does not get the shims: run Ollama's own "
                          "service in its place."

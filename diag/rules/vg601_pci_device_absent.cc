@@ -49,7 +49,7 @@ Judgement OfCard(const facts::Facts& facts, const std::vector<PciFunction>& func
   }
   if (DiscoveryFoundGpu(facts)) return Contradicted{"discovery found a GPU"};
   Holds holds;
-  holds.acts = Acts::kNow;
+  holds.acts = ActsNowIfRunning(facts);
   holds.evidence.push_back({kList, 0, Count(functions),
                             "none of them is a display or 3D controller of NVIDIA (0x10de)"});
   if (!devices.driver_libraries.empty()) {
@@ -91,7 +91,7 @@ Judgement PciDeviceAbsent(const facts::Facts& facts) {
   if (devices.IsPhysical()) return OfCard(facts, *devices.functions);
   if (!devices.configured.present()) {
     return CannotTell{"the configured devices",
-                      absl::StrCat(devices.config_source, ": ", devices.configured.why_not()),
+                      Because(devices.config_source, devices.configured.why_not()),
                       absl::StrCat("sudo cat ", facts::kDeviceConfigFile)};
   }
   for (const facts::ConfiguredDevice& device : devices.configured->devices) {

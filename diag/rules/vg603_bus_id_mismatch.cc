@@ -33,8 +33,7 @@ host::Observed<Known> KnownAddresses(const facts::Facts& facts) {
   Known known;
   if (devices.IsVirtual()) {
     if (!devices.configured.present()) {
-      return host::NotObserved{
-          absl::StrCat(devices.config_source, ": ", devices.configured.why_not())};
+      return host::NotObserved{Because(devices.config_source, devices.configured.why_not())};
     }
     known.source = devices.config_source;
     for (const facts::ConfiguredDevice& device : devices.configured->devices) {
@@ -101,7 +100,7 @@ Judgement BusIdMismatch(const facts::Facts& facts) {
   // Where the second pass lost that very device, nothing rules out that something joins
   // the two addresses.
   if (std::vector<Evidence> effect = NoGpuEvidence(facts); filtered && !effect.empty()) {
-    holds.acts = Acts::kNow;
+    holds.acts = ActsNowIfRunning(facts);
     holds.explains = {"VG703", "VG704", "VG708"};
     for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
   }

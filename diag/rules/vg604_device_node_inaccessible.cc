@@ -122,7 +122,7 @@ Judgement DeviceNodeInaccessible(const facts::Facts& facts) {
   }
   Holds holds;
   holds.confidence = Confidence::kLikely;
-  holds.acts = found_gpu ? Acts::kNextStart : Acts::kNow;
+  holds.acts = found_gpu ? Acts::kNextStart : ActsNowIfRunning(facts);
   for (const auto* list : {&look.closed, &look.missing}) {
     for (const Evidence& evidence : *list) {
       if (holds.evidence.size() < 8) holds.evidence.push_back(evidence);

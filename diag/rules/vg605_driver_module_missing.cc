@@ -67,7 +67,7 @@ Judgement DriverModuleMissing(const facts::Facts& facts) {
   }
   const std::string name = driver ? "nvidia_uvm" : "nvidia";
   Holds holds;
-  holds.acts = Acts::kNow;
+  holds.acts = ActsNowIfRunning(facts);
   holds.evidence.push_back({"/proc/modules", 0, absl::StrCat("(no ", name, ")"),
                             absl::StrCat(devices.modules->size(), " modules are loaded, and ", name,
                                          " is none of them")});

@@ -67,7 +67,7 @@ Judgement DriverLibraryMismatch(const facts::Facts& facts) {
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
   holds.confidence = said != nullptr && !found_gpu ? Confidence::kCertain : Confidence::kLikely;
   // What found its GPU has the old libraries in memory.
-  holds.acts = found_gpu ? Acts::kNextStart : Acts::kNow;
+  holds.acts = found_gpu ? Acts::kNextStart : ActsNowIfRunning(facts);
   holds.explains = {"VG607", "VG704", "VG707"};
   holds.headline =
       absl::StrCat("NVIDIA's kernel module is ", *devices.module_version, " and its library ",

@@ -127,11 +127,11 @@ Judgement DriverTooOld(const Facts& facts) {
     const bool known = release.major != 0 || facts.devices.IsVirtual();
     holds.confidence = known ? Confidence::kLikely : Confidence::kPossible;
   }
-  holds.headline = absl::StrCat(
-      "CUDA says that the driver is older than the runtime in Ollama's backend (",
-      NameOf(error->words), "): ",
-      facts.devices.IsVirtual() ? "raise the version that the virtual device reports."
-                                : "install a newer driver.");
+  holds.headline =
+      absl::StrCat("CUDA says that the driver is older than the runtime in Ollama's backend (",
+                   NameOf(error->words), "): ",
+                   facts.devices.IsVirtual() ? "raise the version that the virtual device reports."
+                                             : "install a newer driver.");
   return holds;
 }
 

@@ -22,8 +22,8 @@ Judgement UvmLostAfterSuspend(const facts::Facts& facts) {
   const facts::KernelEvent* resume = nullptr;
   for (const facts::KernelEvent& event : facts.kernel_log->events) {
     if (event.kind != facts::KernelEvent::Kind::kResume) continue;
-    const bool later = event.time.present() && error->line.time.present() &&
-                       *event.time > *error->line.time;
+    const bool later =
+        event.time.present() && error->line.time.present() && *event.time > *error->line.time;
     if (!later) resume = &event;
   }
   if (resume == nullptr) {
@@ -39,12 +39,10 @@ Judgement UvmLostAfterSuspend(const facts::Facts& facts) {
   Holds holds;
   holds.confidence = Confidence::kLikely;
   holds.evidence = CodeEvidence(facts, *error);
-  holds.evidence.push_back({facts.kernel_log.source, static_cast<int>(resume->number),
-                            resume->text,
+  holds.evidence.push_back({facts.kernel_log.source, static_cast<int>(resume->number), resume->text,
                             resume->time.present()
                                 ? absl::StrCat("the machine woke up at ",
-                                               TimeText(facts, *resume->time),
-                                               ", before the error")
+                                               TimeText(facts, *resume->time), ", before the error")
                                 : "the machine was asleep"});
   holds.explains = {"VG704", "VG707", "VG708"};
   holds.headline =

@@ -31,9 +31,10 @@ Judgement FabricManagerDown(const facts::Facts& facts) {
                      : runs         ? Confidence::kPossible
                                     : Confidence::kLikely;
   holds.explains = {"VG704", "VG707", "VG708"};
-  holds.headline = runs ? "CUDA's fabric was not set up when discovery ran: restart the service now "
-                          "that nvidia-fabricmanager runs."
-                        : "The NVSwitch fabric is not set up: start nvidia-fabricmanager.";
+  holds.headline = runs
+                       ? "CUDA's fabric was not set up when discovery ran: restart the service now "
+                         "that nvidia-fabricmanager runs."
+                       : "The NVSwitch fabric is not set up: start nvidia-fabricmanager.";
   if (!runs) {
     holds.fix.push_back({"sudo systemctl enable --now nvidia-fabricmanager.service",
                          "sets the fabric up, now and at each boot; its package must be of the "

@@ -34,9 +34,8 @@ TEST(FabricManagerDownTest, ItFailed) {
 }
 
 TEST(FabricManagerDownTest, ItIsNotThere) {
-  const Judgement judgement =
-      FabricManagerDown(WithUnits(Card("system not yet initialized"),
-                                  "ollama.service loaded active running Ollama\n"));
+  const Judgement judgement = FabricManagerDown(WithUnits(
+      Card("system not yet initialized"), "ollama.service loaded active running Ollama\n"));
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);
   EXPECT_EQ(holds->confidence, Confidence::kLikely);
@@ -53,8 +52,8 @@ TEST(FabricManagerDownTest, ItRunsNow) {
 }
 
 TEST(FabricManagerDownTest, AnotherError) {
-  EXPECT_TRUE(absl::StrContains(Because(FabricManagerDown(Card("unknown error").Gather())),
-                                "error 999"));
+  EXPECT_TRUE(
+      absl::StrContains(Because(FabricManagerDown(Card("unknown error").Gather())), "error 999"));
 }
 
 TEST(FabricManagerDownTest, NoErrorIsLogged) {

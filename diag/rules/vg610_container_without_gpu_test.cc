@@ -53,6 +53,13 @@ TEST(ContainerWithoutGpuTest, TheHostHasNone) {
             "the host has no NVIDIA GPU to give");
 }
 
+TEST(ContainerWithoutGpuTest, WhatTheHostHasWasNotSeen) {
+  HostBuilder machine = InDocker();
+  machine.RemoveFile("/proc/modules").RemoveFile("/proc/driver").RemoveFile("/sys");
+  EXPECT_EQ(Lacks(ContainerWithoutGpu(GatherProcess(machine))),
+            "whether the container's host has a GPU to give it");
+}
+
 TEST(ContainerWithoutGpuTest, WhatItWasGivenWasNotSeen) {
   HostBuilder machine = InDocker();
   machine.RemoveFile("/proc/57290/mountinfo");

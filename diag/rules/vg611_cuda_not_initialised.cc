@@ -36,8 +36,8 @@ Judgement CudaNotInitialised(const facts::Facts& facts) {
                               "incompletely"});
   }
   if (facts.devices.module_version.present()) {
-    holds.evidence.push_back({"/proc/driver/nvidia/version", 0, *facts.devices.module_version,
-                              "the driver's release"});
+    holds.evidence.push_back(
+        {"/proc/driver/nvidia/version", 0, *facts.devices.module_version, "the driver's release"});
   }
   holds.explains = {"VG704", "VG707", "VG708"};
   holds.headline = "The NVIDIA driver could not bring CUDA up (error 3).";
@@ -47,7 +47,8 @@ Judgement CudaNotInitialised(const facts::Facts& facts) {
        "nvidia_uvm",
        "works around the driver's fault with heterogeneous memory management",
        "programs that use CUDA have to be stopped first",
-       "sudo rm /etc/modprobe.d/zz-vgpu-doctor-vg611.conf && sudo rmmod nvidia_uvm && sudo modprobe "
+       "sudo rm /etc/modprobe.d/zz-vgpu-doctor-vg611.conf && sudo rmmod nvidia_uvm && sudo "
+       "modprobe "
        "nvidia_uvm"});
   if (guest) {
     holds.fix.push_back({"journalctl -k | grep -i nvrm",

@@ -60,8 +60,8 @@ TEST(CudaNotInitialisedTest, EraAWritesTheNumber) {
 }
 
 TEST(CudaNotInitialisedTest, AnotherError) {
-  EXPECT_TRUE(absl::StrContains(Because(CudaNotInitialised(Card("unknown error").Gather())),
-                                "error 999"));
+  EXPECT_TRUE(
+      absl::StrContains(Because(CudaNotInitialised(Card("unknown error").Gather())), "error 999"));
 }
 
 TEST(CudaNotInitialisedTest, AVirtualDeviceIsAnsweredByItsShims) {

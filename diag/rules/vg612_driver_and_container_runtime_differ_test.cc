@@ -34,8 +34,8 @@ TEST(DriverAndContainerRuntimeDifferTest, OnAPlainHostItIsSomethingElse) {
 TEST(DriverAndContainerRuntimeDifferTest, AnotherError) {
   HostBuilder machine = Card("unknown error");
   machine.SetFile("/usr/lib/wsl/lib/libcuda.so.1", "x");
-  EXPECT_TRUE(absl::StrContains(Because(DriverAndContainerRuntimeDiffer(machine.Gather())),
-                                "error 999"));
+  EXPECT_TRUE(
+      absl::StrContains(Because(DriverAndContainerRuntimeDiffer(machine.Gather())), "error 999"));
 }
 
 TEST(DriverAndContainerRuntimeDifferTest, AVirtualDevice) {

@@ -22,9 +22,10 @@ Judgement DeviceTaken(const facts::Facts& facts) {
   holds.headline = busy ? "Another process has the GPU for itself, or its compute mode forbids its "
                           "use."
                         : "The GPU's memory was used up by others when discovery ran.";
-  holds.fix.push_back({"nvidia-smi --query-gpu=compute_mode,memory.used,memory.total --format=csv && "
-                       "nvidia-smi --query-compute-apps=pid,name,used_memory --format=csv",
-                       "shows the compute mode, and who uses the device", "", ""});
+  holds.fix.push_back(
+      {"nvidia-smi --query-gpu=compute_mode,memory.used,memory.total --format=csv && "
+       "nvidia-smi --query-compute-apps=pid,name,used_memory --format=csv",
+       "shows the compute mode, and who uses the device", "", ""});
   if (busy) {
     holds.fix.push_back({"sudo nvidia-smi --compute-mode=DEFAULT",
                          "several processes may then use the device",
@@ -32,8 +33,9 @@ Judgement DeviceTaken(const facts::Facts& facts) {
                          "sudo nvidia-smi --compute-mode=EXCLUSIVE_PROCESS"});
   }
   if (facts.unit_judged) {
-    holds.fix.push_back(RestartStep(facts, "discovery runs once, at the start; first stop whoever "
-                                           "holds the device"));
+    holds.fix.push_back(RestartStep(facts,
+                                    "discovery runs once, at the start; first stop whoever "
+                                    "holds the device"));
   }
   holds.expect = {ExpectGpuLine(facts)};
   return holds;

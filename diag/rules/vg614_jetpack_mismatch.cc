@@ -68,7 +68,7 @@ Judgement JetpackMismatch(const facts::Facts& facts) {
     return Contradicted{absl::StrCat("R", *release, " wants ", fits, ", which is installed")};
   }
   Holds holds;
-  holds.acts = Acts::kNow;
+  holds.acts = ActsNowIfRunning(facts);
   holds.evidence.push_back({kRelease, 0, absl::StrCat("R", *release),
                             jetpack == 0 ? "Ollama has no variant for this release"
                                          : absl::StrCat("Ollama takes ", fits, " for it")});

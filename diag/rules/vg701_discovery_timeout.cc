@@ -36,13 +36,12 @@ Judgement DiscoveryTimeout(const facts::Facts& facts) {
     if (failure.why != ollama::Failure::Why::kTimeout || OtherVariant(failure.library_dirs)) {
       continue;
     }
-    holds.evidence.push_back(
-        FromLog(log, failure.line,
-                absl::StrCat("the server gave a child up",
-                             failure.second ? " that tried one device again" : "",
-                             failure.library_dirs.empty()
-                                 ? ""
-                                 : absl::StrCat(" of ", failure.library_dirs.back()))));
+    holds.evidence.push_back(FromLog(
+        log, failure.line,
+        absl::StrCat(
+            "the server gave a child up", failure.second ? " that tried one device again" : "",
+            failure.library_dirs.empty() ? ""
+                                         : absl::StrCat(" of ", failure.library_dirs.back()))));
     if (holds.evidence.size() == 6) break;
   }
   for (const ollama::Pass& pass : start.passes) {
@@ -61,9 +60,9 @@ Judgement DiscoveryTimeout(const facts::Facts& facts) {
                         absl::StrCat("journalctl -u ", facts.unit.name, " -f")};
     }
     if (longest > absl::ZeroDuration()) {
-      return Contradicted{absl::StrCat(
-          "the longest pass took ",
-          absl::FormatDuration(absl::Trunc(longest, absl::Milliseconds(1))))};
+      return Contradicted{
+          absl::StrCat("the longest pass took ",
+                       absl::FormatDuration(absl::Trunc(longest, absl::Milliseconds(1))))};
     }
     return Contradicted{"no pass failed for its time, which the server would have logged"};
   }
@@ -75,9 +74,10 @@ Judgement DiscoveryTimeout(const facts::Facts& facts) {
       "A child of discovery hung until the server gave it up after 30 seconds, and none of the "
       "causes that were looked for explains why.";
   holds.fix = TraceSteps(facts, "VG701");
-  holds.expect = {"every pass ends within seconds (msg=\"bootstrap discovery took\", or its "
-                  "equivalent)",
-                  ExpectGpuLine(facts)};
+  holds.expect = {
+      "every pass ends within seconds (msg=\"bootstrap discovery took\", or its "
+      "equivalent)",
+      ExpectGpuLine(facts)};
   return holds;
 }
 

@@ -27,8 +27,7 @@ std::vector<const KernelEvent*> SeenByKernel(const Facts& facts, const ollama::S
   std::vector<const KernelEvent*> crashes;
   if (!facts.kernel_log.present()) return crashes;
   const ollama::Compute* result = start.Result();
-  const host::Observed<absl::Time>& begin =
-      start.began ? start.began->time : start.first_seen;
+  const host::Observed<absl::Time>& begin = start.began ? start.began->time : start.first_seen;
   if (result == nullptr || !result->line.time.present() || !begin.present()) return crashes;
   for (const KernelEvent& event : facts.kernel_log->events) {
     if (event.kind != KernelEvent::Kind::kCrash && event.kind != KernelEvent::Kind::kOomKill) {
@@ -63,12 +62,11 @@ Judgement DiscoveryChildCrashed(const Facts& facts) {
   }
   for (const ollama::ChildEnd& end : start.child_ends) {
     if (!Died(end) || holds.evidence.size() >= 8) continue;
-    holds.evidence.push_back(
-        FromLog(log, end.line,
-                absl::StrCat("how the child ended: ", end.status,
-                             absl::StrContains(end.status, " 127")
-                                 ? " (the loader could not start it)"
-                                 : "")));
+    holds.evidence.push_back(FromLog(
+        log, end.line,
+        absl::StrCat(
+            "how the child ended: ", end.status,
+            absl::StrContains(end.status, " 127") ? " (the loader could not start it)" : "")));
   }
   for (const KernelEvent* event : SeenByKernel(facts, start)) {
     if (holds.evidence.size() >= 12) break;
@@ -81,9 +79,9 @@ Judgement DiscoveryChildCrashed(const Facts& facts) {
                             event->object.empty() ? "" : absl::StrCat(", in ", event->object))});
   }
   if (holds.evidence.empty()) {
-    const bool told = start.detail == ollama::Detail::kTrace ||
-                      (facts.ollama.era == ollama::Era::kC &&
-                       start.detail == ollama::Detail::kDebug);
+    const bool told =
+        start.detail == ollama::Detail::kTrace ||
+        (facts.ollama.era == ollama::Era::kC && start.detail == ollama::Detail::kDebug);
     if (told && start.Result() != nullptr) {
       return Contradicted{"no child of discovery ended with an error"};
     }
@@ -98,9 +96,9 @@ Judgement DiscoveryChildCrashed(const Facts& facts) {
   holds.confidence = effect.empty() ? Confidence::kLikely : Confidence::kCertain;
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
   holds.explains = {"VG704", "VG708"};
-  holds.headline = absl::StrCat("A child of discovery died",
-                                object.empty() ? "" : absl::StrCat(" in ", object),
-                                ", and none of the causes that were looked for explains why.");
+  holds.headline =
+      absl::StrCat("A child of discovery died", object.empty() ? "" : absl::StrCat(" in ", object),
+                   ", and none of the causes that were looked for explains why.");
   holds.fix = TraceSteps(facts, "VG702");
   holds.expect = {"no child of discovery ends with an error", ExpectGpuLine(facts)};
   return holds;

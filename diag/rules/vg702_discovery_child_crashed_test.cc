@@ -47,11 +47,10 @@ TEST(DiscoveryChildCrashedTest, AnExitCode) {
 
 TEST(DiscoveryChildCrashedTest, OnlyTheKernelSawIt) {
   HostBuilder machine;
-  const Judgement judgement = DiscoveryChildCrashed(
-      With(machine.FoundNoGpu(),
-           Kernel("2026-02-24 10:06:00.38",
-                  "ollama[57302]: segfault at 0 ip 00007f sp 00007f error 4 in "
-                  "libvgpu-cuda.so[7f1c2a000000+1a000]")));
+  const Judgement judgement = DiscoveryChildCrashed(With(
+      machine.FoundNoGpu(), Kernel("2026-02-24 10:06:00.38",
+                                   "ollama[57302]: segfault at 0 ip 00007f sp 00007f error 4 in "
+                                   "libvgpu-cuda.so[7f1c2a000000+1a000]")));
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);
   EXPECT_TRUE(absl::StrContains(holds->headline, "in libvgpu-cuda.so"));
@@ -69,8 +68,7 @@ TEST(DiscoveryChildCrashedTest, ACrashOfAnotherDayOrProgramIsNotIt) {
 TEST(DiscoveryChildCrashedTest, ACrashBesideAGpuThatWasFound) {
   HostBuilder machine;
   machine.SetLog({kServerConfigLine, kListeningLine, kCrashed, kGpuLine});
-  EXPECT_TRUE(
-      absl::StrContains(Because(DiscoveryChildCrashed(machine.Gather())), "found the GPU"));
+  EXPECT_TRUE(absl::StrContains(Because(DiscoveryChildCrashed(machine.Gather())), "found the GPU"));
 }
 
 }  // namespace

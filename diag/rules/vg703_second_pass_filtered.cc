@@ -54,8 +54,7 @@ Judgement SecondPassFiltered(const facts::Facts& facts) {
     }
     return CannotTell{"whether the second pass dropped a device",
                       "only a log with OLLAMA_DEBUG=1 has that line",
-                      absl::StrCat("set OLLAMA_DEBUG=1 for ", facts.unit.name,
-                                   " and restart it")};
+                      absl::StrCat("set OLLAMA_DEBUG=1 for ", facts.unit.name, " and restart it")};
   }
   if (start.counted && start.initial_count.value_or(0) > 0) {
     holds.evidence.push_back(FromLog(log, *start.counted, "the first pass had found it"));
@@ -75,8 +74,8 @@ Judgement SecondPassFiltered(const facts::Facts& facts) {
     first_failed = first_failed || !failure.second;
   }
   for (const ollama::Pass& pass : start.passes) {
-    first_failed = first_failed || (!pass.second && pass.duration.present() &&
-                                    *pass.duration >= absl::Seconds(29));
+    first_failed = first_failed ||
+                   (!pass.second && pass.duration.present() && *pass.duration >= absl::Seconds(29));
   }
   if (!first_failed) {
     holds.explains.push_back("VG701");
@@ -85,9 +84,8 @@ Judgement SecondPassFiltered(const facts::Facts& facts) {
   holds.headline = absl::StrCat(
       "Discovery found a device and lost it when it selected it by its own id",
       id.empty() ? "" : absl::StrCat(" (", id, ")"),
-      facts.devices.IsVirtual()
-          ? ": the shims do not accept the id that they report."
-          : ": CUDA_VISIBLE_DEVICES with that id does not lead to it again.");
+      facts.devices.IsVirtual() ? ": the shims do not accept the id that they report."
+                                : ": CUDA_VISIBLE_DEVICES with that id does not lead to it again.");
   if (facts.process.present() && facts.process->environ.present() &&
       facts.process->environ->Find("CUDA_VISIBLE_DEVICES")) {
     holds.evidence.push_back(
@@ -102,8 +100,7 @@ Judgement SecondPassFiltered(const facts::Facts& facts) {
     }
   }
   if (holds.fix.empty()) holds.fix = TraceSteps(facts, "VG703");
-  holds.expect = {"no line `filtering device which didn't fully initialize`",
-                  ExpectGpuLine(facts)};
+  holds.expect = {"no line `filtering device which didn't fully initialize`", ExpectGpuLine(facts)};
   return holds;
 }
 

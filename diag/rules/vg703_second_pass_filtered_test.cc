@@ -49,16 +49,16 @@ TEST(SecondPassFilteredTest, AnotherLibrarysDevice) {
 }
 
 TEST(SecondPassFilteredTest, OneOfTwoVariantsIsFiltered) {
-  EXPECT_TRUE(
-      absl::StrContains(Because(Judged({kServerConfigLine, kListeningLine, kFilteredLine, kGpuLine})),
-                        "found the GPU"));
+  EXPECT_TRUE(absl::StrContains(
+      Because(Judged({kServerConfigLine, kListeningLine, kFilteredLine, kGpuLine})),
+      "found the GPU"));
 }
 
 TEST(SecondPassFilteredTest, TheFirstPassFoundNothing) {
   std::string none = kFirstPassLine;
   none.replace(none.find("initial_count=1"), 15, "initial_count=0");
-  EXPECT_TRUE(absl::StrContains(Because(Judged({kServerConfigLine, kListeningLine, none, kCpuLine})),
-                                "initial_count=0"));
+  EXPECT_TRUE(absl::StrContains(
+      Because(Judged({kServerConfigLine, kListeningLine, none, kCpuLine})), "initial_count=0"));
 }
 
 TEST(SecondPassFilteredTest, ALogWithoutDebugDoesNotTell) {

@@ -25,8 +25,9 @@ host::Observed<absl::Time> CameAt(const host::Resolved& file) {
   return file.meta.mtime;
 }
 
-bool IsMapped(const Facts& facts, const std::string& path) {
-  if (!facts.process.present() || !facts.process->maps.present()) return false;
+// The process has it in memory; where that was not seen, it may.
+bool MayBeMapped(const Facts& facts, const std::string& path) {
+  if (!facts.process.present() || !facts.process->maps.present()) return true;
   const auto& files = facts.process->maps->files;
   return std::any_of(files.begin(), files.end(),
                      [&](const procfs::MappedFile& file) { return file.path == path; });
@@ -55,12 +56,14 @@ Judgement DiscoveredBeforeChange(const Facts& facts) {
   Holds holds;
   bool missed = false;
   size_t timed = 0;  // things whose time is known
-  auto add = [&](const std::string& path, const host::Resolved& file, absl::string_view what) {
+  auto add = [&](const std::string& path, const host::Resolved& file, bool in_server,
+                 absl::string_view what) {
     const host::Observed<absl::Time> came = CameAt(file);
     if (!came.present() || !when.present()) return;
     ++timed;
     // What the process has mapped was there when it started, whatever its times say now.
-    if (*came <= *when + absl::Seconds(1) || IsMapped(facts, file.path)) return;
+    if (*came <= *when + absl::Seconds(1)) return;
+    if (in_server && MayBeMapped(facts, file.path)) return;
     if (holds.evidence.size() >= 8) return;
     holds.evidence.push_back({path, 0, absl::StrCat("there since ", TimeText(facts, *came)),
                               absl::StrCat(what, ": it came after discovery")});
@@ -75,7 +78,7 @@ Judgement DiscoveredBeforeChange(const Facts& facts) {
         holds.evidence.push_back(
             FromLog(log, *line, "at this start the file was not there; it is now"));
       }
-      add(entry.text, *entry.file.found, "a shim on the list of the process");
+      add(entry.text, *entry.file.found, /*in_server=*/true, "a shim on the list of the process");
     }
   }
   if (facts.ollama.era != ollama::Era::kA && facts.ollama.library_dir.present()) {
@@ -85,11 +88,12 @@ Judgement DiscoveredBeforeChange(const Facts& facts) {
       if (!variant.cuda_backend.present()) continue;
       const host::Observed<absl::Time> came = CameAt(*variant.cuda_backend);
       one_in_time = one_in_time || !came.present() || !when.present() || *came <= *when;
+      if (came.present() && when.present()) ++timed;
     }
     for (const ollama::Variant& variant : facts.ollama.library_dir->variants) {
       if (one_in_time || !variant.cuda_backend.present()) continue;
       add(absl::StrCat(variant.path, "/libggml-cuda.so"), *variant.cuda_backend,
-          "the CUDA backend");
+          /*in_server=*/false, "the CUDA backend");
     }
   }
   if (facts.kernel_log.present() && when.present()) {
@@ -97,19 +101,17 @@ Judgement DiscoveredBeforeChange(const Facts& facts) {
          {KernelEvent::Kind::kDeviceAdded, KernelEvent::Kind::kDriverLoaded}) {
       // The first of its kind: a driver that is loaded again was there before.
       const auto& events = facts.kernel_log->events;
-      const auto first = std::find_if(events.begin(), events.end(), [&](const KernelEvent& event) {
-        return event.kind == kind;
-      });
+      const auto first = std::find_if(events.begin(), events.end(),
+                                      [&](const KernelEvent& event) { return event.kind == kind; });
       if (first == events.end() || !first->time.present()) continue;
       ++timed;
       // A log that begins later does not show that it is the first.
       const bool whole = facts.kernel_log->first.present() && *facts.kernel_log->first <= *when;
       if (!whole || *first->time <= *when + absl::Seconds(1)) continue;
-      holds.evidence.push_back({facts.kernel_log.source, static_cast<int>(first->number),
-                                first->text,
-                                kind == KernelEvent::Kind::kDeviceAdded
-                                    ? "the device came after discovery"
-                                    : "its driver was loaded after discovery"});
+      holds.evidence.push_back(
+          {facts.kernel_log.source, static_cast<int>(first->number), first->text,
+           kind == KernelEvent::Kind::kDeviceAdded ? "the device came after discovery"
+                                                   : "its driver was loaded after discovery"});
     }
   }
   if (holds.evidence.empty()) {
@@ -118,9 +120,9 @@ Judgement DiscoveredBeforeChange(const Facts& facts) {
                         "no time of theirs was observed, or none of discovery",
                         "ls -lc --full-time /usr/lib64/libvgpu-*.so"};
     }
-    return Contradicted{
-        absl::StrCat("what has a time is older than discovery (",
-                     when.present() ? TimeText(facts, *when) : std::string("?"), ")")};
+    return Contradicted{absl::StrCat("what has a time is older than discovery (",
+                                     when.present() ? TimeText(facts, *when) : std::string("?"),
+                                     ")")};
   }
   for (Evidence& evidence : ResultEvidence(facts)) holds.evidence.push_back(std::move(evidence));
   holds.confidence = missed ? Confidence::kCertain : Confidence::kLikely;

@@ -21,9 +21,10 @@ facts::Facts With(const HostBuilder& machine, absl::string_view kernel_log) {
 
 TEST(DiscoveredBeforeChangeTest, TheLoaderMissedAShimThatIsThereNow) {
   HostBuilder machine;
-  machine.SetLog({"ERROR: ld.so: object '/usr/lib64/libvgpu-cuda.so' from LD_PRELOAD cannot be "
-                  "preloaded (cannot open shared object file): ignored.",
-                  kServerConfigLine, kListeningLine, kBeganLine, kCpuLine});
+  machine.SetLog(
+      {"ERROR: ld.so: object '/usr/lib64/libvgpu-cuda.so' from LD_PRELOAD cannot be "
+       "preloaded (cannot open shared object file): ignored.",
+       kServerConfigLine, kListeningLine, kBeganLine, kCpuLine});
   const Judgement judgement = DiscoveredBeforeChange(machine.Gather());
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);
@@ -56,11 +57,10 @@ TEST(DiscoveredBeforeChangeTest, TheDriverWasLoadedLater) {
 TEST(DiscoveredBeforeChangeTest, ADriverThatIsLoadedAgainWasThere) {
   HostBuilder machine;
   machine.NvidiaDriver("550.54.15").FoundNoGpu();
-  EXPECT_EQ(
-      AsHolds(DiscoveredBeforeChange(
-          With(machine, Kernel("2026-02-24 08:00:00", "NVRM: loading NVIDIA UNIX x86_64 Kernel") +
-                            Kernel("2026-02-24 10:09:00", "NVRM: loading NVIDIA UNIX x86_64")))),
-      nullptr);
+  EXPECT_EQ(AsHolds(DiscoveredBeforeChange(With(
+                machine, Kernel("2026-02-24 08:00:00", "NVRM: loading NVIDIA UNIX x86_64 Kernel") +
+                             Kernel("2026-02-24 10:09:00", "NVRM: loading NVIDIA UNIX x86_64")))),
+            nullptr);
 }
 
 TEST(DiscoveredBeforeChangeTest, AnOldBackendIsNoChange) {

@@ -56,14 +56,19 @@ TEST(CudaInitErrorTest, ALogWithoutTheChildsWords) {
 
 TEST(CudaInitErrorTest, EraAWouldHaveSaidIt) {
   HostBuilder machine;
-  machine.EraA().SetLog({kServerConfigLine, kCpuLine});
-  EXPECT_TRUE(absl::StrContains(Because(CudaInitError(machine.Gather())), "would have it"));
+  machine.EraA().SetLog(
+      {kServerConfigLine,
+       R"log(time=2026-02-24T10:06:00.361-05:00 level=INFO source=gpu.go:217 msg="looking for compatible GPUs")log",
+       kCpuLine});
+  const Judgement judgement = CudaInitError(machine.Gather());
+  EXPECT_EQ(Because(judgement), "the log of this process has no error of CUDA, and would have it")
+      << Lacks(judgement);
 }
 
 TEST(CudaInitErrorTest, AnAbortInTheSecondPassKillsTheChild) {
   HostBuilder machine;
-  machine.SetLog({kServerConfigLine, kListeningLine, kBeganLine, "CUDA error: invalid argument",
-                  kCpuLine});
+  machine.SetLog(
+      {kServerConfigLine, kListeningLine, kBeganLine, "CUDA error: invalid argument", kCpuLine});
   const Judgement judgement = CudaInitError(machine.Gather());
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);

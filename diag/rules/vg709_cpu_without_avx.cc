@@ -23,8 +23,8 @@ Judgement CpuWithoutAvx(const facts::Facts& facts) {
   const std::optional<ollama::Version> version =
       ollama::ParseVersion(facts.ollama.version.value_or(""));
   if (!said && version && *version >= kFirstWithout) {
-    return Contradicted{absl::StrCat("version ", *facts.ollama.version,
-                                     " asks for no vector extensions")};
+    return Contradicted{
+        absl::StrCat("version ", *facts.ollama.version, " asks for no vector extensions")};
   }
   if (!said && facts.ollama.era != ollama::Era::kA) {
     if (facts.ollama.era != ollama::Era::kUnknown) {
@@ -67,7 +67,7 @@ Judgement CpuWithoutAvx(const facts::Facts& facts) {
   holds.fix.push_back({"curl -fsSL https://ollama.com/install.sh | sh",
                        "from 0.5.8 on Ollama uses a GPU without AVX; or give the virtual machine "
                        "the host's CPU model (libvirt: <cpu mode='host-passthrough'/>)",
-                       "Ollama is replaced by its newest version, and its unit is written anew", 
+                       "Ollama is replaced by its newest version, and its unit is written anew",
                        "curl -fsSL https://ollama.com/install.sh | OLLAMA_VERSION=0.5.7 sh"});
   holds.expect = {ExpectGpuLine(facts)};
   return holds;

@@ -25,7 +25,8 @@ TEST(CpuWithoutAvxTest, OllamaSaysSo) {
 
 TEST(CpuWithoutAvxTest, TheLineIsNotInTheLog) {
   HostBuilder machine;
-  machine.SetFile("/proc/cpuinfo", "flags : fpu sse2\n").SetLog({kServerConfigLine, kOld, kCpuLine});
+  machine.SetFile("/proc/cpuinfo", "flags : fpu sse2\n")
+      .SetLog({kServerConfigLine, kOld, kCpuLine});
   const Judgement judgement = CpuWithoutAvx(machine.Gather());
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);

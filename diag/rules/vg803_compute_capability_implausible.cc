@@ -65,7 +65,7 @@ Judgement ComputeImplausible(const facts::Facts& facts) {
   }
   // A backend may well have code for another capability that can be.
   holds.confidence = impossible ? Confidence::kLikely : Confidence::kPossible;
-  holds.acts = Acts::kNow;
+  holds.acts = ActsNowIfRunning(facts);
   for (Evidence& evidence : NoGpuEvidence(facts)) holds.evidence.push_back(std::move(evidence));
   holds.explains = {"VG511"};
   if (impossible) holds.explains.insert(holds.explains.end(), {"VG703", "VG704", "VG708"});

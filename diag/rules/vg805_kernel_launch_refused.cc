@@ -17,10 +17,10 @@ Judgement KernelLaunchRefused(const facts::Facts& facts) {
   if (start->launches_refused.empty()) return Contradicted{"no shim refused a kernel launch"};
   Holds holds;
   holds.confidence = Confidence::kCertain;
-  holds.evidence.push_back(FromLog(
-      *facts.log.ServersLog(), start->launches_refused.back(),
-      absl::StrCat("a shim refused to run a kernel; the log shows ",
-                   Count(start->launches_refused.size(), "such line", "such lines"))));
+  holds.evidence.push_back(
+      FromLog(*facts.log.ServersLog(), start->launches_refused.back(),
+              absl::StrCat("a shim refused to run a kernel; the log shows ",
+                           Count(start->launches_refused.size(), "such line", "such lines"))));
   holds.headline =
       "The virtual device has no compute behind it: it can be found, and runs no model.";
   holds.fix = LastDropInSteps(

@@ -46,9 +46,9 @@ Judgement ModelExceedsMemory(const facts::Facts& facts) {
   if (!start.offloads.empty()) {
     const ollama::Offload& last = start.offloads.back();
     if (last.on_gpu > 0 && last.on_gpu < last.of) {
-      holds.evidence.push_back(FromLog(log, last.line,
-                                       absl::StrCat(last.on_gpu, " of ", last.of,
-                                                    " layers of the last model are on the GPU")));
+      holds.evidence.push_back(FromLog(
+          log, last.line,
+          absl::StrCat(last.on_gpu, " of ", last.of, " layers of the last model are on the GPU")));
     }
   }
   if (!start.too_large.empty()) {
@@ -59,8 +59,9 @@ Judgement ModelExceedsMemory(const facts::Facts& facts) {
   }
   holds.confidence = Confidence::kCertain;
   if (start.vram) {
-    holds.evidence.push_back(FromLog(log, *start.vram, "the memory of the GPU, and the context "
-                                                       "that Ollama chooses by it"));
+    holds.evidence.push_back(FromLog(log, *start.vram,
+                                     "the memory of the GPU, and the context "
+                                     "that Ollama chooses by it"));
   }
   holds.headline = "The GPU is used, and the model with its context is larger than its memory.";
   if (facts.unit_judged) {

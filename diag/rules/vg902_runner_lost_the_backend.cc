@@ -58,8 +58,7 @@ Judgement RunnerLostTheBackend(const facts::Facts& facts) {
   for (const ollama::ChildEnd& end : start->runner_deaths) {
     if (end.line.number < since || !OfTheLoader(end.status)) continue;
     died = true;
-    holds.evidence.push_back(
-        FromLog(log, end.line, "the loader could not start the runner (127)"));
+    holds.evidence.push_back(FromLog(log, end.line, "the loader could not start the runner (127)"));
     break;
   }
   const bool shown = !holds.evidence.empty();
@@ -67,8 +66,7 @@ Judgement RunnerLostTheBackend(const facts::Facts& facts) {
   const bool none_offloaded = !start->offloads.empty() &&
                               start->offloads.back().line.number >= since &&
                               start->offloads.back().on_gpu == 0;
-  const bool on_cpu =
-      facts.ollama.models_on_cpu.present() && !facts.ollama.models_on_cpu->empty();
+  const bool on_cpu = facts.ollama.models_on_cpu.present() && !facts.ollama.models_on_cpu->empty();
   if (!shown && !(cpu_only && !cuda && (none_offloaded || on_cpu))) {
     if (start->loads.empty() && start->backends.empty()) {
       return CannotTell{"whether a model's runner can use the GPU",
@@ -92,8 +90,9 @@ Judgement RunnerLostTheBackend(const facts::Facts& facts) {
                      : shown                                     ? Confidence::kLikely
                                                                  : Confidence::kPossible;
   holds.explains = {"VG704"};
-  holds.headline = "Discovery named the GPU, and the model's runner could not open Ollama's CUDA "
-                   "backend: install Ollama's libraries anew.";
+  holds.headline =
+      "Discovery named the GPU, and the model's runner could not open Ollama's CUDA "
+      "backend: install Ollama's libraries anew.";
   holds.fix.push_back({"curl -fsSL https://ollama.com/install.sh | sh",
                        "puts program and libraries of one version in place",
                        "Ollama is replaced by its newest version, and its unit is written anew",

@@ -47,12 +47,11 @@ TEST(RunnerLostTheBackendTest, OnlyTheCpuBackendAndNoLayerOnTheGpu) {
 }
 
 TEST(RunnerLostTheBackendTest, TheRunnerOpenedIt) {
-  EXPECT_EQ(
-      Because(RunnerLostTheBackend(
-          EraA({"load_backend: loaded CUDA backend from /usr/local/lib/ollama/cuda_v12/x.so",
-                "load_backend: loaded CPU backend from /usr/local/lib/ollama/libggml-cpu.so",
-                "load_tensors: offloaded 33/33 layers to GPU"}))),
-      "the runner of the last model opened the CUDA backend");
+  EXPECT_EQ(Because(RunnerLostTheBackend(
+                EraA({"load_backend: loaded CUDA backend from /usr/local/lib/ollama/cuda_v12/x.so",
+                      "load_backend: loaded CPU backend from /usr/local/lib/ollama/libggml-cpu.so",
+                      "load_tensors: offloaded 33/33 layers to GPU"}))),
+            "the runner of the last model opened the CUDA backend");
 }
 
 TEST(RunnerLostTheBackendTest, NoModelWasLoadedYet) {

@@ -225,7 +225,8 @@ def unset(h):
 @neighbour("VG205", B, C)
 def later_drop_in_for_something_else(h):
     """A later drop-in and an EnvironmentFile set other variables."""
-    _later(h, '[Service]\nEnvironment="OLLAMA_KEEP_ALIVE=1h"\nEnvironmentFile=-/etc/default/ollama\n')
+    _later(h, '[Service]\nEnvironment="OLLAMA_KEEP_ALIVE=1h"\n'
+           "EnvironmentFile=-/etc/default/ollama\n")
     h.file("/etc/default/ollama", "OLLAMA_MAX_QUEUE=64\n")
     h.show_settings["EnvironmentFiles"] = "/etc/default/ollama (ignore_errors=yes)"
     h.loaded_env = dict(h.env, OLLAMA_KEEP_ALIVE="1h")

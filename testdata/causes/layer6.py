@@ -3,8 +3,8 @@
 import elf_facts
 import host as model
 import ollama_log
-from cases import (A, A_REAL, B, B_BOUND, B_DEBUG, B_LATE, B_REAL, C, C_BOUND, C_PATH, C_REAL,
-                   fault, neighbour)
+from cases import (A_REAL, B, B_BOUND, B_DEBUG, B_REAL, C, C_BOUND, C_PATH, C_REAL, fault,
+                   neighbour)
 
 BOX = dict(version="0.16.2", shape=model.CONTAINER, pid=5100)
 BOX_A = dict(version="0.12.3", shape=model.CONTAINER, pid=5200, hours=0)
@@ -349,8 +349,8 @@ def _jetson(h, release, pack):
     h.variant = "cuda_jetpack%d" % pack
 
 
-@fault("VG614", B_REAL, dict(C_REAL, version="0.30.0"), may=["VG502"], touches=["variant", "jetson"],
-       says=["jetpack"])
+@fault("VG614", B_REAL, dict(C_REAL, version="0.30.0"), may=["VG502"],
+       touches=["variant", "jetson"], says=["jetpack"])
 def jetpack_of_the_last_system(h):
     """The system is JetPack 6, and the installed variant is that of JetPack 5."""
     _jetson(h, 36, 5)

@@ -192,8 +192,8 @@ def a_code_of_an_older_start(h):
                                  model.LIBDIR)))
 
 
-@fault("VG708", B_DEBUG, dict(B_PATH, debug=True), roots=["VG703"], consequences=["VG704", "VG708"], touches=["outcome"],
-       never_says=["GPU is working"])
+@fault("VG708", B_DEBUG, dict(B_PATH, debug=True), roots=["VG703"],
+       consequences=["VG704", "VG708"], touches=["outcome"], never_says=["GPU is working"])
 def first_success_then_none(h):
     """The first pass found one device, which reads like success; the last line says CPU."""
     h.lose(first_pass=True)

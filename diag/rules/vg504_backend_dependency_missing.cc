@@ -1,0 +1,81 @@
+// VG504 backend-dependency-missing: a library that the CUDA backend needs is not found where
+// the child that opens it searches, or cannot be loaded there.
+//
+// In eras A and B nothing is logged of it; in era C at TRACE only (ggml-backend-reg.cpp).
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "diag/facts/shims.h"
+#include "diag/rules/backend_problems.h"
+#include "diag/rules/installation.h"
+#include "diag/rules/rules.h"
+
+namespace vgpu::rules {
+namespace {
+
+bool IsMissing(const loader::Problem& problem) {
+  switch (problem.trouble) {
+    case loader::Trouble::kNotFound:
+    case loader::Trouble::kNotLoadable:
+    case loader::Trouble::kCut:
+    case loader::Trouble::kHangs:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// A library of the driver's, for which a shim stands on a host with virtual devices: why it
+// is not there is a matter of the shims.
+bool OfShims(const facts::Facts& facts, const loader::Problem& problem) {
+  return facts.devices.IsVirtual() && facts::ShimOf(problem.request.name).has_value();
+}
+
+}  // namespace
+
+Judgement BackendDependencyMissing(const facts::Facts& facts) {
+  std::vector<std::string> of_shims;
+  const std::vector<BackendProblem> problems =
+      ProblemsOf(facts, [&](const loader::Problem& problem) {
+        if (!IsMissing(problem)) return false;
+        if (!OfShims(facts, problem)) return true;
+        of_shims.push_back(problem.request.name);
+        return false;
+      });
+  if (problems.empty()) {
+    if (!of_shims.empty()) {
+      return Contradicted{absl::StrCat("only ", of_shims.front(),
+                                       " is missing, which a shim stands for")};
+    }
+    return WithoutProblem(facts, "everything that it needs is found");
+  }
+  Holds holds = HoldsFor(facts, problems);
+  const BackendProblem& first = problems.front();
+  const std::string name = first.problem->request.name;
+  holds.explains.push_back("VG505");
+  if (first.problem->trouble == loader::Trouble::kNotFound) {
+    holds.headline = absl::StrCat(name, ", which the CUDA backend of ", first.load->variant,
+                                  " needs, is not found.");
+  } else {
+    holds.headline = absl::StrCat(first.problem->path.empty() ? name : first.problem->path,
+                                  ", which the CUDA backend of ", first.load->variant,
+                                  " needs, cannot be loaded.");
+  }
+  if (name == "libcuda.so.1") {
+    holds.fix.push_back({"ldconfig -p | grep libcuda.so.1",
+                         "NVIDIA's driver brings it: where this prints nothing, install the "
+                         "package of the driver's libraries that fits the kernel module",
+                         "", ""});
+    if (facts.unit_judged) {
+      holds.fix.push_back({absl::StrCat("sudo systemctl restart ", Quoted(facts.unit.name)),
+                           "discovery runs once, at the start",
+                           "requests that are running are cut off", ""});
+    }
+  } else {
+    holds.fix = ReinstallSteps(
+        facts, "the archive holds the backend with every library that it needs beside it");
+  }
+  return holds;
+}
+
+}  // namespace vgpu::rules
