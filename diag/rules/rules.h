@@ -30,6 +30,13 @@ Judgement GlobalPreloadShim(const facts::Facts& facts);           // VG101
 Judgement GlobalPreloadBroken(const facts::Facts& facts);         // VG102
 Judgement ForeignVgpuLayer(const facts::Facts& facts);            // VG103
 Judgement UnitNotFound(const facts::Facts& facts);                // VG201
+Judgement WrongUnit(const facts::Facts& facts);                        // VG202
+Judgement SecureExec(const facts::Facts& facts);                       // VG304
+Judgement StaticBinary(const facts::Facts& facts);                     // VG305
+Judgement StaleLibraryInMemory(const facts::Facts& facts);             // VG306
+Judgement StaleBinary(const facts::Facts& facts);                      // VG308
+Judgement RunnerEnvironmentDiffers(const facts::Facts& facts);         // VG309
+Judgement ManagerEnvironmentDecides(const facts::Facts& facts);        // VG310
 Judgement DaemonReloadNeeded(const facts::Facts& facts);          // VG203
 Judgement DropinIneffective(const facts::Facts& facts);           // VG204
 Judgement EnvironmentOverridden(const facts::Facts& facts);       // VG205
