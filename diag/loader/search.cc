@@ -96,8 +96,8 @@ Tokens Search::TokensOf(size_t object) const {
   const Object& of = objects_[object];
   if (object > 0) {
     // As text: links are not followed.
-    if (absl::StartsWith(of.place.path, "/")) {
-      tokens.origin = std::string(host::Dirname(of.place.path));
+    if (const std::optional<std::string> path = Absolute(of.place.path)) {
+      tokens.origin = std::string(host::Dirname(*path));
     }
   } else if (of.file.present()) {
     // The kernel's name of the program, which has no links in it.
@@ -393,7 +393,12 @@ Search::Result Search::Find(absl::string_view name, std::optional<size_t> asker,
       for (const Subdir& sub : Subdirs()) {
         const std::string path =
             sub.path.empty() ? dir.path : host::JoinPath(dir.path, sub.path);
-        if (!sub.path.empty() && !IsDir(path)) continue;
+        // Most directories have none of them: their first part is looked up once.
+        if (!sub.path.empty() &&
+            (!IsDir(host::JoinPath(dir.path, sub.path.substr(0, sub.path.find('/')))) ||
+             !IsDir(path))) {
+          continue;
+        }
         Place place;
         place.rule = list.rule;
         place.dir = dir.path;
