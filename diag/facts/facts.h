@@ -26,6 +26,7 @@
 #include "diag/facts/cpu.h"
 #include "diag/facts/kernel_log.h"
 #include "diag/facts/loaded_model.h"
+#include "diag/facts/loader_facts.h"
 #include "diag/facts/shims.h"
 #include "diag/facts/sight.h"
 #include "diag/host/host.h"
@@ -255,6 +256,7 @@ struct Facts {
   InstallationFacts installation;
   std::vector<BackendLoad> backend_loads;  // of each variant with a CUDA backend
   ContainerFacts container;
+  LoaderFacts loader;
 
   // What the log says about this very process; null where it does not show it.
   const ollama::ServerStart* ThisStart() const;

@@ -113,6 +113,7 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   facts.devices = GatherDevices(host, facts);
   facts.container = GatherContainer(host, facts);
   GatherPreloadFiles(host, facts);
+  facts.loader = GatherLoader(host, facts);
   return facts;
 }
 

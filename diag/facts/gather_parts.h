@@ -68,6 +68,9 @@ InstallationFacts GatherInstallation(const host::Host& host, const Facts& facts)
 // Uses facts.ollama and what the unit and the process give.
 std::vector<BackendLoad> GatherBackendLoads(const host::Host& host, const Facts& facts);
 
+// Uses all that is known of the unit, the process and Ollama.
+LoaderFacts GatherLoader(const host::Host& host, const Facts& facts);
+
 std::vector<PciFacts> GatherPci(const host::Host& host);
 
 // Of facts: the preload lists, the environments and Ollama's directories, which say where to look.

@@ -173,7 +173,9 @@ class Loader::Run {
       const size_t by = list[at];
       const elf::ElfInfo* info = load_.objects[by].info();
       if (info == nullptr || info->needed.not_observed()) {
-        if (!known_unneeded_.contains(by)) NotSeen(by, info);
+        // What a file that is cut would say, nobody comes to hear: see CheckCut.
+        const bool cut = info != nullptr && info->error.value_or("") == "truncated";
+        if (!cut && !known_unneeded_.contains(by)) NotSeen(by, info);
         continue;
       }
       if (!info->needed.present()) continue;
@@ -250,6 +252,11 @@ class Loader::Run {
   }
 
   void Bind(size_t first, const std::vector<size_t>& scope, bool at_once) {
+    // Nothing is bound in a process that has died of a file that is cut.
+    const bool died = std::any_of(problems_.begin(), problems_.end(), [](const Problem& problem) {
+      return problem.trouble == Trouble::kCut && problem.effect == Effect::kEndsProgram;
+    });
+    if (died) return;
     const BindingOptions options = {.at_once = at_once, .dlopen = dlopen_, .argv0 = argv0()};
     CheckVersions(load_.objects, first, options, problems_, unseen_);
     CheckSymbols(load_.objects, first, scope, options, exports_, problems_, unseen_);
@@ -305,12 +312,13 @@ class Loader::Run {
   void Overshadow(const std::string& name, const Request& request, Object& object) {
     Search::Result other = search_.Find(name, request.object, false);
     if (other.answer != Search::Answer::kFound) return;
-    const Files::Look& look = files_.At(load_.options.view, other.place.path);
+    const std::string path = search_.Absolute(other.place.path).value_or(other.place.path);
+    const Files::Look& look = files_.At(load_.options.view, path);
     const bool same =
         look.found.present() && object.file.present() && SameFile(*look.found, *object.file);
     if (look.found.present() && !same) {
       object.shadows.push_back(
-          {other.place, *look.found, files_.ElfOf(load_.options.view, other.place.path)});
+          {other.place, *look.found, files_.ElfOf(load_.options.view, path)});
     }
     for (Shadowed& shadow : other.shadows) {
       if (object.file.present() && SameFile(shadow.file, *object.file)) continue;
@@ -462,7 +470,10 @@ class Loader::Run {
     } else {
       problem.trouble = Trouble::kNotFound;
       what = std::string(kNotFoundText);
-      detail = result.error.empty() ? "No such file or directory" : result.error;
+      detail = result.error;
+      // Where no directory was left to look into, no call has failed (DF_1_NODEFLIB).
+      const bool looked = !problem.searched.empty();
+      if (detail.empty() && looked) detail = "No such file or directory";
     }
     switch (request.by) {
       case Asker::kPreloadVariable:

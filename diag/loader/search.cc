@@ -76,7 +76,8 @@ Search::Verdict Search::Judge(absl::string_view path) const {
 }
 
 bool Search::IsDir(absl::string_view path) const {
-  const Observed<host::Resolved>& found = files_.At(options_.view, path).found;
+  const std::string absolute = Absolute(path).value_or(std::string(path));
+  const Observed<host::Resolved>& found = files_.At(options_.view, absolute).found;
   // One that could not be looked at may be one.
   return found.not_observed() || (found.present() && found->meta.type == host::FileType::kDir);
 }
@@ -95,8 +96,8 @@ Tokens Search::TokensOf(size_t object) const {
   const Object& of = objects_[object];
   if (object > 0) {
     // As text: links are not followed.
-    if (absl::StartsWith(of.place.path, "/")) {
-      tokens.origin = std::string(host::Dirname(of.place.path));
+    if (const std::optional<std::string> path = Absolute(of.place.path)) {
+      tokens.origin = std::string(host::Dirname(*path));
     }
   } else if (of.file.present()) {
     // The kernel's name of the program, which has no links in it.
@@ -179,8 +180,8 @@ Search::List Search::ListOf(Rule rule, absl::string_view text, absl::string_view
     if (secure && HasToken(element) && !system_.IsTrusted(*dir)) continue;
     if (dir->empty()) *dir = ".";  // an empty element is the working directory
     while (dir->size() > 1 && dir->back() == '/') dir->pop_back();
-    std::optional<std::string> absolute = Absolute(*dir);
-    list.dirs.push_back({absolute.value_or(*dir), absolute.has_value()});
+    const bool known = Absolute(*dir).has_value();
+    list.dirs.push_back({*std::move(dir), known});
   }
   return list;
 }
@@ -269,7 +270,8 @@ void Search::AddShadow(const Place& place, Result& result) const {
 // One place of a list. After a winner was found, what is there is in its shadow.
 void Search::Try(const Place& place, bool sure, bool set_uid_only, Result& result,
                  bool& loop) const {
-  const Verdict verdict = Judge(place.path);
+  const std::string path = Absolute(place.path).value_or(place.path);
+  const Verdict verdict = Judge(path);
   if (result.answer != Answer::kNotFound) {
     if (verdict.fit == Fit::kTake) AddShadow(place, result);
     return;
@@ -285,7 +287,7 @@ void Search::Try(const Place& place, bool sure, bool set_uid_only, Result& resul
   switch (verdict.fit) {
     case Fit::kTake: {
       if (set_uid_only) {
-        const Observed<uint32_t>& mode = files_.At(options_.view, place.path).found->meta.mode;
+        const Observed<uint32_t>& mode = files_.At(options_.view, path).found->meta.mode;
         if (mode.not_observed()) result.doubts.push_back({"whether it is set-uid was not seen"});
         if ((mode.value_or(0) & kSetUid) == 0) return;
       }
@@ -391,7 +393,12 @@ Search::Result Search::Find(absl::string_view name, std::optional<size_t> asker,
       for (const Subdir& sub : Subdirs()) {
         const std::string path =
             sub.path.empty() ? dir.path : host::JoinPath(dir.path, sub.path);
-        if (!sub.path.empty() && !IsDir(path)) continue;
+        // Most directories have none of them: their first part is looked up once.
+        if (!sub.path.empty() &&
+            (!IsDir(host::JoinPath(dir.path, sub.path.substr(0, sub.path.find('/')))) ||
+             !IsDir(path))) {
+          continue;
+        }
         Place place;
         place.rule = list.rule;
         place.dir = dir.path;

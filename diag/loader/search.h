@@ -58,7 +58,7 @@ class Search {
 
  private:
   struct Dir {
-    std::string path;  // absolute; as it stands where the working directory is not known
+    std::string path;  // as the loader names it, which may be below the working directory
     bool known = true;
   };
   struct List {

@@ -1,20 +1,21 @@
 #!/usr/bin/env python3
 """Every dynamic program of this machine: the model against `ld.so --list`.
 
-    system_programs_test.py MODEL [DIRECTORY...]
+    system_programs_test.py --model=MODEL [DIRECTORY...]
 
 For each program the real loader lists what it would map and where from, and the model says
 the same from the files alone. Each difference is printed. Programs without an interpreter
 are counted and left out, and so are those for another loader.
 """
 
+import argparse
 import json
 import os
 import subprocess
 import sys
 
-DIRECTORIES = ["/usr/bin", "/usr/sbin", "/usr/lib/x86_64-linux-gnu", "/usr/libexec", "/usr/lib/git-core",
-               "/usr/lib/systemd"]
+DIRECTORIES = ["/usr/bin", "/usr/sbin", "/usr/lib/x86_64-linux-gnu", "/usr/libexec",
+               "/usr/lib/git-core", "/usr/lib/systemd"]
 LOADER = "/lib64/ld-linux-x86-64.so.2"
 
 
@@ -50,11 +51,14 @@ def listed(program):
     return libraries, run.stderr.strip()
 
 
-def main(arguments):
-    model = arguments[0]
-    paths = list(programs(arguments[1:] or DIRECTORIES))
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model", required=True)
+    parser.add_argument("directories", nargs="*", default=DIRECTORIES)
+    options = parser.parse_args()
+    paths = list(programs(options.directories))
     requests = "".join(json.dumps({"program": path, "cwd": "/"}) + "\n" for path in paths)
-    answers = subprocess.run([model], input=requests, capture_output=True, text=True, check=True)
+    answers = subprocess.run([options.model], input=requests, capture_output=True, text=True, check=True)
     compared = static = libraries = different = 0
     for path, line in zip(paths, answers.stdout.splitlines(), strict=True):
         answer = json.loads(line)
@@ -87,4 +91,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
