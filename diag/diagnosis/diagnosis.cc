@@ -33,7 +33,7 @@ struct Finding {
 
 // In era A the server's line says nothing about the libraries of the model's runner:
 // these stand beside a result that names the GPU.
-constexpr absl::string_view kBeatsTheResultInEraA[] = {"VG501", "VG502", "VG709"};
+constexpr absl::string_view kBeatsTheResultInEraA[] = {"VG501", "VG502", "VG709", "VG902"};
 
 bool BeatsTheResult(const Facts& facts, absl::string_view code) {
   return facts.ollama.era == ollama::Era::kA &&
@@ -69,7 +69,8 @@ void LinkFindings(std::vector<Finding>& findings) {
   std::map<std::string, Finding*> by_code;
   for (Finding& finding : findings) by_code[std::string(finding.entry->code)] = &finding;
   const auto explains = [](const Finding& finding) {
-    return finding.holds->acts == Acts::kNow && finding.entry->kind != Kind::kNote;
+    return finding.holds->acts == Acts::kNow &&
+           (finding.entry->kind != Kind::kNote || finding.holds->is_cause);
   };
   for (Finding& cause : findings) {
     if (!explains(cause)) continue;
@@ -239,12 +240,13 @@ void Explain(const Facts& facts, const std::vector<Judged>& judged, Report& repo
   const Holds* first = nullptr;
   for (const Finding& finding : findings) {
     Item item = ItemOf(finding, held);
-    if (finding.entry->kind == Kind::kNote) {
+    if (finding.entry->kind == Kind::kNote && !finding.holds->is_cause) {
       report.notes.push_back(std::move(item));
     } else if (!finding.explained_by.empty() ||
                (finding.entry->kind == Kind::kConsequence && !finding.entry->stands_alone)) {
       report.consequences.push_back(std::move(item));
-    } else if (finding.holds->acts == Acts::kNextStart || finding.entry->kind == Kind::kRisk ||
+    } else if (finding.holds->acts == Acts::kNextStart ||
+               (finding.entry->kind == Kind::kRisk && !finding.holds->is_cause) ||
                (found_gpu && !BeatsTheResult(facts, finding.entry->code))) {
       report.latent.push_back(std::move(item));
     } else {

@@ -150,7 +150,8 @@ void AddWorking(const Facts& facts, Report& report) {
                                 "vendor, device and class, as the host sees them"}}});
   }
   const ollama::ServerStart* start = facts.ThisStart();
-  if (start != nullptr && start->Result() != nullptr && start->Result()->on_cuda()) {
+  if (start != nullptr && start->Result() != nullptr && start->Result()->on_cuda() &&
+      start->LostLater() == nullptr) {
     const ollama::DiscoveryLog& log = *facts.log.ServersLog();
     report.working.push_back({"discovery found a GPU",
                               {{log.source, static_cast<int>(start->Result()->line.number),

@@ -16,7 +16,7 @@ namespace vgpu::facts {
 namespace {
 
 constexpr char kDefaultAddress[] = "0000:00:05.0";
-constexpr uint32_t kNvidia = 0x10de;     // pci.ids
+constexpr uint32_t kNvidia = 0x10de;          // pci.ids
 constexpr uint32_t k3dController = 0x030200;  // PCI Code and ID Assignment: display, 3D
 
 // Compute capabilities: NVIDIA, CUDA GPU Compute Capability
@@ -70,7 +70,7 @@ absl::StatusOr<uint32_t> Number(const toml::Key& key, int64_t most) {
 // One key of [[device]]. False: it means nothing here.
 absl::StatusOr<bool> Apply(const toml::Key& key, ConfiguredDevice& device) {
   constexpr int64_t kMaxMemoryMib = int64_t{1} << 30;  // a PiB
-  if (key.name == "profile") return true;               // read before all others
+  if (key.name == "profile") return true;              // read before all others
   if (key.name == "memory_mib") {
     absl::StatusOr<uint32_t> number = Number(key, kMaxMemoryMib);
     if (!number.ok()) return number.status();
@@ -193,8 +193,7 @@ absl::StatusOr<DeviceConfig> ParseDeviceConfig(absl::string_view text) {
 }
 
 std::optional<std::string> CanonicalPciAddress(absl::string_view text) {
-  static const RE2& form =
-      *new RE2("(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}):([01][0-9a-f])\\.([0-7])");
+  static const RE2& form = *new RE2("(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}):([01][0-9a-f])\\.([0-7])");
   const std::string lower = absl::AsciiStrToLower(text);
   std::string domain, bus, device, function;
   if (!RE2::FullMatch(lower, form, &domain, &bus, &device, &function)) return std::nullopt;

@@ -20,15 +20,19 @@
 #include "diag/elf/elf.h"
 #include "diag/facts/access.h"
 #include "diag/facts/backend_load.h"
+#include "diag/facts/mapped_library.h"
+#include "diag/facts/servers.h"
 #include "diag/facts/container_facts.h"
 #include "diag/facts/device_facts.h"
 #include "diag/facts/installation.h"
 #include "diag/facts/cpu.h"
+#include "diag/facts/device_facts.h"
 #include "diag/facts/kernel_log.h"
 #include "diag/facts/loaded_model.h"
 #include "diag/facts/loader_facts.h"
 #include "diag/facts/shims.h"
 #include "diag/facts/sight.h"
+#include "diag/facts/unit_wishes.h"
 #include "diag/host/host.h"
 #include "diag/host/observed.h"
 #include "diag/ollama/discovery_log.h"
@@ -93,6 +97,11 @@ struct UnitFacts {
   Fact<Environment> loaded_environment;   // what a start now would give
   std::vector<host::NotObserved> unread_environment_files;
   systemd::MountSettings mounts;  // of `on_disk`
+  // Of `on_disk`, where the disk has no such file: the unit does not start without it.
+  std::vector<systemd::EnvironmentFileSetting> missing_environment_files;
+  std::vector<IneffectiveText> ineffective;  // what was meant for it, and is not read
+  // Paths of `mounts` that must be there and are not: the next start fails (226/NAMESPACE).
+  std::vector<systemd::MountSetting> missing_mounts;
 
   // Of `loaded`, and not observed where that is not.
   host::Observed<std::string> load_state;    // "loaded", "not-found", ...
@@ -119,6 +128,12 @@ struct ProgramFacts {
   FileFacts file;
   // The text of a script (it begins with "#!"), at most 64 KiB. Absent: no script.
   host::Observed<std::string> script;
+  // Of a script: where the interpreter that its first line names is.
+  host::Observed<host::Resolved> interpreter;
+  bool other_machine = false;  // it is built for another processor than the host's shell
+  // The mount of the host that it lies on, where that forbids execution.
+  host::Observed<std::string> noexec;
+  std::string noexec_mount_point;
   // Shared objects that the program or script names ("/opt/x/libvgpu-cuda.so").
   std::vector<FileFacts> named_objects;
 };
@@ -133,6 +148,8 @@ struct ProcessFacts {
   Fact<procfs::MountTable> mounts;
   Fact<std::string> exe;  // target of the link, without " (deleted)"
   bool exe_deleted = false;
+  host::Observed<bool> no_new_privs;
+  Fact<std::string> label;  // of the security module: /proc/PID/attr/current
   Fact<absl::Time> started;     // wall clock, from btime and field 22 of stat
   Fact<uint64_t> started_usec;  // since boot, CLOCK_BOOTTIME
   host::Observed<int> parent;
@@ -164,6 +181,9 @@ struct PreloadList {
   std::string source;
   int line = 0;
   std::vector<PreloadEntry> entries;
+  // The file that it is in, for WhatStops: with its own mode only, where it is bound, because
+  // the directories around it are not passed then. Empty: it is in no file.
+  std::vector<PathStep> way;
 };
 
 // The host's /etc/ld.so.preload, and who has a shim because of it.
@@ -225,11 +245,23 @@ struct Facts {
   ProgramFacts program;
   // The server. Absent: nothing runs in this unit.
   host::Observed<ProcessFacts> process;
+  // What the disk has at the path of its program: another file where that was replaced.
+  FileFacts exe_file;
   // Ollama's port: of OLLAMA_HOST in the unit, else its default.
   uint16_t port = 11434;
   // Who listens on it. Absent: nobody does.
   Fact<int> listener;
   std::string listener_unit;  // of that process, where its cgroup says
+  // A process was named (--pid): then no unit is asked for.
+  bool process_named = false;
+  host::Observed<std::vector<OllamaServer>> servers;
+  Fact<std::vector<systemd::ListedUnit>> ollama_units;
+  // What the service manager gives every service: DefaultEnvironment=, set-environment.
+  Fact<std::map<std::string, std::string>> manager_environment;
+  // Of the server: what discovers a device or runs a model, as far as it lives now.
+  std::vector<ProcessFacts> children;
+  // What the server and `children` have mapped of what decides discovery.
+  std::vector<MappedLibrary> mapped;
 
   // The list of the running process, and the one that its next start would have.
   std::optional<PreloadList> process_preload;
@@ -250,6 +282,9 @@ struct Facts {
   LogFacts log;
   Fact<KernelLog> kernel_log;
   Fact<CpuFacts> cpu;
+  // nvidia-fabricmanager.service, in systemd's words: "active", "failed". Absent: systemd has
+  // no such unit loaded.
+  Fact<std::string> fabric_manager;
   OllamaFacts ollama;
   std::vector<PciFacts> nvidia_functions;  // PCI functions with NVIDIA's vendor id
   DeviceFacts devices;

@@ -33,6 +33,21 @@ uint16_t PortOf(absl::string_view ollama_host, uint16_t fallback) {
   return static_cast<uint16_t>(port);
 }
 
+FileFacts ExeFile(const host::Host& host, const Facts& facts) {
+  const ProcessFacts& process = *facts.process;
+  if (!process.exe.present()) {
+    FileFacts unknown;
+    unknown.found = host::NotObserved{std::string(process.exe.why_not())};
+    unknown.elf = host::NotObserved{std::string(process.exe.why_not())};
+    return unknown;
+  }
+  // Most often it is the file that ExecStart= names, which has been read.
+  const FileFacts& program = facts.program.file;
+  const bool same =
+      process.root.empty() && program.found.present() && program.found->path == *process.exe;
+  return same ? program : LookAtFile(host, *process.exe, process.root);
+}
+
 std::string UnitToJudge(const host::Host& host, const GatherOptions& options) {
   std::string unit = options.unit;
   if (unit.empty() && options.pid) unit = UnitOf(host, *options.pid);
@@ -69,7 +84,22 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   facts.log = !facts.unit_judged && facts.process.present()
                   ? GatherLogOf(host, *facts.process, options.since)
                   : GatherLog(host, facts.unit, facts.process, options.since);
+  facts.process_named = options.pid.has_value();
+  facts.servers = FindServers(host, facts.port);
+  facts.ollama_units = FindOllamaUnits(host);
+  facts.manager_environment = ManagerEnvironment(host, facts.unit);
+  if (facts.process.present()) {
+    facts.exe_file = ExeFile(host, facts);
+    facts.children = FindChildren(host, facts.process->pid);
+    facts.mapped = FindMapped(host, *facts.process);
+    for (const ProcessFacts& child : facts.children) {
+      for (MappedLibrary& library : FindMapped(host, child)) {
+        facts.mapped.push_back(std::move(library));
+      }
+    }
+  }
   facts.kernel_log = GatherKernelLog(host);
+  facts.fabric_manager = GatherFabricManager(host);
   facts.cpu = {"/proc/cpuinfo", host.Read("/proc/cpuinfo").Map([](const host::Content& content) {
                  return ParseCpu(content.bytes);
                })};
@@ -109,10 +139,11 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
     facts.disk_preload = LookAtPreload(host, on_disk, variable.source, variable.line,
                                        ValueOf(disk, "LD_LIBRARY_PATH"), exe, "");
   }
-  facts.gpu_libraries = GatherGpuLibraries(host, facts);
   facts.devices = GatherDevices(host, facts);
   facts.container = GatherContainer(host, facts);
   GatherPreloadFiles(host, facts);
+  facts.devices = GatherDevices(host, facts);
+  facts.gpu_libraries = GatherGpuLibraries(host, facts);
   facts.loader = GatherLoader(host, facts);
   return facts;
 }

@@ -47,8 +47,8 @@ CdiSpec ReadCdi(const host::Host& host, std::string path, absl::string_view text
 bool IsNvidiaMount(absl::string_view mount_point) {
   const absl::string_view name = host::Basename(mount_point);
   return absl::StartsWith(mount_point, "/dev/nvidia") ||
-         absl::StrContains(mount_point, "/driver/nvidia") ||
-         absl::StartsWith(name, "libcuda.so") || absl::StartsWith(name, "libnvidia-ml.so");
+         absl::StrContains(mount_point, "/driver/nvidia") || absl::StartsWith(name, "libcuda.so") ||
+         absl::StartsWith(name, "libnvidia-ml.so");
 }
 
 }  // namespace

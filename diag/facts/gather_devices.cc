@@ -190,16 +190,19 @@ PciFunction ReadFunction(const host::Host& host, const Facts& facts, absl::strin
   function.device = read("device");
   function.device_class = read("class");
   function.enable = read("enable");
-  function.driver = host.ReadLink(absl::StrCat(root, function.directory, "/driver"))
-                        .Map([](const std::string& target) {
-                          return std::string(host::Basename(target));
-                        });
+  function.driver =
+      host.ReadLink(absl::StrCat(root, function.directory, "/driver"))
+          .Map([](const std::string& target) { return std::string(host::Basename(target)); });
   return function;
 }
 
 Observed<std::vector<PciFunction>> ReadFunctions(const host::Host& host, const Facts& facts,
                                                  absl::string_view root) {
   Observed<std::vector<std::string>> addresses = host.List(kPciDevices, root);
+  // Every running Linux has /sys, and a machine without PCI has none of the bus in it.
+  if (addresses.absent() && host.Resolve("/sys", root).present()) {
+    return std::vector<PciFunction>();
+  }
   if (addresses.absent()) return NotObserved{absl::StrCat(kPciDevices, ": not captured")};
   return addresses.Map([&](const std::vector<std::string>& names) {
     std::vector<PciFunction> functions;
@@ -312,8 +315,8 @@ DeviceFacts GatherDevices(const host::Host& host, const Facts& facts) {
           LookAtNode(host, absl::StrCat(kPciDevices, "/", function->address, "/resource0")));
     }
   }
-  devices.wsl = host.Resolve("/dev/dxg").present() ||
-                host.Resolve("/usr/lib/wsl/lib/libcuda.so.1").present();
+  devices.wsl =
+      host.Resolve("/dev/dxg").present() || host.Resolve("/usr/lib/wsl/lib/libcuda.so.1").present();
   devices.l4t_major = TegraRelease(host);
   return devices;
 }

@@ -36,10 +36,11 @@ class Directories {
   void AddPath(absl::string_view library_path) {
     for (absl::string_view dir : absl::StrSplit(library_path, absl::ByAnyChar(":;"))) Add(dir);
   }
-  void AddList(const std::optional<PreloadList>& list) {
-    if (!list) return;
-    for (const PreloadEntry& entry : list->entries) {
-      if (entry.shim) Add(host::Dirname(entry.file.path));
+  void AddLists(const std::vector<const PreloadList*>& lists) {
+    for (const PreloadList* list : lists) {
+      for (const PreloadEntry& entry : list->entries) {
+        if (entry.shim) Add(host::Dirname(entry.file.path));
+      }
     }
   }
   const std::vector<std::string>& dirs() const { return dirs_; }
@@ -59,8 +60,8 @@ void AddLibraryPath(const Environment& environment, Directories& dirs) {
 std::vector<FileFacts> GatherGpuLibraries(const host::Host& host, const Facts& facts) {
   std::string root;
   Directories dirs;
-  dirs.AddList(facts.process_preload);
-  dirs.AddList(facts.unit_preload);
+  dirs.AddLists(facts.PreloadsNow());
+  dirs.AddLists(facts.PreloadsNextStart());
   if (facts.process.present()) {
     root = facts.process->root;
     if (facts.process->environ.present()) {

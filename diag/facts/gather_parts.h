@@ -4,8 +4,11 @@
 #ifndef DIAG_FACTS_GATHER_PARTS_H_
 #define DIAG_FACTS_GATHER_PARTS_H_
 
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "diag/facts/facts.h"
@@ -26,6 +29,9 @@ PreloadList LookAtPreload(const host::Host& host, absl::string_view value, std::
 // The lists in files, for the host, the process and its next start; and for each entry of
 // every list, what the service sees at its path. After the lists of LD_PRELOAD.
 void GatherPreloadFiles(const host::Host& host, Facts& facts);
+
+// Texts that look like a part of the unit and have no effect.
+void GatherIneffective(const host::Host& host, UnitFacts& unit);
 
 // Whom the unit's next start runs as, by User=, Group= and SupplementaryGroups=; whom a
 // process runs as.
@@ -49,6 +55,24 @@ host::Observed<ProcessFacts> FindServer(const host::Host& host, const UnitFacts&
                                         const Fact<int>& listener);
 // Who listens on `port`.
 Fact<int> FindListener(const host::Host& host, uint16_t port);
+// The sockets that do, as links of /proc/PID/fd name them: "socket:[41902]".
+host::Observed<std::set<std::string>> ListeningSockets(const host::Host& host, uint16_t port);
+host::Observed<bool> HoldsSocket(const host::Host& host, int pid,
+                                 const std::set<std::string>& sockets);
+// In ascending order.
+std::vector<int> AllProcesses(const host::Host& host);
+
+// Every server of Ollama, and who listens for a container on its port.
+host::Observed<std::vector<OllamaServer>> FindServers(const host::Host& host, uint16_t port);
+// Services that systemd knows and that are called after Ollama.
+Fact<std::vector<systemd::ListedUnit>> FindOllamaUnits(const host::Host& host);
+// What the manager gives every service that it starts.
+Fact<std::map<std::string, std::string>> ManagerEnvironment(const host::Host& host,
+                                                            const UnitFacts& unit);
+// Those of the server that discover a device or run a model.
+std::vector<ProcessFacts> FindChildren(const host::Host& host, int server);
+// The libraries of `process` that decide discovery.
+std::vector<MappedLibrary> FindMapped(const host::Host& host, const ProcessFacts& process);
 
 LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
                    const host::Observed<ProcessFacts>& process, std::optional<absl::Time> since);
@@ -58,6 +82,8 @@ LogFacts GatherLogOf(const host::Host& host, const ProcessFacts& process,
                      std::optional<absl::Time> since);
 
 Fact<KernelLog> GatherKernelLog(const host::Host& host);
+
+Fact<std::string> GatherFabricManager(const host::Host& host);
 
 OllamaFacts GatherOllama(const host::Host& host, const Facts& facts);
 // The version in the build information of a Go program: "v0.13.5".

@@ -9,6 +9,7 @@
 #include "diag/procfs/cgroup.h"
 #include "diag/procfs/cmdline.h"
 #include "diag/procfs/net.h"
+#include "diag/procfs/status.h"
 #include "diag/procfs/system.h"
 
 namespace vgpu::facts {
@@ -51,30 +52,6 @@ Observed<T> FromStatus(absl::StatusOr<T> status) {
   return NotObserved{std::string(status.status().message())};
 }
 
-std::vector<int> AllProcesses(const host::Host& host) {
-  std::vector<int> pids;
-  Observed<std::vector<std::string>> names = host.List("/proc");
-  if (!names.present()) return pids;
-  for (const std::string& name : *names) {
-    int pid = 0;
-    if (absl::SimpleAtoi(name, &pid) && pid > 0 && pids.size() < kMaxProcesses) {
-      pids.push_back(pid);
-    }
-  }
-  std::sort(pids.begin(), pids.end());
-  return pids;
-}
-
-bool HoldsSocket(const host::Host& host, int pid, const std::set<std::string>& sockets) {
-  Observed<std::vector<std::string>> fds = host.List(ProcPath(pid, "fd"));
-  if (!fds.present()) return false;
-  for (const std::string& fd : *fds) {
-    Observed<std::string> target = host.ReadLink(ProcPath(pid, absl::StrCat("fd/", fd)));
-    if (target.present() && sockets.contains(*target)) return true;
-  }
-  return false;
-}
-
 // Where the process looks up its files: a prefix, or "" for the host's own root.
 std::string RootOf(const host::Host& host, int pid) {
   std::string root = ProcPath(pid, "root");
@@ -91,6 +68,31 @@ std::string RootOf(const host::Host& host, int pid) {
 }
 
 }  // namespace
+
+std::vector<int> AllProcesses(const host::Host& host) {
+  std::vector<int> pids;
+  Observed<std::vector<std::string>> names = host.List("/proc");
+  if (!names.present()) return pids;
+  for (const std::string& name : *names) {
+    int pid = 0;
+    if (absl::SimpleAtoi(name, &pid) && pid > 0 && pids.size() < kMaxProcesses) {
+      pids.push_back(pid);
+    }
+  }
+  std::sort(pids.begin(), pids.end());
+  return pids;
+}
+
+Observed<bool> HoldsSocket(const host::Host& host, int pid, const std::set<std::string>& sockets) {
+  Observed<std::vector<std::string>> fds = host.List(ProcPath(pid, "fd"));
+  if (fds.absent()) return NotObserved{"not captured"};
+  if (!fds.present()) return NotObserved{std::string(fds.why_not())};
+  for (const std::string& fd : *fds) {
+    Observed<std::string> target = host.ReadLink(ProcPath(pid, absl::StrCat("fd/", fd)));
+    if (target.present() && sockets.contains(*target)) return true;
+  }
+  return false;
+}
 
 std::string UnitOf(const host::Host& host, int pid) {
   Observed<Content> content = host.Read(ProcPath(pid, "cgroup"), 65536);
@@ -138,6 +140,18 @@ ProcessFacts ReadProcess(const host::Host& host, int pid) {
     return procfs::ParseMountInfo(content.bytes, content.truncated);
   });
   process.identity = IdentityOfProcess(host, pid);
+  Fact<Observed<bool>> no_new_privs =
+      ReadProc(host, pid, "status", 65536, [](const Content& content) -> Observed<bool> {
+        absl::StatusOr<procfs::ProcessStatus> status = procfs::ParseProcessStatus(content.bytes);
+        if (status.ok()) return status->no_new_privs;
+        return NotObserved{std::string(status.status().message())};
+      });
+  process.no_new_privs = no_new_privs.present()
+                             ? *no_new_privs
+                             : Observed<bool>(NotObserved{std::string(no_new_privs.why_not())});
+  process.label = ReadProc(host, pid, "attr/current", 4096, [](const Content& content) {
+    return content.bytes.substr(0, content.bytes.find_first_of("\0\n", 0, 2));
+  });
   const std::string exe = ProcPath(pid, "exe");
   Observed<std::string> target = host.ReadLink(exe);
   if (target.absent()) target = NotObserved{"not captured"};
@@ -196,10 +210,8 @@ Observed<ProcessFacts> GatherProcess(const host::Host& host, int pid) {
   return ReadProcess(host, pid);
 }
 
-Fact<int> FindListener(const host::Host& host, uint16_t port) {
+Observed<std::set<std::string>> ListeningSockets(const host::Host& host, uint16_t port) {
   std::set<std::string> sockets;
-  Fact<int> none;
-  none.source = "/proc/net/tcp";
   bool seen = false;
   std::string why;
   for (absl::string_view file : {"/proc/net/tcp", "/proc/net/tcp6"}) {
@@ -219,14 +231,21 @@ Fact<int> FindListener(const host::Host& host, uint16_t port) {
       sockets.insert(absl::StrCat("socket:[", inode, "]"));
     }
   }
-  if (!seen) return {none.source, NotObserved{why}};
-  if (sockets.empty()) return {none.source, Absent{}};
+  if (!seen) return NotObserved{why};
+  return sockets;
+}
+
+Fact<int> FindListener(const host::Host& host, uint16_t port) {
+  const std::string source = "/proc/net/tcp";
+  const Observed<std::set<std::string>> sockets = ListeningSockets(host, port);
+  if (!sockets.present()) return {source, NotObserved{std::string(sockets.why_not())}};
+  if (sockets->empty()) return {source, Absent{}};
   for (int pid : AllProcesses(host)) {
-    if (HoldsSocket(host, pid, sockets)) return {ProcPath(pid, "fd"), pid};
+    if (HoldsSocket(host, pid, *sockets).value_or(false)) return {ProcPath(pid, "fd"), pid};
   }
-  return {none.source, NotObserved{absl::StrCat(
-                           "a process listens on port ", port,
-                           ", and which one could not be seen (root sees all descriptors)")}};
+  return {source, NotObserved{absl::StrCat(
+                      "a process listens on port ", port,
+                      ", and which one could not be seen (root sees all descriptors)")}};
 }
 
 Observed<ProcessFacts> FindServer(const host::Host& host, const UnitFacts& unit,

@@ -180,6 +180,53 @@ std::vector<std::string> SharedObjectNames(absl::string_view bytes) {
   return names;
 }
 
+// A target is made where it is missing (systemd 252, apply_one_mount), but neither sysfs
+// nor procfs lets anybody make one.
+bool CannotBeMade(absl::string_view path) {
+  return systemd::IsWithin(path, "/sys") || systemd::IsWithin(path, "/proc");
+}
+
+void FindMissingMounts(const host::Host& host, UnitFacts& unit) {
+  // With a root of its own, paths are looked up there.
+  for (absl::string_view key : {"RootDirectory", "RootImage"}) {
+    if (unit.on_disk.Last("Service", key) != nullptr) return;
+  }
+  for (const systemd::MountSetting& mount : unit.mounts.settings) {
+    if (mount.optional || mount.implied) continue;
+    const bool bind = mount.kind == systemd::MountSetting::Kind::kBind;
+    const bool empty = mount.kind == systemd::MountSetting::Kind::kEmpty;
+    const bool source_missing = bind && host.Resolve(mount.source).absent();
+    const bool target_missing = host.Resolve(mount.target).absent() &&
+                                (bind || empty ? CannotBeMade(mount.target) : true);
+    if (source_missing || target_missing) unit.missing_mounts.push_back(mount);
+  }
+}
+
+// What execve wants beside the modes: an interpreter, the right processor, a mount without
+// noexec.
+void LookAtExecution(const host::Host& host, ProgramFacts& program) {
+  if (program.script.present()) {
+    absl::string_view line = absl::string_view(*program.script).substr(2);
+    line = line.substr(0, line.find('\n'));
+    line.remove_prefix(std::min(line.size(), line.find_first_not_of(" \t")));
+    line = line.substr(0, line.find_first_of(" \t"));
+    if (!line.empty()) program.interpreter = host.Resolve(line);
+  }
+  if (program.file.elf.present() && program.file.elf->machine.present()) {
+    const FileFacts shell = LookAtFile(host, "/bin/sh", "");
+    program.other_machine = shell.elf.present() && shell.elf->machine.present() &&
+                            *shell.elf->machine != *program.file.elf->machine;
+  }
+  program.noexec = Absent{};
+  Observed<host::Content> mounts = host.Read("/proc/1/mountinfo", size_t{4} << 20);
+  if (!mounts.present() || !program.file.found.present()) return;
+  const procfs::MountTable table = procfs::ParseMountInfo(mounts->bytes, mounts->truncated);
+  const procfs::Mount* mount = table.MountOf(program.file.found->path);
+  if (mount == nullptr || !mount->noexec()) return;
+  program.noexec = absl::StrCat(mount->mount_point, " ", absl::StrJoin(mount->options, ","));
+  program.noexec_mount_point = mount->mount_point;
+}
+
 }  // namespace
 
 void GatherUnit(const host::Host& host, UnitFacts& unit) {
@@ -224,6 +271,14 @@ void GatherUnit(const host::Host& host, UnitFacts& unit) {
     note_time(file.path);
   }
   unit.identity = IdentityOfUnit(host, unit);
+  GatherIneffective(host, unit);
+  for (const systemd::EnvironmentFileSetting& file : unit.on_disk.environment_files) {
+    const bool pattern = file.path.find_first_of("*?[") != std::string::npos;
+    if (!file.optional && !pattern && host.Resolve(file.path).absent()) {
+      unit.missing_environment_files.push_back(file);
+    }
+  }
+  FindMissingMounts(host, unit);
   unit.disk_environment = DiskEnvironment(host, unit);
   unit.loaded_environment = LoadedEnvironment(host, unit);
   ForgetWhatUnseenFilesMaySay(unit);
@@ -264,6 +319,7 @@ ProgramFacts GatherProgram(const host::Host& host, const UnitFacts& unit) {
     if (!absl::StartsWith(read.bytes, "#!")) return Absent{};
     return read.bytes.substr(0, kTextLimit);
   });
+  LookAtExecution(host, program);
   if (content.present()) {
     for (const std::string& name : SharedObjectNames(content->bytes)) {
       program.named_objects.push_back(LookAtFile(host, name, ""));

@@ -25,6 +25,8 @@ constexpr Words kWords[] = {
     {Kind::kDriver, "NVRM: No NVIDIA GPU found"},
     {Kind::kDriver, "NVRM: No NVIDIA devices probed"},
     {Kind::kDriver, "NVRM: This PCI I/O region assigned to your NVIDIA device is invalid"},
+    {Kind::kDriverLoaded, "NVRM: loading NVIDIA UNIX"},
+    {Kind::kDeviceAdded, ": [10de:"},
     {Kind::kCrash, "segfault at "},
     {Kind::kCrash, "general protection fault"},
     {Kind::kCrash, "trap invalid opcode"},

@@ -29,15 +29,17 @@ namespace vgpu::facts {
 
 struct KernelEvent {
   enum class Kind {
-    kCrash,        // "ollama[57302]: segfault at 0 … in libvgpu-cuda.so[…]", a trap
-    kXid,          // "NVRM: Xid (PCI:0000:00:05): 79, …"
-    kGpuLost,      // "… GPU has fallen off the bus."
-    kApiMismatch,  // "NVRM: API mismatch: the client has the version …"
-    kDriver,       // another line of NVRM that tells of a failure
-    kSuspend,      // "PM: suspend entry (deep)"
-    kResume,       // "PM: suspend exit"
-    kOomKill,      // "Out of memory: Killed process 57290 (ollama) …"
-    kHypervisor,   // "Hypervisor detected: KVM"
+    kCrash,         // "ollama[57302]: segfault at 0 … in libvgpu-cuda.so[…]", a trap
+    kXid,           // "NVRM: Xid (PCI:0000:00:05): 79, …"
+    kGpuLost,       // "… GPU has fallen off the bus."
+    kApiMismatch,   // "NVRM: API mismatch: the client has the version …"
+    kDriver,        // another line of NVRM that tells of a failure
+    kDriverLoaded,  // "NVRM: loading NVIDIA UNIX x86_64 Kernel Module  550.54.15"
+    kDeviceAdded,   // "pci 0000:00:05.0: [10de:2331] type 00 class 0x030200"
+    kSuspend,       // "PM: suspend entry (deep)"
+    kResume,        // "PM: suspend exit"
+    kOomKill,       // "Out of memory: Killed process 57290 (ollama) …"
+    kHypervisor,    // "Hypervisor detected: KVM"
   };
   Kind kind = Kind::kDriver;
   uint64_t number = 0;  // of the entry in the log

@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "diag/host/file_caps.h"
 #include "diag/host/file_io.h"
 #include "diag/host/http_get.h"
 #include "diag/host/subprocess.h"
@@ -59,6 +61,15 @@ std::vector<std::string> Argv(const ToolQuery& query) {
   return argv;
 }
 
+Observed<std::string> CapsOf(const std::string& path) {
+  char value[64];  // struct vfs_ns_cap_data has 24 bytes
+  const ssize_t n = lgetxattr(path.c_str(), "security.capability", value, sizeof(value));
+  if (n >= 0) return FileCapsText(absl::string_view(value, static_cast<size_t>(n)));
+  // ENOTSUP: a file system that keeps none.
+  if (errno == ENODATA || errno == ENOTSUP) return Absent{};
+  return NotObserved{ErrnoText(errno)};
+}
+
 NotObserved WhyNot(const absl::Status& status) { return {std::string(status.message())}; }
 
 }  // namespace
@@ -103,7 +114,10 @@ Observed<std::unique_ptr<ByteSource>> LiveHost::StreamTool(const ToolQuery& quer
 Observed<FileMeta> LiveHost::RawStat(const std::string& path) const {
   struct stat st;
   if (lstat(path.c_str(), &st) != 0) return FromErrno<FileMeta>(errno);
-  return MetaOf(st);
+  FileMeta meta = MetaOf(st);
+  // Only what can be executed gains anything by them.
+  if (meta.type == FileType::kFile && (st.st_mode & 0111) != 0) meta.caps = CapsOf(path);
+  return meta;
 }
 
 Observed<std::string> LiveHost::RawReadLink(const std::string& path) const {

@@ -1,6 +1,8 @@
 #include "diag/host/live_host.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <string>
@@ -58,6 +60,20 @@ TEST(LiveHostTest, MetadataIsComplete) {
   EXPECT_EQ(*found->meta.mode, st.st_mode & 07777);
   EXPECT_EQ(found->meta.id->ino, st.st_ino);
   EXPECT_EQ(*found->meta.mtime, absl::TimeFromTimespec(st.st_mtim));
+}
+
+TEST(LiveHostTest, FileCapabilitiesOfAProgram) {
+  const std::string path = absl::StrCat(testing::TempDir(), "/program.", getpid());
+  const int fd = open(path.c_str(), O_CREAT | O_WRONLY, 0755);
+  ASSERT_GE(fd, 0);
+  close(fd);
+  EXPECT_TRUE(LiveHost().Resolve(path)->meta.caps.absent());
+  // Revision 2, effective, cap_perfmon.
+  constexpr char kPerfmon[] = {1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0, 0, 0, 0, 0, 0};
+  if (setxattr(path.c_str(), "security.capability", kPerfmon, sizeof(kPerfmon), 0) == 0) {
+    EXPECT_EQ(LiveHost().Resolve(path)->meta.caps, std::string("cap_perfmon=ep"));
+  }
+  unlink(path.c_str());
 }
 
 TEST(LiveHostTest, KnowsItself) {

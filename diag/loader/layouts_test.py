@@ -319,7 +319,7 @@ def compare(layout, answer, result):
     told = [line for line in errors if line.startswith("ERROR: ld.so:")]
     rest = [line for line in errors if not line.startswith("ERROR: ld.so:")]
     started = bool(lines) and lines[0].startswith("START")
-    cut = [p for p in problems if p["signal"] == signal.SIGBUS]
+    cut = [p for p in problems if p["signal"]]
     if status is not None and status in (-signal.SIGBUS, -signal.SIGSEGV) and not started:
         return differences if cut else differences + [f"ended by {status}; the model: {problems}"]
     if told != passed:
@@ -342,7 +342,8 @@ def compare(layout, answer, result):
         ends = [p for p in opened["problems"] if p["effect"] == "ends program"]
         fails = [p for p in opened["problems"] if p["effect"] == "fails dlopen"]
         if line is None:
-            if status in (-signal.SIGBUS, -signal.SIGSEGV) and [p for p in ends if p["signal"]]:
+            if status in (-signal.SIGBUS, -signal.SIGSEGV) and [
+                    p for p in opened["problems"] if p["signal"]]:
                 break
             if not any(p["text"] in rest for p in ends):
                 differences.append(f"dlopen {i}: ended by {status} {rest}, the model {opened}")

@@ -173,9 +173,7 @@ class Loader::Run {
       const size_t by = list[at];
       const elf::ElfInfo* info = load_.objects[by].info();
       if (info == nullptr || info->needed.not_observed()) {
-        // What a file that is cut would say, nobody comes to hear: see CheckCut.
-        const bool cut = info != nullptr && info->error.value_or("") == "truncated";
-        if (!cut && !known_unneeded_.contains(by)) NotSeen(by, info);
+        if (!died_ && !known_unneeded_.contains(by)) NotSeen(by, info);
         continue;
       }
       if (!info->needed.present()) continue;
@@ -196,6 +194,7 @@ class Loader::Run {
 
   // The object that answers, as loaded; nothing where there is none.
   std::optional<size_t> Map(Request request, std::optional<size_t> asker, bool set_uid_only) {
+    if (died_) return std::nullopt;
     std::optional<std::string> name = request.name;
     // Names without a slash are taken as they stand, but for NEEDED entries.
     if (absl::StrContains(request.name, '/') || request.by == Asker::kNeeded) {
@@ -229,34 +228,11 @@ class Loader::Run {
   }
 
   void CheckCut(size_t first) {
-    for (size_t i = first; i < load_.objects.size(); ++i) {
-      const Object& object = load_.objects[i];
-      const elf::ElfInfo* info = object.info();
-      if (info == nullptr || info->error.value_or("") != "truncated") continue;
-      Problem problem;
-      problem.trouble = Trouble::kCut;
-      problem.signal = SIGBUS;
-      problem.request = object.requests.front();
-      problem.path = object.place.path;
-      problem.object = i;
-      problem.doubts = object.doubts;
-      // Within the last page that the file has, zeros stand for what is missing.
-      const uint64_t size =
-          object.file.present() ? object.file->meta.size.value_or(0) : uint64_t{0};
-      const uint64_t end = info->last_segment_end.value_or(0);
-      const bool pages_are_missing =
-          end == 0 || (size + kPage - 1) / kPage < (end + kPage - 1) / kPage;
-      problem.effect = pages_are_missing ? Effect::kEndsProgram : Effect::kIfUsed;
-      problems_.push_back(std::move(problem));
-    }
+    for (size_t i = first; i < load_.objects.size() && !died_; ++i) ReportCut(i);
   }
 
   void Bind(size_t first, const std::vector<size_t>& scope, bool at_once) {
-    // Nothing is bound in a process that has died of a file that is cut.
-    const bool died = std::any_of(problems_.begin(), problems_.end(), [](const Problem& problem) {
-      return problem.trouble == Trouble::kCut && problem.effect == Effect::kEndsProgram;
-    });
-    if (died) return;
+    if (died_) return;
     const BindingOptions options = {.at_once = at_once, .dlopen = dlopen_, .argv0 = argv0()};
     CheckVersions(load_.objects, first, options, problems_, unseen_);
     CheckSymbols(load_.objects, first, scope, options, exports_, problems_, unseen_);
@@ -402,7 +378,34 @@ class Loader::Run {
     if (object.place.path != name) object.names.push_back(object.place.path);
     object.loader = asker;
     load_.objects.push_back(std::move(object));
-    return load_.objects.size() - 1;
+    // The dynamic section is read as soon as a file is mapped.
+    const size_t index = load_.objects.size() - 1;
+    const elf::ElfInfo* info = load_.objects[index].info();
+    if (info != nullptr && info->needed.not_observed()) ReportCut(index);
+    return index;
+  }
+
+  // A file that is shorter than what is mapped of it.
+  void ReportCut(size_t index) {
+    const Object& object = load_.objects[index];
+    const elf::ElfInfo* info = object.info();
+    if (info == nullptr || info->error.value_or("") != "truncated") return;
+    Problem problem;
+    problem.trouble = Trouble::kCut;
+    problem.request = object.requests.front();
+    problem.path = object.place.path;
+    problem.object = index;
+    problem.doubts = object.doubts;
+    // Within the last page that the file has, zeros stand for what is missing.
+    const uint64_t size = object.file.present() ? object.file->meta.size.value_or(0) : uint64_t{0};
+    const uint64_t end = info->last_segment_end.value_or(0);
+    const bool pages_are_missing =
+        end == 0 || (size + kPage - 1) / kPage < (end + kPage - 1) / kPage;
+    problem.signal = pages_are_missing ? SIGBUS : SIGSEGV;
+    const bool unreadable = info->needed.not_observed();
+    died_ = pages_are_missing || unreadable;
+    problem.effect = died_ ? Effect::kEndsProgram : Effect::kIfUsed;
+    problems_.push_back(std::move(problem));
   }
 
   // Programs are no libraries.
@@ -462,7 +465,11 @@ class Loader::Run {
       what = std::string(refusal);
     } else if (result.answer == Search::Answer::kRefused) {
       problem.trouble = Trouble::kNotLoadable;
-      at = result.place.path;
+      // What open_verify finds is said of the file, what _dl_map_object_from_fd finds later is
+      // said of the name (elf/dl-load.c).
+      const bool of_name = absl::StartsWith(result.error, "cannot dynamically load") ||
+                           absl::StartsWith(result.error, "object file has no");
+      if (!of_name) at = result.place.path;
       what = result.error;
     } else if (absl::StartsWith(result.error, "wrong ELF class")) {
       problem.trouble = Trouble::kNotLoadable;
@@ -507,6 +514,7 @@ class Loader::Run {
   Search search_;
   std::set<size_t> known_unneeded_;  // that nothing is asked of, or that were said already
   size_t preloads_ = 0;
+  bool died_ = false;  // of a signal: nothing follows
 };
 
 Loader::Loader(const host::Host& host)

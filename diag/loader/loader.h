@@ -134,7 +134,7 @@ struct Object {
 enum class Trouble {
   kNotFound,         // no file
   kNotLoadable,      // a file that is refused, in the loader's own words
-  kCut,              // it is mapped, and what is missing ends the process by SIGBUS
+  kCut,              // it is mapped, and touching what is missing ends the process
   kHangs,            // a FIFO: the loader waits for its writer
   kVersionNotFound,  // a library lacks a version node that another one needs
   kNoVersions,       // it has no versions at all, where one is asked of it: an assertion fails

@@ -121,6 +121,13 @@ class Builder {
 
   void Add(const Said& said, Event event, const std::optional<logfmt::SlogLine>& slog) {
     LogLine line{event, said.number, said.time, said.text.substr(0, kMaxText)};
+    if (event == Event::kUnitProblem) {
+      if (log_.unit_problems.size() >= kMaxExits) {
+        log_.unit_problems.erase(log_.unit_problems.begin());
+      }
+      log_.unit_problems.push_back(std::move(line));
+      return;
+    }
     if (event == Event::kUnitRestart) {
       if (log_.restarts.size() >= kMaxExits) log_.restarts.erase(log_.restarts.begin());
       log_.restarts.push_back(std::move(line));

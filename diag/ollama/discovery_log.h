@@ -40,6 +40,8 @@ struct DiscoveryLog {
   std::vector<Exit> exits;  // the latest kMaxExits, in order
   uint64_t exits_seen = 0;
   std::vector<LogLine> restarts;  // systemd's, the latest kMaxExits
+  // What systemd says that it ignores of the unit or cannot set up, the latest kMaxExits.
+  std::vector<LogLine> unit_problems;
 
   struct Process {
     std::string invocation = {};

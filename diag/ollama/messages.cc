@@ -77,10 +77,19 @@ constexpr Message kMessages[] = {
     {Event::kLoaderError, Speaker::kLoader, "error while loading shared libraries"},
     {Event::kLoaderError, Speaker::kLoader, "undefined symbol"},
     {Event::kLoaderError, Speaker::kLoader, "cannot open shared object file"},
+    {Event::kLoaderError, Speaker::kLoader, "not found (required by "},
     {Event::kUnitExited, Speaker::kSystemd, "Main process exited, code="},
     {Event::kUnitRestart, Speaker::kSystemd, "Scheduled restart job, restart counter is at "},
     {Event::kUnitStarted, Speaker::kSystemd, "Started "},
     {Event::kUnitStopped, Speaker::kSystemd, "Stopped "},
+    // load-fragment.c, conf-parser.c, execute.c, namespace.c (systemd 252).
+    {Event::kUnitProblem, Speaker::kSystemd, ", ignoring"},
+    {Event::kUnitProblem, Speaker::kSystemd, "Assignment outside of section"},
+    {Event::kUnitProblem, Speaker::kSystemd, "Failed to load environment files"},
+    {Event::kUnitProblem, Speaker::kSystemd, "Failed to set up mount namespacing"},
+    {Event::kUnitProblem, Speaker::kSystemd, "Failed at step "},
+    {Event::kUnitProblem, Speaker::kSystemd, "Failed to execute "},
+    {Event::kUnitProblem, Speaker::kSystemd, "Failed to locate executable "},
 };
 
 }  // namespace

@@ -46,6 +46,7 @@ enum class Event {
   kUnitStopped,   // systemd
   kUnitExited,    // systemd: the main process ended by itself
   kUnitRestart,   // systemd: a restart is scheduled
+  kUnitProblem,   // systemd: what it ignores of the unit, or could not set up
 };
 
 enum class Speaker {

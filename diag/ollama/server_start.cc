@@ -44,8 +44,8 @@ bool SelectsDevice(const SlogLine* slog) {
 
 // "exit status 127", "signal: segmentation fault", from any text that holds it.
 std::string StatusIn(absl::string_view text) {
-  static const RE2& status =
-      *new RE2(R"((exit status -?\d+|exit code:? -?\d+|signal: [a-z ]+[a-z](?: \(core dumped\))?))");
+  static const RE2& status = *new RE2(
+      R"((exit status -?\d+|exit code:? -?\d+|signal: [a-z ]+[a-z](?: \(core dumped\))?))");
   std::string found;
   RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), status, &found);
   return found;
@@ -82,9 +82,9 @@ ChildEnd EndOf(LogLine line, const SlogLine* slog) {
 
 void TakeBackend(LogLine line, ServerStart& start) {
   static const RE2& loaded = *new RE2(R"(load_backend: loaded (\S+) backend from (\S+))");
-  static const RE2& failed =
-      *new RE2(R"(load_backend: failed to (?:load|find ggml_backend_init in|initialize backend from) )"
-               R"(([^: ]+))");
+  static const RE2& failed = *new RE2(
+      R"(load_backend: failed to (?:load|find ggml_backend_init in|initialize backend from) )"
+      R"(([^: ]+))");
   Backend backend;
   backend.loaded = RE2::PartialMatch(line.text, loaded, &backend.name, &backend.path);
   if (!backend.loaded) RE2::PartialMatch(line.text, failed, &backend.path);
@@ -137,10 +137,9 @@ void TakeCompute(LogLine line, const SlogLine* slog, ServerStart& start) {
   // One discovery prints its lines within a moment, and says before that it begins.
   if (!start.results.empty()) {
     const Compute& last = start.results.back();
-    const bool new_one =
-        (start.began && start.began->number > last.line.number) ||
-        (line.time.present() && last.line.time.present() &&
-         *line.time - *last.line.time > absl::Seconds(5));
+    const bool new_one = (start.began && start.began->number > last.line.number) ||
+                         (line.time.present() && last.line.time.present() &&
+                          *line.time - *last.line.time > absl::Seconds(5));
     result.discovery = last.discovery + (new_one ? 1 : 0);
   }
   result.line = std::move(line);
@@ -236,10 +235,15 @@ const CudaError* ServerStart::LostLater() const {
 }
 
 const CudaError* ServerStart::InitError() const {
+  // Beside a driver that serves CUDA 12, the variant for CUDA 13 says 35 on a sound host: any
+  // other code tells more.
+  const auto weight = [](const CudaError& error) {
+    return error.words.code == 0 ? 0 : error.words.code == 35 ? 1 : 2;
+  };
   const CudaError* best = nullptr;
   for (const CudaError& error : cuda_errors) {
     if (error.after_result) continue;
-    if (best == nullptr || error.words.code != 0 || best->words.code == 0) best = &error;
+    if (best == nullptr || weight(error) >= weight(*best)) best = &error;
   }
   return best;
 }
@@ -356,6 +360,7 @@ void TakeLine(Event event, LogLine line, const SlogLine* slog, ServerStart& star
     case Event::kUnitStarted:
     case Event::kUnitStopped:
     case Event::kUnitRestart:
+    case Event::kUnitProblem:
     case Event::kNone:
       return;
   }

@@ -185,7 +185,7 @@ struct ServerStart {
   // The result named CUDA, and a later child could not initialise it any more. Null where
   // there is none, or where a child after that one found devices again.
   const CudaError* LostLater() const;
-  // The error that CUDA gave while discovery ran: the last that has a code, else the last.
+  // The error that CUDA gave while discovery ran; of several, the one that tells most.
   const CudaError* InitError() const;
 };
 

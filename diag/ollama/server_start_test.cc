@@ -35,14 +35,14 @@ std::string Gpu(int second, absl::string_view library = "CUDA") {
 }
 
 TEST(ServerStartTest, APassThatTimedOutAndOneThatCrashed) {
-  ServerStart start = Start(
-      {Config(),
-       Record(30, "INFO",
-              R"(msg="failure during GPU discovery" OLLAMA_LIBRARY_PATH="[/l /l/cuda_v12]" )"
-              R"(extra_envs=map[] error="failed to finish discovery before timeout")"),
-       Record(31, "INFO",
-              R"(msg="failure during GPU discovery" OLLAMA_LIBRARY_PATH="[/l /l/cuda_v13]" )"
-              R"(extra_envs="map[CUDA_VISIBLE_DEVICES:GPU-1]" error="runner crashed")")});
+  ServerStart start =
+      Start({Config(),
+             Record(30, "INFO",
+                    R"(msg="failure during GPU discovery" OLLAMA_LIBRARY_PATH="[/l /l/cuda_v12]" )"
+                    R"(extra_envs=map[] error="failed to finish discovery before timeout")"),
+             Record(31, "INFO",
+                    R"(msg="failure during GPU discovery" OLLAMA_LIBRARY_PATH="[/l /l/cuda_v13]" )"
+                    R"(extra_envs="map[CUDA_VISIBLE_DEVICES:GPU-1]" error="runner crashed")")});
   ASSERT_EQ(start.failures.size(), 2u);
   EXPECT_EQ(start.failures[0].why, Failure::Why::kTimeout);
   EXPECT_EQ(start.failures[0].library_dirs.back(), "/l/cuda_v12");
@@ -103,9 +103,17 @@ TEST(ServerStartTest, ACodeOfCudaInEveryForm) {
   EXPECT_EQ(start.InitError()->words.code, 100);
 }
 
+TEST(ServerStartTest, OfSeveralErrorsTheOneThatTellsMost) {
+  ServerStart start =
+      Start({Config(), "ggml_cuda_init: failed to initialize CUDA: unknown error",
+             "ggml_cuda_init: failed to initialize CUDA: CUDA driver version is insufficient for "
+             "CUDA runtime version"});
+  EXPECT_EQ(start.InitError()->words.code, 999) << "35 may be the variant for a newer CUDA";
+}
+
 TEST(ServerStartTest, TheGpuIsLostLater) {
-  ServerStart start = Start({Config(), Gpu(2),
-                             "ggml_cuda_init: failed to initialize CUDA: operation not permitted"});
+  ServerStart start = Start(
+      {Config(), Gpu(2), "ggml_cuda_init: failed to initialize CUDA: operation not permitted"});
   ASSERT_NE(start.LostLater(), nullptr);
   EXPECT_TRUE(start.LostLater()->Is(800));
   EXPECT_TRUE(start.LostLater()->after_result);
@@ -131,10 +139,11 @@ TEST(ServerStartTest, TheLastDiscoveryDecides) {
 }
 
 TEST(ServerStartTest, TheDriverIsTooOldForTheBackend) {
-  ServerStart start = Start(
-      {Config(), Record(2, "WARN",
-                        R"(msg="NVIDIA driver too old" device="NVIDIA H100" compute=9.0 driver=535 )"
-                        R"(required_driver="550 or newer")")});
+  ServerStart start =
+      Start({Config(),
+             Record(2, "WARN",
+                    R"(msg="NVIDIA driver too old" device="NVIDIA H100" compute=9.0 driver=535 )"
+                    R"(required_driver="550 or newer")")});
   ASSERT_EQ(start.driver_too_old.size(), 1u);
   EXPECT_EQ(start.driver_too_old[0].driver, "535");
   EXPECT_EQ(start.driver_too_old[0].required, "550 or newer");
@@ -143,9 +152,10 @@ TEST(ServerStartTest, TheDriverIsTooOldForTheBackend) {
 TEST(ServerStartTest, AnArchitectureThatTheBackendLacks) {
   ServerStart start = Start(
       {Config(),
-       Record(2, "INFO",
-              "msg=\"skipping CUDA device \u2014 compute capability not in compiled architectures\" "
-              "device=CUDA0 cc=610"),
+       Record(
+           2, "INFO",
+           "msg=\"skipping CUDA device \u2014 compute capability not in compiled architectures\" "
+           "device=CUDA0 cc=610"),
        "ggml-cuda.cu:335: GGML_ASSERT(ggml_cuda_has_arch(info.devices[id].cc) && \"ggml was not "
        "compiled with support for this arch\") failed",
        Record(3, "INFO", R"(msg="[0] CUDA GPU is too old. Compute Capability detected: 3.5")")});
@@ -153,12 +163,12 @@ TEST(ServerStartTest, AnArchitectureThatTheBackendLacks) {
 }
 
 TEST(ServerStartTest, WhichVariantsAreLeftOutAndWhatIsOverridden) {
-  ServerStart start = Start(
-      {Config(),
-       Record(1, "DEBUG",
-              R"(msg="skipping available library at user's request" requested=cuda_v12 )"
-              R"(libDir=/l/cuda_v13)"),
-       Record(1, "WARN", R"(msg="user overrode visible devices" CUDA_VISIBLE_DEVICES=-1)")});
+  ServerStart start =
+      Start({Config(),
+             Record(1, "DEBUG",
+                    R"(msg="skipping available library at user's request" requested=cuda_v12 )"
+                    R"(libDir=/l/cuda_v13)"),
+             Record(1, "WARN", R"(msg="user overrode visible devices" CUDA_VISIBLE_DEVICES=-1)")});
   ASSERT_EQ(start.skipped.size(), 1u);
   EXPECT_EQ(start.skipped[0].name, "/l/cuda_v13");
   EXPECT_EQ(start.skipped[0].value, "cuda_v12");
@@ -195,10 +205,11 @@ TEST(ServerStartTest, AModelIsLoaded) {
 
 TEST(ServerStartTest, TheEraOfALogThatNamesNoVersion) {
   EXPECT_EQ(Start({Record(1, "INFO", R"(msg="looking for compatible GPUs")")}).era, Era::kA);
-  EXPECT_EQ(Start({Record(1, "INFO",
-                          R"(msg="starting runner" cmd="/b/ollama runner --ollama-engine --port 4")")})
-                .era,
-            Era::kB);
+  EXPECT_EQ(
+      Start({Record(1, "INFO",
+                    R"(msg="starting runner" cmd="/b/ollama runner --ollama-engine --port 4")")})
+          .era,
+      Era::kB);
   EXPECT_EQ(
       Start({Record(1, "INFO", R"(msg="starting llama-server" cmd="/l/llama-server -m /m")")}).era,
       Era::kC);
@@ -211,9 +222,9 @@ TEST(ServerStartTest, TheEraOfALogThatNamesNoVersion) {
 
 TEST(ServerStartTest, HowMuchIsLogged) {
   EXPECT_EQ(Start({Config()}).detail, Detail::kInfo);
-  EXPECT_EQ(Start({Record(0, "INFO", R"(msg="server config" env="map[OLLAMA_DEBUG:DEBUG-4]")")})
-                .detail,
-            Detail::kTrace);
+  EXPECT_EQ(
+      Start({Record(0, "INFO", R"(msg="server config" env="map[OLLAMA_DEBUG:DEBUG-4]")")}).detail,
+      Detail::kTrace);
   EXPECT_EQ(Start({Gpu(1)}).detail, Detail::kUnknown);
 }
 
@@ -226,8 +237,9 @@ TEST(ServerStartTest, AShimRefusesAKernel) {
 }
 
 TEST(ServerStartTest, RawWordsInFrontOfARecord) {
-  ServerStart start = Start(
-      {Config(), absl::StrCat("ggml_cuda_init: failed to initialize CUDA: unknown error ", Gpu(2))});
+  ServerStart start =
+      Start({Config(),
+             absl::StrCat("ggml_cuda_init: failed to initialize CUDA: unknown error ", Gpu(2))});
   ASSERT_EQ(start.cuda_errors.size(), 1u);
   EXPECT_NE(start.Result(), nullptr);
 }

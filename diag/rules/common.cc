@@ -312,6 +312,14 @@ std::optional<Judgement> WithoutUnit(const Facts& facts) {
 
 std::vector<FixStep> SetPreloadSteps(const Facts& facts, absl::string_view code,
                                      absl::string_view value, std::string why, std::string risk) {
+  const facts::PreloadList* list = facts.Preload();
+  if (list != nullptr && list->kind == facts::PreloadKind::kBoundFile) {
+    return {{absl::StrCat("sudoedit ", list->source),
+             absl::StrCat("this file is the unit's own list; let it hold ",
+                          value.empty() ? "nothing" : value, " (", why, ")"),
+             std::move(risk), "put the lines back as they were"},
+            RestartStep(facts, "the list is read once, at the start")};
+  }
   auto variable = facts.unit.disk_environment.find("LD_PRELOAD");
   const auto& files = facts.unit.on_disk.environment_files;
   const bool of_file =

@@ -31,32 +31,29 @@ std::string StampText(absl::Time time) {
 
 std::string Proc(absl::string_view file) { return absl::StrCat("/proc/", kPid, "/", file); }
 
-std::string Auxv() {
-  const uint64_t words[] = {17, 100, 7, 0x7f0000000000, 23, 0, 0, 0};
-  std::string bytes(sizeof(words), '\0');
-  std::memcpy(bytes.data(), words, sizeof(words));
-  return bytes;
-}
-
 constexpr char kOllamaElf[] = R"({"class": 64, "machine": "x86_64", "type": "EXEC",
     "interp": "/lib64/ld-linux-x86-64.so.2", "go_build": {"go": "go1.24.1",
     "module": "github.com/ollama/ollama", "version": "v0.16.2"}})";
 
 // A shim as it is built: whole, with the soname that programs ask for.
 std::string ShimElf(absl::string_view shim) {
-  json elf = {{"error", nullptr},         {"class", 64},
-              {"machine", "x86_64"},      {"type", "DYN"},
-              {"interp", nullptr},        {"soname", absl::StrCat("libvgpu-", shim, ".so")},
-              {"needed", {"libc.so.6"}},  {"rpath", nullptr},
-              {"runpath", nullptr},       {"bind_now", false},
-              {"version_defs", nullptr},  {"version_needs", json::array()},
+  json elf = {{"error", nullptr},           {"class", 64},
+              {"machine", "x86_64"},        {"type", "DYN"},
+              {"interp", nullptr},          {"soname", absl::StrCat("libvgpu-", shim, ".so")},
+              {"needed", {"libc.so.6"}},    {"rpath", nullptr},
+              {"runpath", nullptr},         {"bind_now", false},
+              {"version_defs", nullptr},    {"version_needs", json::array()},
               {"undefined", json::array()}, {"exports", json::array()},
-              {"exports_complete", false}};
-  if (shim == "cuda") elf["soname"] = "libcuda.so.1";
+              {"exports_complete", true}};
+  if (shim == "cuda") {
+    elf["soname"] = "libcuda.so.1";
+    elf["exports"] = {{{"name", "cuDeviceGet"}, {"version", nullptr}}};
+  }
   if (shim == "nvml") elf["soname"] = "libnvidia-ml.so.1";
   if (shim == "cudart") {
     elf["soname"] = "libcudart.so.12";
     elf["version_defs"] = {"libcudart.so.12"};
+    elf["exports"] = {{{"name", "cudaMalloc"}, {"version", "libcudart.so.12"}}};
   }
   return elf.dump();
 }
@@ -115,6 +112,13 @@ HostBuilder::HostBuilder() {
             "ELF");
     SetElf(path, ShimElf(shim));
   }
+  // As the maps of the process have them.
+  SetInode("/usr/local/bin/ollama", 262650);
+  SetInode("/usr/lib64/libvgpu-exec.so", 301);
+  SetInode("/usr/lib64/libvgpu-syscall.so", 302);
+  SetInode("/usr/lib64/libvgpu-cuda.so", 303);
+  SetInode("/usr/lib64/libvgpu-nvml.so", 304);
+  SetInode("/usr/lib64/libvgpu-cudart.so", 305);
   for (const char* library : {"libggml-base.so", "cuda_v12/libggml-cuda.so"}) {
     const std::string path = absl::StrCat("/usr/local/lib/ollama/", library);
     SetFile(path,
@@ -150,7 +154,7 @@ HostBuilder::HostBuilder() {
   SetFile("/proc/stat", absl::StrCat("cpu  1 2 3\nbtime ", absl::ToUnixSeconds(Boot()), "\n"));
   SetFile(Proc("cmdline"), absl::string_view("/usr/local/bin/ollama\0serve\0", 28));
   SetFile(Proc("cgroup"), "0::/system.slice/ollama.service\n");
-  SetFile(Proc("auxv"), Auxv());
+  SetAuxv(23, 0);
   SetLink(Proc("exe"), "/usr/local/bin/ollama");
   StartedAt(At("2026-02-24 10:06:00"));
   environ_ = {{"PATH", kPath}, {"USER", "ollama"}, {"INVOCATION_ID", kInvocation}};
@@ -194,6 +198,11 @@ HostBuilder& HostBuilder::SetMode(absl::string_view path, uint32_t mode, uint32_
   return *this;
 }
 
+HostBuilder& HostBuilder::SetCaps(absl::string_view path, absl::string_view caps) {
+  caps_[std::string(path)] = std::string(caps);
+  return *this;
+}
+
 HostBuilder& HostBuilder::SetLink(absl::string_view path, absl::string_view target) {
   SetFile(path, target);
   files_[std::string(path)].link = true;
@@ -202,10 +211,11 @@ HostBuilder& HostBuilder::SetLink(absl::string_view path, absl::string_view targ
 
 HostBuilder& HostBuilder::RemoveFile(absl::string_view path) {
   const std::string below = absl::StrCat(path, "/");
-  for (auto it = files_.begin(); it != files_.end();) {
-    const bool gone = it->first == path || absl::StartsWith(it->first, below);
-    it = gone ? files_.erase(it) : std::next(it);
-  }
+  const auto gone = [&](const auto& entry) {
+    return entry.first == path || absl::StartsWith(entry.first, below);
+  };
+  std::erase_if(files_, gone);
+  std::erase_if(owners_, gone);
   return *this;
 }
 
@@ -303,6 +313,54 @@ HostBuilder& HostBuilder::SetMaps(const std::vector<std::pair<std::string, uint6
   return SetFile(Proc("maps"), text);
 }
 
+HostBuilder& HostBuilder::SetAuxv(uint64_t tag, uint64_t value) {
+  auxv_[tag] = value;
+  std::vector<uint64_t> words;
+  for (const auto& [key, word] : auxv_) words.insert(words.end(), {key, word});
+  words.insert(words.end(), {0, 0});
+  std::string bytes(words.size() * sizeof(uint64_t), '\0');
+  std::memcpy(bytes.data(), words.data(), bytes.size());
+  return SetFile(Proc("auxv"), bytes);
+}
+
+HostBuilder& HostBuilder::AddProcess(int pid, int parent, const std::vector<std::string>& args,
+                                     absl::string_view exe, const std::vector<std::string>& environ,
+                                     absl::string_view cgroup) {
+  const std::string dir = absl::StrCat("/proc/", pid, "/");
+  auto block = [](const std::vector<std::string>& words) {
+    std::string bytes;
+    for (const std::string& word : words) bytes.append(word.c_str(), word.size() + 1);
+    return bytes;
+  };
+  SetFile(dir + "cmdline", block(args));
+  SetFile(dir + "environ", block(environ));
+  SetFile(dir + "cgroup", absl::StrCat("0::", cgroup, "\n"));
+  SetFile(dir + "stat", absl::StrCat(pid, " (ollama) S ", parent,
+                                     " 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 10 0 ",
+                                     UsecSinceBoot(At("2026-02-24 10:06:30")) / 10000,
+                                     " 1887096832 11264 18446744073709551615 1 1 0 0 0 0 0\n"));
+  return SetLink(dir + "exe", exe);
+}
+
+HostBuilder& HostBuilder::Listens(int pid) {
+  SetFile("/proc/net/tcp",
+          "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "
+          "timeout inode\n"
+          "   0: 0100007F:2CAA 00000000:0000 0A 00000000:00000000 00:00000000 00000000   998"
+          "        0 41902 1 0000000000000000 100 0 0 10 0\n");
+  return SetLink(absl::StrCat("/proc/", pid, "/fd/3"), "socket:[41902]");
+}
+
+HostBuilder& HostBuilder::SetManagerEnvironment(absl::string_view text) {
+  manager_environment_ = std::string(text);
+  return *this;
+}
+
+HostBuilder& HostBuilder::SetUnitList(absl::string_view text) {
+  unit_list_ = std::string(text);
+  return *this;
+}
+
 HostBuilder& HostBuilder::SetLog(const std::vector<std::string>& lines) {
   journal_ = SystemdSaid(kInvocation, At("2026-02-24 10:06:00"),
                          "Started ollama.service - Ollama Service.");
@@ -326,6 +384,62 @@ HostBuilder& HostBuilder::SetPs(absl::string_view json) {
 
 HostBuilder& HostBuilder::FoundNoGpu() {
   return SetLog({kServerConfigLine, kListeningLine, kBeganLine, kCpuLine});
+}
+
+HostBuilder& HostBuilder::WithLibraries() {
+  const auto library = [&](const std::string& path, absl::string_view soname,
+                           const std::vector<std::string>& needed, const json& exports,
+                           const json& undefined) {
+    SetFile(path, "x");
+    json elf = {{"error", nullptr},      {"class", 64},        {"machine", "x86_64"},
+                {"type", "DYN"},         {"interp", nullptr},  {"soname", std::string(soname)},
+                {"needed", needed},      {"rpath", nullptr},   {"runpath", nullptr},
+                {"bind_now", false},     {"exports", exports}, {"exports_complete", true},
+                {"undefined", undefined}};
+    json nodes = json::array();
+    for (const json& symbol : exports) {
+      if (symbol["version"].is_string()) nodes.push_back(symbol["version"]);
+    }
+    elf["version_defs"] = nodes;
+    json needs = json::array();
+    for (const json& symbol : undefined) {
+      if (!symbol["version"].is_string()) continue;
+      needs.push_back({{"file", symbol["version"]}, {"versions", {symbol["version"]}}});
+    }
+    elf["version_needs"] = needs;
+    SetElf(path, elf.dump());
+  };
+  const auto symbol = [](const char* name, const char* version) {
+    json one = {{"name", name}, {"version", nullptr}};
+    if (version != nullptr) one["version"] = version;
+    return one;
+  };
+  const std::string system = "/usr/lib/x86_64-linux-gnu/";
+  const std::string ollama = "/usr/local/lib/ollama/";
+  const std::string variant = ollama + "cuda_v12/";
+  SetFile("/lib64/ld-linux-x86-64.so.2", "x");
+  library(system + "libc.so.6", "libc.so.6", {}, json::array({symbol("malloc", "GLIBC_2.2.5")}),
+          json::array());
+  SetFile("/etc/ld.so.conf", "/usr/lib/x86_64-linux-gnu\n");
+  library(ollama + "libggml-base.so", "libggml-base.so", {"libc.so.6"}, json::array(),
+          json::array());
+  library(variant + "libcudart.so.12.8.90", "libcudart.so.12", {"libc.so.6"},
+          json::array({symbol("cudaMalloc", "libcudart.so.12")}), json::array());
+  SetLink(variant + "libcudart.so.12", "libcudart.so.12.8.90");
+  json cublas = json::array({symbol("cublasCreate_v2", "libcublas.so.12")});
+  for (int i = 0; i < 300; ++i) {
+    cublas.push_back(symbol(absl::StrCat("cublasOther", i).c_str(), "libcublas.so.12"));
+  }
+  library(variant + "libcublas.so.12.8.4.1", "libcublas.so.12", {"libc.so.6"}, cublas,
+          json::array());
+  SetLink(variant + "libcublas.so.12", "libcublas.so.12.8.4.1");
+  library(
+      variant + "libggml-cuda.so", "libggml-cuda.so",
+      {"libggml-base.so", "libcudart.so.12", "libcublas.so.12", "libcuda.so.1", "libc.so.6"},
+      json::array(),
+      json::array({symbol("cudaMalloc", "libcudart.so.12"),
+                   symbol("cublasCreate_v2", "libcublas.so.12"), symbol("cuDeviceGet", nullptr)}));
+  return *this;
 }
 
 HostBuilder& HostBuilder::NotReloaded() {
@@ -387,6 +501,43 @@ HostBuilder& HostBuilder::EraA() {
        R"log(time=2026-02-24T10:06:00.671-05:00 level=INFO source=types.go:131 msg="inference compute" id=GPU-d110a105 library=cuda variant=v12 compute=9.0 driver=12.8 name="NVIDIA H100 80GB HBM3" total="80.0 GiB" available="78.0 GiB")log"});
 }
 
+HostBuilder& HostBuilder::NvidiasOwn() {
+  for (const char* shim : {"exec", "syscall", "cuda", "nvml", "cudart"}) {
+    RemoveFile(absl::StrCat("/usr/lib64/libvgpu-", shim, ".so"));
+  }
+  RemoveFile(kDropIn).RemoveFile("/sys/bus/pci/devices/0000:00:05.0");
+  RemoveShown("DropInPaths").SetShown("Environment", absl::StrCat("PATH=", kPath));
+  RemoveEnviron("LD_PRELOAD");
+  SetMaps({{"/usr/local/bin/ollama", 262650}, {"/usr/lib/x86_64-linux-gnu/libc.so.6", 306}});
+  SetFile("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nollama:x:997:997::/:/bin/false\n");
+  SetFile("/etc/group", "root:x:0:\nvideo:x:44:\nollama:x:997:\n");
+  SetFile("/proc/57290/status",
+          "Name:\tollama\nPid:\t57290\nUid:\t997\t997\t997\t997\nGid:\t997\t997\t997\t997\n"
+          "Groups:\t997\n");
+  for (const char* library : {"libcuda.so", "libnvidia-ml.so"}) {
+    const std::string path = absl::StrCat("/usr/lib/x86_64-linux-gnu/", library);
+    SetFile(absl::StrCat(path, ".570.124.06"),
+            "\x7f"
+            "ELF");
+    SetLink(absl::StrCat(path, ".1"), absl::StrCat(library, ".570.124.06"));
+  }
+  SetFile("/proc/driver/nvidia/version",
+          "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.124.06  Release Build  "
+          "(dvs-builder@U16)\nGCC version:  gcc version 12.2.0\n");
+  SetFile("/proc/modules",
+          "nvidia_uvm 1814528 2 - Live 0x0\nnvidia 11423744 9 nvidia_uvm, Live 0x0\n"
+          "ext4 987136 1 - Live 0x0\n");
+  for (const char* node : {"/dev/nvidia0", "/dev/nvidiactl", "/dev/nvidia-uvm"}) {
+    SetFile(node, "").SetMode(node, 0666);
+  }
+  SetMode("/dev", 0755).SetMode("/", 0755);
+  SetFile("/sys/bus/pci/devices/0000:01:00.0/vendor", "0x10de\n");
+  SetFile("/sys/bus/pci/devices/0000:01:00.0/device", "0x26b9\n");
+  SetFile("/sys/bus/pci/devices/0000:01:00.0/class", "0x030200\n");
+  SetLink("/sys/bus/pci/devices/0000:01:00.0/driver", "../../../../bus/pci/drivers/nvidia");
+  return SetLog({kServerConfigLine, kListeningLine, kBeganLine, kCardLine});
+}
+
 HostBuilder& HostBuilder::EraC() {
   SetElf("/usr/local/bin/ollama", R"({"class": 64, "interp": "/lib64/ld-linux-x86-64.so.2",
       "go_build": {"module": "github.com/ollama/ollama", "version": "v0.30.0"}})");
@@ -399,13 +550,36 @@ HostBuilder& HostBuilder::EraC() {
        kBeganLine, kGpuLine});
 }
 
+HostBuilder& HostBuilder::NvidiaDriver(absl::string_view release) {
+  for (const char* shim : {"exec", "syscall", "cuda", "nvml", "cudart"}) {
+    RemoveFile(absl::StrCat("/usr/lib64/libvgpu-", shim, ".so"));
+  }
+  RemoveFile(kDropIn);
+  SetShown("Environment", absl::StrCat("PATH=", kPath));
+  RemoveShown("DropInPaths");
+  RemoveEnviron("LD_PRELOAD");
+  SetMaps({{"/usr/local/bin/ollama", 262650}, {"/usr/lib/x86_64-linux-gnu/libc.so.6", 306}});
+  SetFile("/proc/driver/nvidia/version",
+          absl::StrCat("NVRM version: NVIDIA UNIX x86_64 Kernel Module  ", release,
+                       "  Tue Mar  5 22:23:56 UTC 2024\n"));
+  SetFile("/proc/modules",
+          "nvidia_uvm 1 0 - Live 0x0000000000000000\nnvidia 1 1 nvidia_uvm, Live 0x0\n");
+  const std::string library = absl::StrCat("/usr/lib/x86_64-linux-gnu/libcuda.so.", release);
+  SetFile(library,
+          "\x7f"
+          "ELF");
+  return SetLink("/usr/lib/x86_64-linux-gnu/libcuda.so.1", library);
+}
+
 std::vector<std::string> HostBuilder::Paths() const {
   std::vector<std::string> paths;
   for (const auto& [path, file] : files_) paths.push_back(path);
   return paths;
 }
 
-std::vector<std::string> HostBuilder::Tools() const { return {kShow, kManager, kJournal, kPs}; }
+std::vector<std::string> HostBuilder::Tools() const { 
+  return {kShow, kManager, kShowEnvironment, kJournal, kPs};
+}
 
 std::string HostBuilder::ShowText() const {
   std::string text;
@@ -423,6 +597,7 @@ FakeHost HostBuilder::Host() const {
       meta.mtime = file.mtime;
       meta.id = host::FileId{2049, file.inode};
     }
+    if (auto caps = caps_.find(path); caps != caps_.end()) meta.caps = caps->second;
     host.AddFile(path, file.content, std::move(meta));
   }
   for (const auto& [path, owner] : owners_) {
@@ -446,6 +621,10 @@ FakeHost HostBuilder::Host() const {
     for (const auto& [key, value] : manager_) absl::StrAppend(&text, key, "=", value, "\n");
     host.AddTool({.tool = Tool::kSystemctlShowManager}, text);
   }
+  if (has(kShowEnvironment)) {
+    host.AddTool({.tool = Tool::kSystemctlShowEnvironment}, manager_environment_);
+  }
+  if (!unit_list_.empty()) host.AddTool({.tool = Tool::kSystemctlListUnits}, unit_list_);
   if (has(kJournal)) host.AddTool({.tool = Tool::kJournalUnit, .unit = kUnit}, journal_);
   if (has(kPs)) host.AddTool({.tool = Tool::kOllamaPs}, ps_);
   host.SetRunning(true);

@@ -35,6 +35,7 @@ inline constexpr char kPreload[] =
 inline constexpr char kShow[] = "systemctl show ollama.service";
 inline constexpr char kManager[] = "systemctl show";
 inline constexpr char kJournal[] = "journalctl -u ollama.service -o json";
+inline constexpr char kShowEnvironment[] = "systemctl show-environment";
 inline constexpr char kPs[] = "GET /api/ps";
 inline constexpr int kPid = 57290;
 
@@ -51,6 +52,9 @@ inline constexpr char kFilteredLine[] =
     R"log(time=2026-02-24T10:06:30.100-05:00 level=DEBUG source=runner.go:153 msg="filtering device which didn't fully initialize" id=GPU-d110a105 library=CUDA)log";
 inline constexpr char kGpuLine[] =
     R"log(time=2026-02-24T10:06:00.671-05:00 level=INFO source=types.go:42 msg="inference compute" id=GPU-d110a105 library=CUDA compute=9.0 name=CUDA0 description="NVIDIA H100 80GB HBM3" pci_id=0000:00:05.0 total="80.0 GiB")log";
+// Of a card that NVIDIA's own driver shows.
+inline constexpr char kCardLine[] =
+    R"log(time=2026-02-24T10:06:00.671-05:00 level=INFO source=types.go:42 msg="inference compute" id=GPU-9a1c7a3e-55f0-4a7b-8c1d-0b1f7d2e9c44 library=CUDA compute=8.9 name=CUDA0 description="NVIDIA L40S" pci_id=0000:01:00.0 total="44.4 GiB")log";
 inline constexpr char kCpuLine[] =
     R"log(time=2026-02-24T10:06:00.671-05:00 level=INFO source=types.go:60 msg="inference compute" id=cpu library=cpu compute="" name=cpu description=cpu total="3.8 GiB")log";
 inline constexpr char kSkippingLine[] =
@@ -66,6 +70,7 @@ class HostBuilder {
   HostBuilder& SetWritten(absl::string_view path, absl::Time mtime);
   // Owner and permission bits, of a directory too: nobody else's are observed.
   HostBuilder& SetMode(absl::string_view path, uint32_t mode, uint32_t uid = 0, uint32_t gid = 0);
+  HostBuilder& SetCaps(absl::string_view path, absl::string_view caps);  // as getcap prints them
   HostBuilder& SetLink(absl::string_view path, absl::string_view target);
   HostBuilder& RemoveFile(absl::string_view path);  // and all below it
   HostBuilder& Hide(absl::string_view path, absl::string_view why = "permission denied");
@@ -88,6 +93,18 @@ class HostBuilder {
   HostBuilder& SetEnviron(absl::string_view name, absl::string_view value);
   HostBuilder& RemoveEnviron(absl::string_view name);
   HostBuilder& SetMaps(const std::vector<std::pair<std::string, uint64_t>>& files);
+  HostBuilder& SetAuxv(uint64_t tag, uint64_t value);
+
+  // Another process: its words, its program, its environment ("A=1" each) and its cgroup.
+  HostBuilder& AddProcess(int pid, int parent, const std::vector<std::string>& args,
+                          absl::string_view exe, const std::vector<std::string>& environ,
+                          absl::string_view cgroup);
+  // A process holds the socket that listens on port 11434.
+  HostBuilder& Listens(int pid);
+  // What the service manager gives every service, as show-environment prints it; which
+  // services it knows, as list-units does.
+  HostBuilder& SetManagerEnvironment(absl::string_view text);
+  HostBuilder& SetUnitList(absl::string_view text);
 
   // The journal: what this process printed, line by line.
   HostBuilder& SetLog(const std::vector<std::string>& lines);
@@ -96,13 +113,17 @@ class HostBuilder {
   HostBuilder& SetPs(absl::string_view json);  // what /api/ps answers
 
   // Stories.
-  HostBuilder& FoundNoGpu();    // the last result is library=cpu
-  HostBuilder& NotReloaded();   // the drop-in was written at 09:58, systemd never read it
-  HostBuilder& NotRestarted();  // systemd read it at 10:05:13, the process is of 09:41:07
-  HostBuilder& Stopped();       // nothing runs
-  HostBuilder& CrashLooping();  // dies of SIGSEGV at every start
-  HostBuilder& EraA();          // 0.12.3
-  HostBuilder& EraC();          // 0.30.0
+  HostBuilder& FoundNoGpu();     // the last result is library=cpu
+  HostBuilder& WithLibraries();  // what the backend of cuda_v12 needs, NVIDIA's own; and libc
+  HostBuilder& NotReloaded();    // the drop-in was written at 09:58, systemd never read it
+  HostBuilder& NotRestarted();   // systemd read it at 10:05:13, the process is of 09:41:07
+  HostBuilder& Stopped();        // nothing runs
+  HostBuilder& CrashLooping();   // dies of SIGSEGV at every start
+  HostBuilder& EraA();           // 0.12.3
+  HostBuilder& NvidiasOwn();     // no shims: NVIDIA's driver 570.124.06 and a card at 0000:01:00.0
+  HostBuilder& EraC();           // 0.30.0
+  // A card: NVIDIA's own driver of this release ("550.54.15"), and no shim anywhere.
+  HostBuilder& NvidiaDriver(absl::string_view release);
 
   // Everything that was put there.
   std::vector<std::string> Paths() const;
@@ -125,6 +146,7 @@ class HostBuilder {
     uint32_t mode = 0, uid = 0, gid = 0;
   };
   std::map<std::string, Owner> owners_;
+  std::map<std::string, std::string> caps_;
   std::map<std::string, std::string> hidden_;
   std::map<std::string, std::string> elf_;
   std::map<std::string, std::string> shown_;
@@ -133,6 +155,9 @@ class HostBuilder {
   std::vector<std::string> removed_tools_;
   std::string journal_;
   std::string ps_;
+  std::string manager_environment_ = "LANG=en_US.UTF-8\n";
+  std::map<uint64_t, uint64_t> auxv_ = {{7, 0x7f0000000000}, {17, 100}, {23, 0}};
+  std::string unit_list_;
   bool file_times_ = true;
   uint64_t next_inode_ = 262144;
 };

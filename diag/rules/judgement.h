@@ -42,6 +42,8 @@ enum class Acts { kNow, kNextStart };
 struct Holds {
   Confidence confidence = Confidence::kPossible;
   Acts acts = Acts::kNow;
+  // Of a code that is a risk or a note as a rule: on this host it is a cause.
+  bool is_cause = false;
   // One sentence that a person can act on, should this be the first root cause.
   std::string headline = {};
   std::vector<Evidence> evidence = {};

@@ -23,22 +23,26 @@ constexpr size_t kLastStarts = 3;
 
 std::vector<ActingList> ActingLists(const facts::Facts& facts) {
   std::vector<ActingList> lists;
-  const auto add = [&](const std::optional<facts::PreloadList>& list, Acts acts) {
-    if (!list) return;
+  const auto add = [&](const facts::PreloadList* list, Acts acts) {
+    if (list->kind == facts::PreloadKind::kHostFile) return;
     for (const ActingList& known : lists) {
-      if (known.list->value == list->value) return;
+      if (known.list->value == list->value && known.list->kind == list->kind) return;
     }
-    lists.push_back({&*list, acts});
+    lists.push_back({list, acts});
   };
-  add(facts.process_preload, Acts::kNow);
-  // Of a process whose environment was not read the unit tells; one that was seen to have
-  // another list, or none, gets the unit's when it is started again.
-  const bool of_unit = facts.process.present()
-                           ? !facts.process_preload && !facts.process->environ.present()
-                           : Dies(facts);
-  add(facts.unit_preload, of_unit ? Acts::kNow : Acts::kNextStart);
-  add(facts.disk_preload, Acts::kNextStart);
+  for (const facts::PreloadList* list : facts.PreloadsNow()) add(list, Acts::kNow);
+  const bool dies = !facts.process.present() && Dies(facts);
+  for (const facts::PreloadList* list : facts.PreloadsNextStart()) {
+    add(list, dies ? Acts::kNow : Acts::kNextStart);
+  }
+  if (facts.disk_preload) add(&*facts.disk_preload, Acts::kNextStart);
   return lists;
+}
+
+Evidence FromList(const facts::PreloadList& list, const facts::PreloadEntry& entry,
+                  absl::string_view what) {
+  return {list.source, entry.line > 0 ? entry.line : list.line, entry.text,
+          absl::StrCat("listed for preloading, and ", what)};
 }
 
 bool Dies(const facts::Facts& facts) {
@@ -49,9 +53,7 @@ bool Dies(const facts::Facts& facts) {
   return last.exit.has_value() && last.results.empty();
 }
 
-Acts ActsOnStarts(const facts::Facts& facts) {
-  return Dies(facts) ? Acts::kNow : Acts::kNextStart;
-}
+Acts ActsOnStarts(const facts::Facts& facts) { return Dies(facts) ? Acts::kNow : Acts::kNextStart; }
 
 Observed<bool> IsMapped(const facts::Facts& facts, const facts::FileFacts& file) {
   if (!facts.process.present()) return NotObserved{"no process was seen"};
@@ -60,8 +62,8 @@ Observed<bool> IsMapped(const facts::Facts& facts, const facts::FileFacts& file)
   absl::string_view found = file.path;
   if (file.found.present()) {
     found = file.found->path;
-    found = found.substr(absl::StartsWith(found, facts.process->root) ? facts.process->root.size()
-                                                                      : 0);
+    found =
+        found.substr(absl::StartsWith(found, facts.process->root) ? facts.process->root.size() : 0);
   }
   for (const procfs::MappedFile& mapped : maps->files) {
     if (mapped.path == found) return true;
@@ -105,17 +107,16 @@ std::vector<Evidence> EndedWith(const facts::Facts& facts, absl::string_view sta
   if (!Dies(facts) || !facts.unit.loaded.present()) return {};
   const Observed<std::string> main = facts.unit.loaded->Get("ExecMainStatus");
   if (main.value_or("") != number) return {};
-  return {{facts.unit.loaded.source, 0, absl::StrCat("ExecMainStatus=", *main),
-           std::move(meaning)}};
+  return {
+      {facts.unit.loaded.source, 0, absl::StrCat("ExecMainStatus=", *main), std::move(meaning)}};
 }
 
 std::string ShellQuoted(absl::string_view text) {
-  const bool plain =
-      !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-        return absl::StrContains(
-            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=:,@%",
-            absl::string_view(&c, 1));
-      });
+  const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::StrContains(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=:,@%",
+        absl::string_view(&c, 1));
+  });
   if (plain) return std::string(text);
   return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
 }
@@ -125,14 +126,15 @@ FixStep ReplaceFileStep(absl::string_view path, std::string why) {
   const std::string bad = ShellQuoted(absl::StrCat(path, ".replaced"));
   const std::string fresh = ShellQuoted(absl::StrCat(path, ".new"));
   return {absl::StrCat("sudo cp -a ", quoted, " ", bad, " && sudo install -m 0755 ",
-                       ShellQuoted(host::Basename(path)), " ", fresh, " && sudo mv -T ", fresh,
-                       " ", quoted),
+                       ShellQuoted(host::Basename(path)), " ", fresh, " && sudo mv -T ", fresh, " ",
+                       quoted),
           std::move(why),
           "the new file is renamed into place; one that is written over kills what has it mapped",
           absl::StrCat("sudo mv -T ", bad, " ", quoted)};
 }
 
-std::string WithoutEntries(const facts::PreloadList& list, const std::vector<Faulty>& faults) {
+std::vector<std::string> WithoutEntries(const facts::PreloadList& list,
+                                        const std::vector<Faulty>& faults) {
   std::vector<std::string> left;
   for (const facts::PreloadEntry& entry : list.entries) {
     const bool faulty = std::any_of(faults.begin(), faults.end(), [&](const Faulty& fault) {
@@ -140,7 +142,24 @@ std::string WithoutEntries(const facts::PreloadList& list, const std::vector<Fau
     });
     if (!faulty) left.push_back(entry.text);
   }
-  return absl::StrJoin(left, ":");
+  return left;
+}
+
+std::vector<FixStep> SetListSteps(const facts::Facts& facts, const facts::PreloadList& list,
+                                  absl::string_view code, const std::vector<std::string>& entries,
+                                  std::string why) {
+  if (list.kind == facts::PreloadKind::kEnvironment) {
+    return SetPreloadSteps(facts, code, absl::StrJoin(entries, ":"), std::move(why), "");
+  }
+  const std::string file = ShellQuoted(list.source);
+  const std::string fresh = ShellQuoted(absl::StrCat(list.source, ".new"));
+  const std::string old = ShellQuoted(absl::StrCat(list.source, ".replaced"));
+  std::string lines;
+  for (const std::string& entry : entries) absl::StrAppend(&lines, " ", ShellQuoted(entry));
+  return {{absl::StrCat("printf '%s\\n'", lines, " | sudo tee ", fresh, " && sudo cp -a ", file,
+                        " ", old, " && sudo mv -T ", fresh, " ", file),
+           std::move(why), "", absl::StrCat("sudo mv -T ", old, " ", file)},
+          RestartStep(facts, "the unit binds the file anew at each start")};
 }
 
 Holds PassedOver(const facts::Facts& facts, const ActingList& acting,
@@ -155,8 +174,7 @@ Holds PassedOver(const facts::Facts& facts, const ActingList& acting,
     std::vector<Evidence> said;
     if (names.size() < kMaxNamed) {
       names.push_back(entry.text);
-      holds.evidence.push_back({acting.list->source, acting.list->line, entry.text,
-                                absl::StrCat("listed for preloading, and ", fault.what)});
+      holds.evidence.push_back(FromList(*acting.list, entry, fault.what));
       said = LoaderSaid(facts, {absl::StrCat("'", entry.text, "'"), "cannot be preloaded"},
                         "the loader said so, passed it over and went on");
       for (const Evidence& line : said) holds.evidence.push_back(line);
@@ -178,8 +196,8 @@ Holds PassedOver(const facts::Facts& facts, const ActingList& acting,
   } else {
     for (const Faulty& fault : faults) {
       if (!fault.entry->shim) continue;
-      holds.evidence.back().meaning += absl::StrCat(
-          "; nothing fails of it: ", facts::InfoOf(*fault.entry->shim).why);
+      holds.evidence.back().meaning +=
+          absl::StrCat("; nothing fails of it: ", facts::InfoOf(*fault.entry->shim).why);
       break;
     }
   }

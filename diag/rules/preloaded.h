@@ -33,6 +33,10 @@ struct Faulty {
   std::string what;  // is wrong with it
 };
 
+// "/usr/lib64/libvgpu-cuda.so: listed for preloading, and WHAT", with the line that lists it.
+Evidence FromList(const facts::PreloadList& list, const facts::PreloadEntry& entry,
+                  absl::string_view what);
+
 // The service does not come up: it dies at its start, again and again or once.
 bool Dies(const facts::Facts& facts);
 
@@ -59,8 +63,15 @@ std::string ShellQuoted(absl::string_view text);
 // Puts a good file in the place of a bad one, by renaming: what runs keeps what it has.
 FixStep ReplaceFileStep(absl::string_view path, std::string why);
 
-// The entries of `list` without those of `faults`, joined as LD_PRELOAD has them.
-std::string WithoutEntries(const facts::PreloadList& list, const std::vector<Faulty>& faults);
+// The entries of `list` without those of `faults`.
+std::vector<std::string> WithoutEntries(const facts::PreloadList& list,
+                                        const std::vector<Faulty>& faults);
+
+// Steps that give the service these entries in the place of those of `list`, wherever that
+// list stands: in the unit's environment, or in a file that the unit binds.
+std::vector<FixStep> SetListSteps(const facts::Facts& facts, const facts::PreloadList& list,
+                                  absl::string_view code, const std::vector<std::string>& entries,
+                                  std::string why);
 
 // What the rules about entries that the loader passes over say in common: evidence for each
 // fault, the loader's line, the effect, confidence, when it acts, what it explains, and the

@@ -1,10 +1,14 @@
 #include "diag/rules/reported_device.h"
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "diag/logfmt/slog.h"
 #include "diag/rules/common.h"
 #include "re2/re2.h"
@@ -15,6 +19,23 @@ namespace {
 using facts::Facts;
 using ollama::ServerStart;
 using Where = ReportedDevice::Where;
+
+// So many zero bytes are no accident: one in 10^26 by chance.
+constexpr size_t kManyZeros = 12;
+
+uint8_t HexDigit(char c) { return static_cast<uint8_t>(c <= '9' ? c - '0' : c - 'a' + 10); }
+
+// The 16 bytes of a canonical UUID.
+std::array<uint8_t, 16> BytesOf(absl::string_view uuid) {
+  std::array<uint8_t, 16> bytes{};
+  size_t digits = 0;
+  for (char c : uuid.substr(4)) {  // behind "GPU-"
+    if (c == '-') continue;
+    bytes[digits / 2] = static_cast<uint8_t>(bytes[digits / 2] << 4 | HexDigit(c));
+    ++digits;
+  }
+  return bytes;
+}
 
 ReportedDevice FromResult(const ollama::Compute& result) {
   ReportedDevice device;
@@ -52,14 +73,26 @@ std::optional<ReportedDevice> FromRecord(const ollama::LogLine& line, Where wher
 
 // ggml's own line (ggml-cuda.cu, ggml_cuda_init); another backend's has no compute capability.
 std::optional<ReportedDevice> FromGgml(const ollama::LogLine& line) {
-  static const RE2& form = *new RE2(
-      "Device [0-9]+: (.*), compute capability ([0-9.]+)(?:.*, ID: (GPU-[0-9a-fA-F-]+))?");
+  static const RE2& form =
+      *new RE2("Device [0-9]+: (.*), compute capability ([0-9.]+)(?:.*, ID: (GPU-[0-9a-fA-F-]+))?");
   ReportedDevice device;
   if (!RE2::PartialMatch(line.text, form, &device.name, &device.compute, &device.id)) {
     return std::nullopt;
   }
   device.where = Where::kGgml;
   device.line = &line;
+  return device;
+}
+
+// Era C's line for a device that no backend has code for: cc="610" is 6.1.
+std::optional<ReportedDevice> FromSkipped(const ollama::LogLine& line) {
+  static const RE2& form = *new RE2("cc=\"?([0-9]{3,6})\"?\\b");
+  int cc = 0;
+  if (!RE2::PartialMatch(line.text, form, &cc)) return std::nullopt;
+  ReportedDevice device;
+  device.where = Where::kSkipped;
+  device.line = &line;
+  device.compute = absl::StrCat(cc / 100, ".", cc % 100 / 10);
   return device;
 }
 
@@ -88,6 +121,9 @@ std::vector<ReportedDevice> ReportedDevices(const ServerStart& start) {
   std::vector<ReportedDevice> devices;
   for (const ollama::LogLine& line : start.devices) {
     if (auto device = FromGgml(line)) devices.push_back(*std::move(device));
+  }
+  for (const ollama::LogLine& line : start.arch_missing) {
+    if (auto device = FromSkipped(line)) devices.push_back(*std::move(device));
   }
   for (const ollama::LogLine& line : start.verifying) {
     if (auto device = FromRecord(line, Where::kVerifying)) devices.push_back(*std::move(device));
@@ -118,14 +154,35 @@ std::optional<Judgement> WithoutReports(const Facts& facts,
                             start->detail == ollama::Detail::kDebug ||
                             start->detail == ollama::Detail::kTrace;
   if (start->Result() != nullptr && passes_shown) {
-    return Contradicted{absl::StrCat("discovery reported no CUDA device (library=",
-                                     start->Result()->library, ")")};
+    return Contradicted{
+        absl::StrCat("discovery reported no CUDA device (library=", start->Result()->library, ")")};
   }
   return unseen;
 }
 
 Evidence FromReport(const Facts& facts, const ReportedDevice& device, std::string meaning) {
   return FromLog(*facts.log.ServersLog(), *device.line, std::move(meaning));
+}
+
+std::string WhatIsWrongWithUuid(absl::string_view uuid) {
+  const std::array<uint8_t, 16> bytes = BytesOf(uuid);
+  if (std::all_of(bytes.begin(), bytes.end(), [](uint8_t b) { return b == 0; })) {
+    return "all of it is zero";
+  }
+  if (std::all_of(bytes.begin(), bytes.end(), [&](uint8_t b) { return b == bytes[0]; })) {
+    return "it is one byte, sixteen times";
+  }
+  const size_t zeros = static_cast<size_t>(std::count(bytes.begin(), bytes.end(), 0));
+  if (zeros < kManyZeros) return "";
+  uint64_t first = 0;
+  for (size_t i = 8; i > 0; --i) first = first << 8 | bytes[i - 1];
+  constexpr uint64_t kGiB = uint64_t{1} << 30;
+  if (first >= kGiB && first <= 2048 * kGiB && first % (uint64_t{1} << 20) == 0) {
+    return absl::StrFormat(
+        "its first eight bytes, read as a number, are %.1f GiB: a size of memory",
+        static_cast<double>(first) / static_cast<double>(kGiB));
+  }
+  return absl::StrCat(zeros, " of its 16 bytes are zero: small numbers stand there, and no id");
 }
 
 std::vector<FixStep> ReplaceShimSteps(const Facts& facts, std::string why) {
@@ -140,17 +197,16 @@ std::vector<FixStep> ReplaceShimSteps(const Facts& facts, std::string why) {
 }
 
 std::vector<FixStep> EditDevicesSteps(const Facts& facts, std::string what) {
-  std::vector<FixStep> steps = {
-      {absl::StrCat("sudoedit ", facts::kDeviceConfigFile), std::move(what), "",
-       "put the file back as it was"}};
+  std::vector<FixStep> steps = {{absl::StrCat("sudoedit ", facts::kDeviceConfigFile),
+                                 std::move(what), "", "put the file back as it was"}};
   if (facts.unit_judged) steps.push_back(RestartStep(facts, "the shims read it when they load"));
   return steps;
 }
 
-bool DiscoveryFoundGpu(const Facts& facts) {
-  if (facts.FoundGpu().present()) return *facts.FoundGpu();
-  const ServerStart* start = StartToJudge(facts);
-  return start != nullptr && start->Result() != nullptr && start->Result()->on_cuda();
+bool DiscoveryFoundGpu(const Facts& facts) { return facts.FoundGpu().value_or(false); }
+
+Acts ActsNowIfRunning(const Facts& facts) {
+  return facts.process.present() ? Acts::kNow : Acts::kNextStart;
 }
 
 }  // namespace vgpu::rules

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "diag/facts/facts.h"
 #include "diag/rules/judgement.h"
 
@@ -18,6 +19,7 @@ struct ReportedDevice {
     kResult,     // inference compute … library=CUDA
     kVerifying,  // verifying if device is supported
     kFiltered,   // filtering device which didn't fully initialize
+    kSkipped,    // skipping CUDA device — compute capability not in compiled architectures
     kGgml,       // "  Device 0: …, compute capability 9.0, …"
   };
   Where where = Where::kResult;
@@ -42,6 +44,9 @@ std::optional<Judgement> WithoutReports(const facts::Facts& facts,
 // Evidence from a line of the log to judge.
 Evidence FromReport(const facts::Facts& facts, const ReportedDevice& device, std::string meaning);
 
+// Of a canonical UUID: why it cannot be one. Empty: nothing is wrong with it.
+std::string WhatIsWrongWithUuid(absl::string_view uuid);
+
 // Steps that put another build of the shim in place that describes the device: libcudart in
 // eras B and C, libcuda in era A.
 std::vector<FixStep> ReplaceShimSteps(const facts::Facts& facts, std::string why);
@@ -49,8 +54,11 @@ std::vector<FixStep> ReplaceShimSteps(const facts::Facts& facts, std::string why
 // The steps after a change of devices.toml.
 std::vector<FixStep> EditDevicesSteps(const facts::Facts& facts, std::string what);
 
-// Nothing says that the last discovery found no GPU, and the log to judge says that it did.
+// The running process is known to have found its GPU, and to have kept it.
 bool DiscoveryFoundGpu(const facts::Facts& facts);
+
+// Of a fault that hides the GPU and stops no start.
+Acts ActsNowIfRunning(const facts::Facts& facts);
 
 }  // namespace vgpu::rules
 

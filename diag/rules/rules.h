@@ -26,9 +26,19 @@ struct Rule {
 // By code.
 absl::Span<const Rule> AllRules();
 
+Judgement GlobalPreloadShim(const facts::Facts& facts);           // VG101
+Judgement GlobalPreloadBroken(const facts::Facts& facts);         // VG102
+Judgement ForeignVgpuLayer(const facts::Facts& facts);            // VG103
 Judgement UnitNotFound(const facts::Facts& facts);                // VG201
 Judgement DaemonReloadNeeded(const facts::Facts& facts);          // VG203
+Judgement DropinIneffective(const facts::Facts& facts);           // VG204
+Judgement EnvironmentOverridden(const facts::Facts& facts);       // VG205
+Judgement EnvironmentValueCut(const facts::Facts& facts);         // VG206
 Judgement ExecWrapper(const facts::Facts& facts);                 // VG207
+Judgement ExecNotExecutable(const facts::Facts& facts);           // VG208
+Judgement NamespaceSetupFailed(const facts::Facts& facts);        // VG209
+Judgement SandboxHidesDevice(const facts::Facts& facts);          // VG210
+Judgement EnvironmentFileMissing(const facts::Facts& facts);      // VG211
 Judgement StderrRedirected(const facts::Facts& facts);            // VG212
 Judgement ServiceNotRunning(const facts::Facts& facts);           // VG301
 Judgement ServiceStartedBeforeConfig(const facts::Facts& facts);  // VG302
@@ -38,6 +48,10 @@ Judgement PreloadEntryMissing(const facts::Facts& facts);         // VG401
 Judgement PreloadEntryUnreadable(const facts::Facts& facts);      // VG402
 Judgement PreloadEntryNotLoadable(const facts::Facts& facts);     // VG403
 Judgement PreloadFileTruncated(const facts::Facts& facts);        // VG404
+Judgement PreloadDependencyMissing(const facts::Facts& facts);    // VG405
+Judgement ShimSymbolUnresolved(const facts::Facts& facts);        // VG406
+Judgement ShimNeedsNewerGlibc(const facts::Facts& facts);         // VG407
+Judgement ShimVersionNodeMissing(const facts::Facts& facts);      // VG409
 Judgement ShimLoadedTwice(const facts::Facts& facts);             // VG410
 Judgement PreloadOrder(const facts::Facts& facts);                // VG411
 Judgement PreloadPointsToDriver(const facts::Facts& facts);       // VG412
@@ -61,6 +75,52 @@ Judgement VulkanPassesVisibleDevices(const facts::Facts& facts);  // VG515
 Judgement DiscoveredNoGpu(const facts::Facts& facts);             // VG704
 Judgement DiscoveryNotInLog(const facts::Facts& facts);           // VG705
 Judgement FirstPassSuccessLost(const facts::Facts& facts);        // VG708
+Judgement UnitNotFound(const facts::Facts& facts);                     // VG201
+Judgement DaemonReloadNeeded(const facts::Facts& facts);               // VG203
+Judgement ExecWrapper(const facts::Facts& facts);                      // VG207
+Judgement StderrRedirected(const facts::Facts& facts);                 // VG212
+Judgement ServiceNotRunning(const facts::Facts& facts);                // VG301
+Judgement ServiceStartedBeforeConfig(const facts::Facts& facts);       // VG302
+Judgement EnvironmentScrubbed(const facts::Facts& facts);              // VG303
+Judgement CrashLoop(const facts::Facts& facts);                        // VG307
+Judgement PreloadEntryMissing(const facts::Facts& facts);              // VG401
+Judgement ShimLoadedTwice(const facts::Facts& facts);                  // VG410
+Judgement PreloadOrder(const facts::Facts& facts);                     // VG411
+Judgement BackendMissing(const facts::Facts& facts);                   // VG502
+Judgement LibraryPathNotHonoured(const facts::Facts& facts);           // VG510
+Judgement DriverTooOld(const facts::Facts& facts);                     // VG607
+Judgement UvmLostAfterSuspend(const facts::Facts& facts);              // VG608
+Judgement FabricManagerDown(const facts::Facts& facts);                // VG609
+Judgement CudaNotInitialised(const facts::Facts& facts);               // VG611
+Judgement DriverAndContainerRuntimeDiffer(const facts::Facts& facts);  // VG612
+Judgement DeviceTaken(const facts::Facts& facts);                      // VG613
+Judgement DiscoveryTimeout(const facts::Facts& facts);                 // VG701
+Judgement DiscoveryChildCrashed(const facts::Facts& facts);            // VG702
+Judgement SecondPassFiltered(const facts::Facts& facts);               // VG703
+Judgement DiscoveredNoGpu(const facts::Facts& facts);                  // VG704
+Judgement DiscoveryNotInLog(const facts::Facts& facts);                // VG705
+Judgement DiscoveredBeforeChange(const facts::Facts& facts);           // VG706
+Judgement CudaInitError(const facts::Facts& facts);                    // VG707
+Judgement FirstPassSuccessLost(const facts::Facts& facts);             // VG708
+Judgement CpuWithoutAvx(const facts::Facts& facts);                    // VG709
+Judgement KernelLaunchRefused(const facts::Facts& facts);              // VG805
+Judgement ModelExceedsMemory(const facts::Facts& facts);               // VG901
+Judgement RunnerLostTheBackend(const facts::Facts& facts);             // VG902
+Judgement PciDeviceAbsent(const facts::Facts& facts);             // VG601
+Judgement PciIdsWrong(const facts::Facts& facts);                 // VG602
+Judgement BusIdMismatch(const facts::Facts& facts);               // VG603
+Judgement DeviceNodeInaccessible(const facts::Facts& facts);      // VG604
+Judgement DriverModuleMissing(const facts::Facts& facts);         // VG605
+Judgement DriverLibraryMismatch(const facts::Facts& facts);       // VG606
+Judgement ContainerWithoutGpu(const facts::Facts& facts);         // VG610
+Judgement JetpackMismatch(const facts::Facts& facts);             // VG614
+Judgement DiscoveredNoGpu(const facts::Facts& facts);             // VG704
+Judgement DiscoveryNotInLog(const facts::Facts& facts);           // VG705
+Judgement FirstPassSuccessLost(const facts::Facts& facts);        // VG708
+Judgement DeviceUuidImplausible(const facts::Facts& facts);       // VG801
+Judgement PciIdImplausible(const facts::Facts& facts);            // VG802
+Judgement ComputeImplausible(const facts::Facts& facts);          // VG803
+Judgement DeviceIdentityDiffers(const facts::Facts& facts);       // VG804
 
 }  // namespace vgpu::rules
 

@@ -5,9 +5,12 @@
 // _dl_map_object drop errno for an entry with a slash), so only modes and owners along the
 // path tell the two apart.
 
+#include <optional>
+
 #include "absl/strings/str_cat.h"
 #include "diag/facts/access.h"
 #include "diag/rules/common.h"
+#include "diag/rules/modelled.h"
 #include "diag/rules/preloaded.h"
 #include "diag/rules/rules.h"
 
@@ -48,16 +51,94 @@ FixStep OpenStep(const facts::Barrier& barrier) {
           absl::StrCat("sudo chmod ", facts::ModeText(barrier.mode), " ", path)};
 }
 
+// The list itself is a file that the unit binds, and the service may not read it: the loader
+// asks access(2) first, and says nothing (glibc 2.36, elf/rtld.c, do_preload).
+std::optional<Judgement> ListUnreadable(const facts::Facts& facts, const ActingList& acting,
+                                        const facts::Identity& who) {
+  const facts::PreloadList& list = *acting.list;
+  if (list.kind != facts::PreloadKind::kBoundFile) return std::nullopt;
+  const Observed<facts::Barrier> barrier = facts::WhatStops(list.way, who, facts::Want::kRead);
+  if (!barrier.present()) return std::nullopt;
+  bool needed = false;
+  bool mapped = false;
+  for (const facts::PreloadEntry& entry : list.entries) {
+    mapped = mapped || IsMapped(facts, entry.file).value_or(false);
+    needed = needed || (entry.shim && facts::NeededIn(*entry.shim, facts.ollama.era));
+  }
+  if (mapped) return std::nullopt;  // it was read
+  Holds holds;
+  const bool now = acting.acts == Acts::kNow && facts.process.present() && needed;
+  holds.acts = now ? Acts::kNow : Acts::kNextStart;
+  holds.evidence.push_back(
+      {list.source, 0, absl::StrCat("mode ", facts::ModeText(barrier->mode)),
+       absl::StrCat("the unit binds this list over /etc/ld.so.preload, and ", Words(who, *barrier),
+                    ": the loader passes the whole list over, and says "
+                    "nothing")});
+  std::vector<Evidence> effect = now ? NoGpuEvidence(facts) : std::vector<Evidence>();
+  holds.confidence =
+      !effect.empty() && facts.process->maps.present() ? Confidence::kCertain : Confidence::kLikely;
+  for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
+  if (needed) holds.explains = {"VG704"};
+  holds.headline = absl::StrCat("The preload list ", list.source, " of ", facts.unit.name,
+                                " cannot be read by user ", who.name, ": let the service read it.");
+  holds.fix = {OpenStep(*barrier)};
+  if (facts.unit_judged) holds.fix.push_back(RestartStep(facts, "the list is read at each start"));
+  holds.expect = {"the shims in /proc/PID/maps", ExpectGpuLine(facts)};
+  return Judgement(std::move(holds));
+}
+
+// A shim that discovery would find by path, in a file that the service may not open: the
+// search passes it by (glibc 2.36, open_path).
+std::optional<Judgement> FoundByPathAndClosed(const facts::Facts& facts) {
+  for (facts::Shim layer : {facts::Shim::kCuda, facts::Shim::kCudart}) {
+    for (const Answer& answer : AnswersFor(facts, layer)) {
+      const loader::Object& object = answer.Get();
+      if (CameByPreload(*answer.step.load, answer.object) || !object.doubts.empty()) continue;
+      const Acts acts = ActsOf(facts, answer.step);
+      const Observed<facts::Identity> who = Reader(facts, acts);
+      if (!who.present() || MakerOf(facts, object) != facts::Maker::kShim) continue;
+      for (const facts::FileFacts& file : facts.gpu_libraries) {
+        if (file.path != object.place.path || !file.found.present()) continue;
+        const Observed<facts::Barrier> barrier =
+            facts::WhatStops(file.way, *who, facts::Want::kRead);
+        if (!barrier.present()) continue;
+        Holds holds;
+        holds.acts = acts;
+        holds.evidence.push_back(
+            {file.path, 0, file.found->path,
+             absl::StrCat(ProcessText(*answer.step.process), " asks for ", answer.name,
+                          " and finds this, and ", Words(*who, *barrier))});
+        std::vector<Evidence> effect =
+            acts == Acts::kNow ? NoGpuEvidence(facts) : std::vector<Evidence>();
+        holds.confidence = effect.empty() ? Confidence::kLikely : Confidence::kCertain;
+        for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
+        holds.explains = {"VG504", "VG704", "VG902"};
+        holds.headline = absl::StrCat(file.path, " cannot be read by user ", who->name,
+                                      ": let the service read it.");
+        holds.fix = {OpenStep(*barrier)};
+        if (facts.unit_judged) {
+          holds.fix.push_back(RestartStep(facts, "discovery runs once, at the start"));
+        }
+        holds.expect = {ExpectGpuLine(facts)};
+        return Judgement(std::move(holds));
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Judgement PreloadEntryUnreadable(const facts::Facts& facts) {
   const std::vector<ActingList> lists = ActingLists(facts);
-  if (lists.empty()) return WithoutPreload(facts);
   size_t readable = 0;
   std::string unknown;
   std::string unknown_path;
   for (const ActingList& acting : lists) {
     const Observed<facts::Identity> who = Reader(facts, acting.acts);
+    if (who.present()) {
+      if (std::optional<Judgement> list = ListUnreadable(facts, acting, *who)) return *list;
+    }
     std::vector<Faulty> faults;
     std::vector<facts::Barrier> barriers;
     for (const facts::PreloadEntry& entry : acting.list->entries) {
@@ -93,6 +174,8 @@ Judgement PreloadEntryUnreadable(const facts::Facts& facts) {
     }
     return holds;
   }
+  if (std::optional<Judgement> closed = FoundByPathAndClosed(facts)) return *closed;
+  if (lists.empty()) return WithoutPreload(facts);
   if (!unknown.empty()) {
     return CannotTell{absl::StrCat("whether the service may read ", unknown_path), unknown,
                       absl::StrCat("namei -l ", ShellQuoted(unknown_path))};

@@ -61,6 +61,22 @@ TEST(PreloadEntryUnreadableTest, OneThatNothingNeedsIsLatent) {
   EXPECT_TRUE(holds->explains.empty());
 }
 
+TEST(PreloadEntryUnreadableTest, TheListThatTheUnitBindsIsRootsAlone) {
+  HostBuilder machine = WithUsers();
+  machine.SetFile("/etc/vgpu/ld.so.preload", "/usr/lib64/libvgpu-cuda.so\n");
+  machine.SetMode("/etc/vgpu/ld.so.preload", 0600).FoundNoGpu();
+  machine.SetFile(kDropIn,
+                  "[Service]\nBindReadOnlyPaths=/etc/vgpu/ld.so.preload:/etc/ld.so.preload\n");
+  machine.SetShown("Environment", "PATH=/usr/bin").RemoveEnviron("LD_PRELOAD");
+  machine.SetMaps({{"/usr/local/bin/ollama", 262650}});
+  const Judgement judgement = PreloadEntryUnreadable(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->evidence[0].source, "/etc/vgpu/ld.so.preload");
+  EXPECT_EQ(holds->evidence[0].quote, "mode 0600");
+  EXPECT_EQ(holds->explains, std::vector<std::string>{"VG704"});
+}
+
 TEST(PreloadEntryUnreadableTest, RootReadsAll) {
   HostBuilder machine = WithUsers();
   machine.SetShown("User", "root").SetMode("/usr/lib64/libvgpu-cuda.so", 0600);

@@ -11,6 +11,7 @@
 #include "diag/rules/common.h"
 #include "diag/rules/preloaded.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shim_faults.h"
 
 namespace vgpu::rules {
 namespace {
@@ -35,7 +36,9 @@ const procfs::Mount* NoexecMount(const facts::Facts& facts, const facts::FileFac
 
 // Why the loader does not load it; empty where nothing speaks against it. Sets `unseen`
 // where that was not read.
-std::string Fault(const facts::Facts& facts, const facts::FileFacts& file, std::string* unseen) {
+std::string Fault(const facts::Facts& facts, const facts::PreloadEntry& entry,
+                  std::string* unseen) {
+  const facts::FileFacts& file = entry.file;
   using host::FileType;
   const FileType type = file.found->meta.type;
   if (type == FileType::kFifo) return "is a FIFO: every start hangs when it opens it";
@@ -70,7 +73,8 @@ std::string Fault(const facts::Facts& facts, const facts::FileFacts& file, std::
   if (elf.type.value_or("DYN") == "EXEC") {
     return "is a program (cannot dynamically load executable)";
   }
-  if (elf.type.not_observed() && elf.error.not_observed()) *unseen = std::string(elf.type.why_not());
+  if (elf.type.not_observed() && elf.error.not_observed())
+    *unseen = std::string(elf.type.why_not());
   return "";
 }
 
@@ -78,7 +82,6 @@ std::string Fault(const facts::Facts& facts, const facts::FileFacts& file, std::
 
 Judgement PreloadEntryNotLoadable(const facts::Facts& facts) {
   const std::vector<ActingList> lists = ActingLists(facts);
-  if (lists.empty()) return WithoutPreload(facts);
   size_t loadable = 0;
   std::string unseen;
   std::string unseen_path;
@@ -88,7 +91,7 @@ Judgement PreloadEntryNotLoadable(const facts::Facts& facts) {
     for (const facts::PreloadEntry& entry : acting.list->entries) {
       if (!entry.file.found.present()) continue;
       std::string why;
-      std::string fault = Fault(facts, entry.file, &why);
+      std::string fault = Fault(facts, entry, &why);
       if (!why.empty() && unseen.empty()) {
         unseen = why;
         unseen_path = entry.file.path;
@@ -103,9 +106,9 @@ Judgement PreloadEntryNotLoadable(const facts::Facts& facts) {
     if (faults.empty()) continue;
     const facts::FileFacts& first = faults.front().entry->file;
     const bool noexec = NoexecMount(facts, first) != nullptr;
-    Holds holds = PassedOver(facts, acting, faults,
-                             noexec ? "install it where code may be run"
-                                    : "install the right file in its place");
+    Holds holds = PassedOver(
+        facts, acting, faults,
+        noexec ? "install it where code may be run" : "install the right file in its place");
     if (hangs) {
       holds.explains.insert(holds.explains.end(), {"VG701", "VG301", "VG307"});
       if (facts.DiesAtStart()) holds.acts = Acts::kNow;
@@ -126,14 +129,25 @@ Judgement PreloadEntryNotLoadable(const facts::Facts& facts) {
         holds.fix.push_back(RestartStep(facts, "a preload list is read once, at the start"));
       } else {
         for (FixStep& step :
-             SetPreloadSteps(facts, "VG403", WithoutEntries(*acting.list, faults),
-                             "or take it out of the list: nothing needs it", "")) {
+             SetListSteps(facts, *acting.list, "VG403", WithoutEntries(*acting.list, faults),
+                          "or take it out of the list: nothing needs it")) {
           holds.fix.push_back(std::move(step));
         }
       }
     }
     return holds;
   }
+  if (std::vector<ShimFault> faults = FaultsByPath(facts, loader::Trouble::kNotLoadable);
+      !faults.empty()) {
+    Holds holds = FaultyShim(facts, faults, "VG403", "cannot be loaded", "127");
+    holds.fix.push_back(ReplaceFileStep(faults.front().path,
+                                        "puts the shim for this machine there, from its package"));
+    if (facts.unit_judged) {
+      holds.fix.push_back(RestartStep(facts, "discovery runs once, at the start"));
+    }
+    return holds;
+  }
+  if (lists.empty()) return WithoutPreload(facts);
   if (!unseen.empty()) {
     return CannotTell{absl::StrCat("what kind of file ", unseen_path, " is"), unseen,
                       absl::StrCat("file -L ", ShellQuoted(unseen_path))};

@@ -5,25 +5,43 @@
 
 #include "absl/strings/str_cat.h"
 #include "diag/rules/common.h"
+#include "diag/rules/preloaded.h"
 #include "diag/rules/rules.h"
 
 namespace vgpu::rules {
 
-Judgement PreloadOrder(const facts::Facts& facts) {
-  const facts::PreloadList* list = facts.Preload();
-  if (list == nullptr) return WithoutPreload(facts);
+namespace {
+
+bool InOrder(const facts::PreloadList& list) {
   int last = -1;
-  bool in_order = true;
-  for (const facts::PreloadEntry& entry : list->entries) {
+  for (const facts::PreloadEntry& entry : list.entries) {
     if (!entry.shim) continue;
     const int place = static_cast<int>(*entry.shim);  // AllShims() is in that order
-    in_order = in_order && place >= last;
+    if (place < last) return false;
     last = place;
   }
-  if (in_order) return Contradicted{"exec, syscall, cuda, nvml, cudart: the conventional order"};
+  return true;
+}
+
+}  // namespace
+
+Judgement PreloadOrder(const facts::Facts& facts) {
+  const std::vector<ActingList> lists = ActingLists(facts);
+  if (lists.empty()) return WithoutPreload(facts);
+  const facts::PreloadList* list = nullptr;
+  for (const ActingList& acting : lists) {
+    if (list == nullptr && !InOrder(*acting.list)) list = acting.list;
+  }
+  if (list == nullptr) {
+    return Contradicted{"exec, syscall, cuda, nvml, cudart: the conventional order"};
+  }
   Holds holds;
   holds.confidence = Confidence::kCertain;
-  holds.evidence.push_back({list->source, list->line, absl::StrCat("LD_PRELOAD=", list->value),
+  holds.evidence.push_back({list->source, list->line,
+                            list->kind == facts::PreloadKind::kEnvironment
+                                ? absl::StrCat("LD_PRELOAD=", list->value)
+                                : list->value,
+
                             "not the conventional order exec, syscall, cuda, nvml, cudart; the "
                             "loader does not care, and another order repairs nothing"});
   return holds;

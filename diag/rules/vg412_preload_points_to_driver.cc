@@ -30,10 +30,9 @@ bool IsAboutShims(const facts::Facts& facts, const facts::PreloadList& list) {
 }
 
 std::string WhatItIs(const facts::FileFacts& file) {
-  std::string what =
-      file.found->links.empty()
-          ? std::string("is NVIDIA's own library")
-          : absl::StrCat("leads to ", file.found->path, ", NVIDIA's own library");
+  std::string what = file.found->links.empty()
+                         ? std::string("is NVIDIA's own library")
+                         : absl::StrCat("leads to ", file.found->path, ", NVIDIA's own library");
   if (file.elf.present() && file.elf->build_id.present()) {
     absl::StrAppend(&what, " (build id ", absl::string_view(*file.elf->build_id).substr(0, 16),
                     ")");
@@ -75,16 +74,14 @@ Judgement PreloadPointsToDriver(const facts::Facts& facts) {
     bool loaded = false;  // the process has NVIDIA's file in memory
     for (size_t i = 0; i < faults.size() && i < 8; ++i) {
       const facts::PreloadEntry& entry = *faults[i].entry;
-      holds.evidence.push_back({acting.list->source, acting.list->line, entry.text,
-                                absl::StrCat("listed for preloading, and ", faults[i].what)});
+      holds.evidence.push_back(FromList(*acting.list, entry, faults[i].what));
       needed = needed || facts::NeededIn(*entry.shim, facts.ollama.era);
       loaded = loaded || IsMapped(facts, entry.file).value_or(false);
     }
     const bool now = needed && acting.acts == Acts::kNow && facts.process.present();
     holds.acts = now ? Acts::kNow : Acts::kNextStart;
     std::vector<Evidence> effect = now ? NoGpuEvidence(facts) : std::vector<Evidence>();
-    holds.confidence =
-        !effect.empty() && loaded ? Confidence::kCertain : Confidence::kLikely;
+    holds.confidence = !effect.empty() && loaded ? Confidence::kCertain : Confidence::kLikely;
     for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
     if (needed) holds.explains = {"VG707", "VG704"};
     const facts::PreloadEntry& first = *faults.front().entry;
@@ -92,13 +89,12 @@ Judgement PreloadPointsToDriver(const facts::Facts& facts) {
                                   faults.front().what, ": put the shim there.");
     const facts::FileFacts* installed = Installed(facts, *first.shim);
     if (installed != nullptr && facts.unit_judged) {
-      std::string value;
+      std::vector<std::string> entries;
       for (const facts::PreloadEntry& entry : acting.list->entries) {
-        absl::StrAppend(&value, value.empty() ? "" : ":",
-                        entry.text == first.text ? installed->path : entry.text);
+        entries.push_back(entry.text == first.text ? installed->path : entry.text);
       }
-      holds.fix = SetPreloadSteps(facts, "VG412", value,
-                                  absl::StrCat("names the shim, ", installed->path), "");
+      holds.fix = SetListSteps(facts, *acting.list, "VG412", entries,
+                               absl::StrCat("names the shim, ", installed->path));
     } else {
       holds.fix.push_back(
           {absl::StrCat("sudo install -D -m 0755 ", facts::InfoOf(*first.shim).name, ".so ",
@@ -114,8 +110,8 @@ Judgement PreloadPointsToDriver(const facts::Facts& facts) {
     return holds;
   }
   if (shims == 0) return Contradicted{"no entry of the preload list is a file of NVIDIA's"};
-  return Contradicted{absl::StrCat(
-      Count(shims, "entry leads to a shim", "entries lead to shims"), ", none to NVIDIA's files")};
+  return Contradicted{absl::StrCat(Count(shims, "entry leads to a shim", "entries lead to shims"),
+                                   ", none to NVIDIA's files")};
 }
 
 }  // namespace vgpu::rules

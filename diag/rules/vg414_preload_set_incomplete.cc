@@ -28,12 +28,22 @@ bool Lists(const PreloadList& list, Shim shim) {
                      [&](const PreloadEntry& entry) { return entry.shim == shim; });
 }
 
-// The list that the configuration ends in: what the next start after a reload reads. Where no
-// unit gives one, the process's own.
-const PreloadList* LastList(const facts::Facts& facts) {
-  if (facts.disk_preload) return &*facts.disk_preload;
-  if (facts.unit_preload) return &*facts.unit_preload;
-  return facts.process_preload ? &*facts.process_preload : nullptr;
+bool ListedIn(const std::vector<const PreloadList*>& lists, Shim shim) {
+  return std::any_of(lists.begin(), lists.end(),
+                     [&](const PreloadList* list) { return Lists(*list, shim); });
+}
+
+// The lists that the configuration ends in: what the next start after a reload reads. Where
+// no unit gives any, the process's own.
+std::vector<const PreloadList*> LastLists(const facts::Facts& facts) {
+  std::vector<const PreloadList*> lists = facts.PreloadsNextStart();
+  if (facts.disk_preload) {
+    lists.erase(std::remove(lists.begin(), lists.end(),
+                            facts.unit_preload ? &*facts.unit_preload : nullptr),
+                lists.end());
+    lists.insert(lists.begin(), &*facts.disk_preload);
+  }
+  return lists.empty() ? facts.PreloadsNow() : lists;
 }
 
 bool IsShim(const facts::Facts& facts, const facts::FileFacts& file, Shim shim) {
@@ -106,20 +116,29 @@ void Insert(const PreloadList& list, Shim shim, const std::string& path,
 }  // namespace
 
 Judgement PreloadSetIncomplete(const facts::Facts& facts) {
-  const PreloadList* list = LastList(facts);
-  if (list == nullptr) return WithoutPreload(facts);
+  const std::vector<const PreloadList*> lists = LastLists(facts);
+  // The one that is to be mended: the service's own first one that names shims.
+  const PreloadList* list = nullptr;
   size_t listed = 0;
-  for (const PreloadEntry& entry : list->entries) listed += entry.shim.has_value() ? 1 : 0;
-  if (listed == 0) return Contradicted{"the preload list names no shim at all"};
+  for (const PreloadList* candidate : lists) {
+    size_t shims = 0;
+    for (const PreloadEntry& entry : candidate->entries) shims += entry.shim.has_value() ? 1 : 0;
+    listed += shims;
+    if (shims > 0 && list == nullptr && candidate->kind != facts::PreloadKind::kHostFile) {
+      list = candidate;
+    }
+  }
+  if (lists.empty()) return WithoutPreload(facts);
+  if (list == nullptr) return Contradicted{"the service's preload list names no shim at all"};
 
   Holds holds;
-  std::vector<std::string> missing;   // names
-  std::vector<std::string> value;     // the list with them
+  std::vector<std::string> missing;  // names
+  std::vector<std::string> value;    // the list with them
   for (const PreloadEntry& entry : list->entries) value.push_back(entry.text);
-  std::string against;                // why a shim that is not listed is not missing
+  std::string against;  // why a shim that is not listed is not missing
   bool lacks_now = facts.process.present();
   for (const facts::ShimInfo& info : facts::AllShims()) {
-    if (!facts::NeededIn(info.shim, facts.ollama.era) || Lists(*list, info.shim)) continue;
+    if (!facts::NeededIn(info.shim, facts.ollama.era) || ListedIn(lists, info.shim)) continue;
     if (const facts::FileFacts* found = FoundByPath(facts, info.shim)) {
       against = absl::StrCat(info.name, " is found by path, as ", found->path);
       continue;
@@ -135,23 +154,23 @@ Judgement PreloadSetIncomplete(const facts::Facts& facts) {
     }
     missing.emplace_back(info.name);
     Insert(*list, info.shim, installed->path, value);
-    holds.evidence.push_back(
-        {installed->path, 0, absl::StrCat(info.name, ".so"),
-         absl::StrCat("installed, and not in the preload list; ", info.why)});
-    if (facts.process_preload && Lists(*facts.process_preload, info.shim)) lacks_now = false;
+    holds.evidence.push_back({installed->path, 0, absl::StrCat(info.name, ".so"),
+                              absl::StrCat("installed, and not in the preload list; ", info.why)});
+    if (ListedIn(facts.PreloadsNow(), info.shim)) lacks_now = false;
   }
   if (missing.empty()) {
     if (!against.empty()) return Contradicted{std::move(against)};
     return Contradicted{absl::StrCat("the list names ", listed,
                                      " shims, all that this version of Ollama needs among them")};
   }
-  holds.evidence.insert(holds.evidence.begin(),
-                        {list->source, list->line, absl::StrCat("LD_PRELOAD=", list->value),
-                         absl::StrCat("does not name ", absl::StrJoin(missing, ", "))});
+  holds.evidence.insert(
+      holds.evidence.begin(),
+      {list->source, list->line,
+       list->kind == facts::PreloadKind::kEnvironment ? absl::StrCat("LD_PRELOAD=", list->value)
+                                                      : list->value,
+       absl::StrCat("does not name ", absl::StrJoin(missing, ", "))});
   // A process without any list waits for another repair first (VG302, VG303).
-  const bool has_list = facts.process_preload.has_value() ||
-                        (facts.process.present() && !facts.process->environ.present());
-  holds.acts = lacks_now && has_list ? Acts::kNow : Acts::kNextStart;
+  holds.acts = lacks_now && !facts.PreloadsNow().empty() ? Acts::kNow : Acts::kNextStart;
   holds.confidence = Confidence::kLikely;
   if (holds.acts == Acts::kNow) {
     const std::vector<Evidence> effect = NoGpuEvidence(facts);
@@ -159,12 +178,10 @@ Judgement PreloadSetIncomplete(const facts::Facts& facts) {
     for (const Evidence& evidence : effect) holds.evidence.push_back(evidence);
   }
   holds.explains = {"VG704"};
-  holds.headline =
-      absl::StrCat("The preload list does not name ", absl::StrJoin(missing, ", "),
-                   ", which this version of Ollama needs to find the device: add it.");
+  holds.headline = absl::StrCat("The preload list does not name ", absl::StrJoin(missing, ", "),
+                                ", which this version of Ollama needs to find the device: add it.");
   if (facts.unit_judged) {
-    holds.fix = SetPreloadSteps(facts, "VG414", absl::StrJoin(value, ":"),
-                                "adds what is missing", "");
+    holds.fix = SetListSteps(facts, *list, "VG414", value, "adds what is missing");
   }
   holds.expect = {absl::StrCat(missing.front(), " in /proc/PID/maps"), ExpectGpuLine(facts)};
   return holds;

@@ -79,7 +79,7 @@ TEST(PreloadSetIncompleteTest, AProcessThatIsOlderThanItsListIsAnotherFault) {
 
 TEST(PreloadSetIncompleteTest, AListOfOtherThingsIsNoSet) {
   EXPECT_EQ(Because(PreloadSetIncomplete(With("/usr/lib/libjemalloc.so.2").Gather())),
-            "the preload list names no shim at all");
+            "the service's preload list names no shim at all");
 }
 
 TEST(PreloadSetIncompleteTest, TheWholeSet) {

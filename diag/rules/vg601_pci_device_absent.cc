@@ -43,13 +43,13 @@ Judgement OfCard(const facts::Facts& facts, const std::vector<PciFunction>& func
   const DeviceFacts& devices = facts.devices;
   for (const PciFunction& function : functions) {
     if (function.IsNvidiaGpu()) {
-      return Contradicted{absl::StrCat(function.address, " is a GPU of NVIDIA (",
-                                       *function.vendor, ":", function.device.value_or("?"), ")")};
+      return Contradicted{absl::StrCat(function.address, " is a GPU of NVIDIA (", *function.vendor,
+                                       ":", function.device.value_or("?"), ")")};
     }
   }
   if (DiscoveryFoundGpu(facts)) return Contradicted{"discovery found a GPU"};
   Holds holds;
-  holds.acts = Acts::kNow;
+  holds.acts = ActsNowIfRunning(facts);
   holds.evidence.push_back({kList, 0, Count(functions),
                             "none of them is a display or 3D controller of NVIDIA (0x10de)"});
   if (!devices.driver_libraries.empty()) {
@@ -91,7 +91,7 @@ Judgement PciDeviceAbsent(const facts::Facts& facts) {
   if (devices.IsPhysical()) return OfCard(facts, *devices.functions);
   if (!devices.configured.present()) {
     return CannotTell{"the configured devices",
-                      absl::StrCat(devices.config_source, ": ", devices.configured.why_not()),
+                      Because(devices.config_source, devices.configured.why_not()),
                       absl::StrCat("sudo cat ", facts::kDeviceConfigFile)};
   }
   for (const facts::ConfiguredDevice& device : devices.configured->devices) {
@@ -102,9 +102,9 @@ Judgement PciDeviceAbsent(const facts::Facts& facts) {
       return Contradicted{absl::StrCat(device.pci_address, " is there, with other ids")};
     }
   }
-  return Contradicted{absl::StrCat(
-      "no function has the ids ", Ids(devices.configured->devices.front()),
-      ", and discovery of a virtual device asks the shims and reads no PCI function")};
+  return Contradicted{
+      absl::StrCat("no function has the ids ", Ids(devices.configured->devices.front()),
+                   ", and discovery of a virtual device asks the shims and reads no PCI function")};
 }
 
 }  // namespace vgpu::rules

@@ -52,7 +52,7 @@ bool ShimAnswers(const facts::Facts& facts) {
 bool HasShims(const facts::Facts& facts) {
   if (!facts.process.present()) return true;
   if (!NoShimMapped(facts).value_or(true)) return true;
-  if (facts.process_preload) return true;
+  if (!facts.PreloadsNow().empty()) return true;
   return facts.process->environ.present() &&
          facts.process->environ->FindAsLoader("LD_LIBRARY_PATH").has_value();
 }
@@ -77,7 +77,7 @@ Judgement PciIdsWrong(const facts::Facts& facts) {
   }
   if (!devices.configured.present()) {
     return CannotTell{"the configured devices",
-                      absl::StrCat(devices.config_source, ": ", devices.configured.why_not()),
+                      Because(devices.config_source, devices.configured.why_not()),
                       absl::StrCat("sudo cat ", facts::kDeviceConfigFile)};
   }
   if (!devices.functions.present()) {
@@ -86,6 +86,7 @@ Judgement PciIdsWrong(const facts::Facts& facts) {
   }
   Holds holds;
   std::string right, address;
+  bool bound_over = false;
   for (const ConfiguredDevice& device : devices.configured->devices) {
     const PciFunction* function = devices.FunctionAt(device.pci_address);
     if (function == nullptr) continue;
@@ -100,6 +101,7 @@ Judgement PciIdsWrong(const facts::Facts& facts) {
         continue;
       }
       address = function->address;
+      bound_over = bound_over || function->bound_over;
       if (holds.evidence.size() < 9) {
         holds.evidence.push_back(
             {path, 0, **id.seen,
@@ -110,12 +112,11 @@ Judgement PciIdsWrong(const facts::Facts& facts) {
   if (holds.evidence.empty()) {
     return Contradicted{right.empty() ? "no function stands at a configured address" : right};
   }
-  if (ShimAnswers(facts)) {
-    return CannotTell{
-        "the PCI ids as the process reads them",
-        absl::StrCat("libvgpu-syscall answers for them there; the files of ", address,
-                     " are the host's"),
-        "vgpu-doctor verify"};
+  if (!bound_over && ShimAnswers(facts)) {
+    return CannotTell{"the PCI ids as the process reads them",
+                      absl::StrCat("libvgpu-syscall answers for them there; the files of ", address,
+                                   " are the host's"),
+                      "vgpu-doctor verify"};
   }
   if (DiscoveryFoundGpu(facts)) {
     return Contradicted{absl::StrCat("discovery found the device, although ", address,
@@ -127,7 +128,7 @@ Judgement PciIdsWrong(const facts::Facts& facts) {
   std::vector<systemd::Setting> binds;
   const systemd::Setting* bind = BindOverPci(facts, binds);
   holds.confidence = bind == nullptr ? Confidence::kPossible : Confidence::kLikely;
-  holds.acts = facts.process.present() ? Acts::kNow : Acts::kNextStart;
+  holds.acts = ActsNowIfRunning(facts);
   if (bind != nullptr) {
     holds.evidence.push_back({bind->place.file, bind->place.line, bind->value,
                               "is there to show other ids, and does not"});
@@ -150,8 +151,8 @@ Judgement PciIdsWrong(const facts::Facts& facts) {
     }
   } else {
     holds.fix = EditDevicesSteps(
-        facts, absl::StrCat("gives the device a pci_address that no other function has; ",
-                            address, " is taken"));
+        facts, absl::StrCat("gives the device a pci_address that no other function has; ", address,
+                            " is taken"));
   }
   holds.expect = {absl::StrCat("the service reads 0x10de in /sys/bus/pci/devices/", address,
                                "/vendor, or no device is configured there"),

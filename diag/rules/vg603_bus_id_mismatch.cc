@@ -33,8 +33,7 @@ host::Observed<Known> KnownAddresses(const facts::Facts& facts) {
   Known known;
   if (devices.IsVirtual()) {
     if (!devices.configured.present()) {
-      return host::NotObserved{
-          absl::StrCat(devices.config_source, ": ", devices.configured.why_not())};
+      return host::NotObserved{Because(devices.config_source, devices.configured.why_not())};
     }
     known.source = devices.config_source;
     for (const facts::ConfiguredDevice& device : devices.configured->devices) {
@@ -86,8 +85,7 @@ Judgement BusIdMismatch(const facts::Facts& facts) {
     }
     filtered = filtered || device.where == ReportedDevice::Where::kFiltered;
     if (holds.evidence.size() < 8) {
-      holds.evidence.push_back(
-          FromReport(facts, device, absl::StrCat("CUDA names ", *address)));
+      holds.evidence.push_back(FromReport(facts, device, absl::StrCat("CUDA names ", *address)));
     }
   }
   if (holds.evidence.empty()) {
@@ -102,12 +100,12 @@ Judgement BusIdMismatch(const facts::Facts& facts) {
   // Where the second pass lost that very device, nothing rules out that something joins
   // the two addresses.
   if (std::vector<Evidence> effect = NoGpuEvidence(facts); filtered && !effect.empty()) {
-    holds.acts = Acts::kNow;
+    holds.acts = ActsNowIfRunning(facts);
     holds.explains = {"VG703", "VG704", "VG708"};
     for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
   }
-  holds.headline = absl::StrCat("CUDA and ", known->source,
-                                " name different PCI addresses for the device.");
+  holds.headline =
+      absl::StrCat("CUDA and ", known->source, " name different PCI addresses for the device.");
   if (facts.devices.IsVirtual()) {
     holds.fix = ReplaceShimSteps(facts,
                                  "a build whose pciDomainID, pciBusID and pciDeviceID are those of "

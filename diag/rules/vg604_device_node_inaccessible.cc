@@ -51,7 +51,8 @@ Look LookAt(const std::vector<DeviceNode>& nodes, const Observed<Identity>& who)
       barrier = WhatStops(node.way, *who, facts::Want::kRead);
     }
     if (barrier.present()) {
-      look.closed.push_back({barrier->path, 0, absl::StrCat("mode ", facts::ModeText(barrier->mode)),
+      look.closed.push_back({barrier->path, 0,
+                             absl::StrCat("mode ", facts::ModeText(barrier->mode)),
                              absl::StrCat("closed to ", who->name, ", who opens ", node.path)});
     } else if (barrier.not_observed() && look.unseen.empty()) {
       look.unseen = node.path;
@@ -69,7 +70,8 @@ Judgement OfBars(const facts::Facts& facts) {
   }
   const Look look = LookAt(devices.bars, WhoOpens(facts));
   if (look.closed.empty() && look.missing.empty()) {
-    if (!look.unseen.empty()) return CannotTell{look.unseen, look.why_unseen, HowToSee(devices.bars)};
+    if (!look.unseen.empty())
+      return CannotTell{look.unseen, look.why_unseen, HowToSee(devices.bars)};
     return Contradicted{absl::StrCat(devices.bars.front().path, " is open to the service")};
   }
   Holds holds;
@@ -83,8 +85,9 @@ Judgement OfBars(const facts::Facts& facts) {
   holds.evidence.push_back({devices.bar_wanted_by, 0, "", "is there to open it to the service"});
   holds.headline = absl::StrCat(devices.bars.front().path,
                                 " is closed to the service, although it is meant to be open.");
-  holds.fix.push_back({"sudo udevadm control --reload && sudo udevadm trigger --subsystem-match=pci",
-                       "applies the rules of udev to the devices that are there", "", ""});
+  holds.fix.push_back(
+      {"sudo udevadm control --reload && sudo udevadm trigger --subsystem-match=pci",
+       "applies the rules of udev to the devices that are there", "", ""});
   holds.expect = {absl::StrCat("ls -l ", devices.bars.front().path,
                                " shows a mode that lets the service's user in")};
   return holds;
@@ -119,7 +122,7 @@ Judgement DeviceNodeInaccessible(const facts::Facts& facts) {
   }
   Holds holds;
   holds.confidence = Confidence::kLikely;
-  holds.acts = found_gpu ? Acts::kNextStart : Acts::kNow;
+  holds.acts = found_gpu ? Acts::kNextStart : ActsNowIfRunning(facts);
   for (const auto* list : {&look.closed, &look.missing}) {
     for (const Evidence& evidence : *list) {
       if (holds.evidence.size() < 8) holds.evidence.push_back(evidence);
@@ -127,10 +130,11 @@ Judgement DeviceNodeInaccessible(const facts::Facts& facts) {
   }
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
   holds.explains = {"VG704", "VG707"};
-  const std::string first = look.closed.empty() ? look.missing.front().source
-                                                : look.closed.front().source;
-  holds.headline = absl::StrCat(first, look.closed.empty() ? " is missing" : " is closed to the service",
-                                ": libcuda cannot open the GPU.");
+  const std::string first =
+      look.closed.empty() ? look.missing.front().source : look.closed.front().source;
+  holds.headline =
+      absl::StrCat(first, look.closed.empty() ? " is missing" : " is closed to the service",
+                   ": libcuda cannot open the GPU.");
   if (!look.missing.empty()) {
     holds.fix.push_back({"sudo nvidia-modprobe -u -c 0",
                          "loads the modules and makes /dev/nvidiactl, /dev/nvidia0 and "

@@ -67,7 +67,7 @@ Judgement DriverModuleMissing(const facts::Facts& facts) {
   }
   const std::string name = driver ? "nvidia_uvm" : "nvidia";
   Holds holds;
-  holds.acts = Acts::kNow;
+  holds.acts = ActsNowIfRunning(facts);
   holds.evidence.push_back({"/proc/modules", 0, absl::StrCat("(no ", name, ")"),
                             absl::StrCat(devices.modules->size(), " modules are loaded, and ", name,
                                          " is none of them")});
@@ -80,11 +80,11 @@ Judgement DriverModuleMissing(const facts::Facts& facts) {
   holds.explains = {"VG604", "VG607", "VG611", "VG704", "VG707"};
   holds.headline = absl::StrCat("The kernel module ", name,
                                 " is not loaded: libcuda finds no driver to speak to.");
-  holds.fix.push_back({driver ? "sudo modprobe nvidia_uvm"
-                                : "sudo modprobe nvidia && sudo modprobe nvidia_uvm",
-                       "loads it; an error names what is in the way (no module for this kernel: "
-                       "`sudo dkms autoinstall`; nouveau or vfio-pci has the card)",
-                       "", driver ? "sudo rmmod nvidia_uvm" : "sudo rmmod nvidia_uvm nvidia"});
+  holds.fix.push_back(
+      {driver ? "sudo modprobe nvidia_uvm" : "sudo modprobe nvidia && sudo modprobe nvidia_uvm",
+       "loads it; an error names what is in the way (no module for this kernel: "
+       "`sudo dkms autoinstall`; nouveau or vfio-pci has the card)",
+       "", driver ? "sudo rmmod nvidia_uvm" : "sudo rmmod nvidia_uvm nvidia"});
   if (facts.unit_judged) {
     holds.fix.push_back(RestartStep(facts, "discovery runs once, at the start"));
   }

@@ -57,22 +57,21 @@ Judgement DriverLibraryMismatch(const facts::Facts& facts) {
   std::vector<Evidence> effect = NoGpuEvidence(facts);
   const bool found_gpu = DiscoveryFoundGpu(facts);
   Holds holds;
-  holds.evidence.push_back({"/proc/driver/nvidia/version", 0, *devices.module_version,
-                            "the kernel module in memory"});
+  holds.evidence.push_back(
+      {"/proc/driver/nvidia/version", 0, *devices.module_version, "the kernel module in memory"});
   holds.evidence.push_back({cuda.front()->path, 0, cuda.front()->version, "the library on disk"});
   if (said != nullptr) {
     holds.evidence.push_back(FromLog(*facts.log.ServersLog(), said->line,
                                      "CUDA says that library and module do not fit"));
   }
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
-  holds.confidence =
-      said != nullptr && !found_gpu ? Confidence::kCertain : Confidence::kLikely;
+  holds.confidence = said != nullptr && !found_gpu ? Confidence::kCertain : Confidence::kLikely;
   // What found its GPU has the old libraries in memory.
-  holds.acts = found_gpu ? Acts::kNextStart : Acts::kNow;
+  holds.acts = found_gpu ? Acts::kNextStart : ActsNowIfRunning(facts);
   holds.explains = {"VG607", "VG704", "VG707"};
-  holds.headline = absl::StrCat("NVIDIA's kernel module is ", *devices.module_version,
-                                " and its library ", cuda.front()->version,
-                                ": reboot, or load the new module.");
+  holds.headline =
+      absl::StrCat("NVIDIA's kernel module is ", *devices.module_version, " and its library ",
+                   cuda.front()->version, ": reboot, or load the new module.");
   holds.fix.push_back({"sudo systemctl reboot",
                        "the kernel loads the module that belongs to the installed libraries; "
                        "where it does not, the module was not built for this kernel (`sudo dkms "

@@ -63,8 +63,16 @@ bool HostHasGpu(const Facts& facts) {
 
 // It can be seen that it has none.
 bool HostHasNone(const Facts& facts) {
-  return facts.devices.modules.present() && facts.devices.functions.present() &&
-         !HostHasGpu(facts);
+  return facts.devices.modules.present() && facts.devices.functions.present() && !HostHasGpu(facts);
+}
+
+// Neither the host nor CUDA's words tell that there is a GPU which the container could have.
+std::optional<Judgement> WithoutHostGpu(const Facts& facts, const ollama::CudaError* said) {
+  if (HostHasGpu(facts) || said != nullptr) return std::nullopt;
+  if (HostHasNone(facts)) return Contradicted{"the host has no NVIDIA GPU to give"};
+  return CannotTell{"whether the container's host has a GPU to give it",
+                    "its modules or its PCI functions were not seen",
+                    "nvidia-smi -L  # on the host"};
 }
 
 // CUDA's words for a device that is not there: 35 (no driver library of the host), 100, 800.
@@ -74,6 +82,13 @@ const ollama::CudaError* NoDeviceSaid(const ollama::ServerStart* start) {
     if (error.Is(100) || error.Is(35) || error.Is(800)) return &error;
   }
   return nullptr;
+}
+
+// A later child could not open the device any more that discovery had found.
+const ollama::CudaError* LostPermission(const Facts& facts) {
+  const ollama::ServerStart* start = StartToJudge(facts);
+  const ollama::CudaError* lost = start == nullptr ? nullptr : start->LostLater();
+  return lost != nullptr && (lost->Is(800) || lost->Is(100)) ? lost : nullptr;
 }
 
 const facts::CdiSpec* StaleCdi(const ContainerFacts& container) {
@@ -94,8 +109,8 @@ void AddCdi(const facts::CdiSpec& spec, Holds& holds) {
 
 FixStep CdiStep(const facts::CdiSpec* spec) {
   const std::string path = spec == nullptr ? "/etc/cdi/nvidia.yaml" : spec->path;
-  return {absl::StrCat("sudo cp -a ", path, " ", path, ".before; sudo nvidia-ctk cdi generate --output=",
-                       path),
+  return {absl::StrCat("sudo cp -a ", path, " ", path,
+                       ".before; sudo nvidia-ctk cdi generate --output=", path),
           "describes the driver that is installed now; to be done after each upgrade of it", "",
           absl::StrCat("sudo mv ", path, ".before ", path)};
 }
@@ -104,7 +119,6 @@ void Finish(const Facts& facts, Holds& holds) {
   holds.explains = {"VG604", "VG607", "VG704", "VG707"};
   holds.expect = {"nvidia-smi -L in the container names the GPU", ExpectGpuLine(facts)};
 }
-
 
 // How the unit starts it says what it lacks.
 Judgement OfUnit(const Facts& facts, const RunCommand& run) {
@@ -121,12 +135,12 @@ Judgement OfUnit(const Facts& facts, const RunCommand& run) {
     return Contradicted{"the unit gives its container a GPU"};
   }
   if (DiscoveryFoundGpu(facts)) return Contradicted{"discovery in the container found a GPU"};
-  if (HostHasNone(facts)) return Contradicted{"the host has no NVIDIA GPU to give"};
   const ollama::ServerStart* start = StartToJudge(facts);
   const ollama::CudaError* said = NoDeviceSaid(start);
+  if (std::optional<Judgement> none = WithoutHostGpu(facts, said)) return *none;
   std::vector<Evidence> effect = NoGpuEvidence(facts);
   Holds holds;
-  holds.acts = Acts::kNow;
+  holds.acts = ActsNowIfRunning(facts);
   holds.evidence.push_back({facts.program.source, facts.program.line, facts.program.command,
                             run.gives_gpu ? "asks for the GPU by a description"
                                           : "runs a container and gives it no GPU"});
@@ -147,8 +161,8 @@ Judgement OfUnit(const Facts& facts, const RunCommand& run) {
     holds.fix.push_back(CdiStep(stale));
   } else {
     const std::string flag = run.runtime == "podman" ? "--device nvidia.com/gpu=all" : "--gpus all";
-    holds.headline = absl::StrCat("The unit starts Ollama's container without a GPU: add `", flag,
-                                  "`.");
+    holds.headline =
+        absl::StrCat("The unit starts Ollama's container without a GPU: add `", flag, "`.");
     holds.fix.push_back({absl::StrCat("sudo systemctl edit --full ", facts.unit.name),
                          absl::StrCat("add `", flag, "` behind `", run.runtime,
                                       " run` (in a Quadlet file, AddDevice=nvidia.com/gpu=all)"),
@@ -166,15 +180,16 @@ Judgement OfProcess(const Facts& facts) {
       container.container.present()
           ? absl::StrCat(container.container->runtime, " ", container.container->id.substr(0, 12))
           : container.marker;
-  const ollama::CudaError* lost = start == nullptr ? nullptr : start->LostLater();
-  const std::string runtime = container.container.present() ? container.container->runtime : "docker";
+  const ollama::CudaError* lost = LostPermission(facts);
+  const std::string runtime =
+      container.container.present() ? container.container->runtime : "docker";
   const std::string tool = runtime == "podman" ? "podman" : "docker";
   const std::string id =
       container.container.present() ? container.container->id.substr(0, 12) : "CONTAINER";
-  if (lost != nullptr && (lost->Is(800) || lost->Is(100))) {
+  if (lost != nullptr) {
     Holds holds;
     holds.confidence = Confidence::kLikely;
-    holds.acts = Acts::kNow;
+    holds.acts = ActsNowIfRunning(facts);
     holds.evidence.push_back(FromLog(*facts.log.ServersLog(), lost->line,
                                      "discovery had found the GPU; the container may not open "
                                      "it any more"));
@@ -191,14 +206,15 @@ Judgement OfProcess(const Facts& facts) {
     return holds;
   }
   if (facts.devices.IsVirtual()) {
-    return Contradicted{absl::StrCat("the device is virtual (", facts.devices.shim.empty()
-                                                                    ? facts.devices.config_source
-                                                                    : facts.devices.shim,
-                                     "): the container needs no GPU of the host")};
+    return Contradicted{
+        absl::StrCat("the device is virtual (",
+                     facts.devices.shim.empty() ? facts.devices.config_source : facts.devices.shim,
+                     "): the container needs no GPU of the host")};
   }
   if (DiscoveryFoundGpu(facts)) return Contradicted{"discovery in the container found a GPU"};
   std::string given;
-  if (container.mounted.present() && !container.mounted->empty()) given = container.mounted->front();
+  if (container.mounted.present() && !container.mounted->empty())
+    given = container.mounted->front();
   if (given.empty() && container.nodes.present() && !container.nodes->empty()) {
     given = container.nodes->front();
   }
@@ -208,17 +224,15 @@ Judgement OfProcess(const Facts& facts) {
     return Contradicted{absl::StrCat(given, " is given to the container")};
   }
   if (given.empty() && !container.mounted.present() && !container.nodes.present()) {
-    return CannotTell{absl::StrCat("what the container (", what, ") was given of a GPU"),
-                      std::string(container.mounted.why_not()),
-                      absl::StrCat("sudo ", tool, " inspect ", id,
-                                   " | grep -iE 'DeviceRequests|nvidia'")};
+    return CannotTell{
+        absl::StrCat("what the container (", what, ") was given of a GPU"),
+        std::string(container.mounted.why_not()),
+        absl::StrCat("sudo ", tool, " inspect ", id, " | grep -iE 'DeviceRequests|nvidia'")};
   }
-  if (HostHasNone(facts) && said == nullptr) {
-    return Contradicted{"the host has no NVIDIA GPU to give"};
-  }
+  if (std::optional<Judgement> none = WithoutHostGpu(facts, said)) return *none;
   std::vector<Evidence> effect = NoGpuEvidence(facts);
   Holds holds;
-  holds.acts = Acts::kNow;
+  holds.acts = ActsNowIfRunning(facts);
   if (given.empty()) {
     const bool mounts = container.mounted.present();
     holds.evidence.push_back(
@@ -280,8 +294,11 @@ Judgement OfProcess(const Facts& facts) {
 }  // namespace
 
 Judgement ContainerWithoutGpu(const Facts& facts) {
+  const std::optional<RunCommand> run = RunCommandOf(facts);
+  // The unit's own command is where it can be repaired.
+  if (run && run->seen && !run->gives_gpu && !LostPermission(facts)) return OfUnit(facts, *run);
   if (facts.container.IsContainer()) return OfProcess(facts);
-  if (std::optional<RunCommand> run = RunCommandOf(facts)) return OfUnit(facts, *run);
+  if (run) return OfUnit(facts, *run);
   if (facts.process.present() && facts.container.container.not_observed()) {
     return CannotTell{"whether the server runs in a container",
                       std::string(facts.container.container.why_not()),

@@ -68,7 +68,7 @@ Judgement JetpackMismatch(const facts::Facts& facts) {
     return Contradicted{absl::StrCat("R", *release, " wants ", fits, ", which is installed")};
   }
   Holds holds;
-  holds.acts = Acts::kNow;
+  holds.acts = ActsNowIfRunning(facts);
   holds.evidence.push_back({kRelease, 0, absl::StrCat("R", *release),
                             jetpack == 0 ? "Ollama has no variant for this release"
                                          : absl::StrCat("Ollama takes ", fits, " for it")});
@@ -91,8 +91,9 @@ Judgement JetpackMismatch(const facts::Facts& facts) {
   holds.explains = {"VG502", "VG506", "VG704", "VG707"};
   holds.headline =
       jetpack == 0
-          ? absl::StrCat("Jetson Linux R", *release, " is older than any that Ollama supports: "
-                                                     "upgrade JetPack.")
+          ? absl::StrCat("Jetson Linux R", *release,
+                         " is older than any that Ollama supports: "
+                         "upgrade JetPack.")
           : absl::StrCat("This Jetson (R", *release, ") needs Ollama's ", fits,
                          misled ? absl::StrCat(", and ", kVariable, "=", set, " asks for another.")
                                 : ", which is not installed.");

@@ -3,6 +3,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "diag/rules/common.h"
+#include "diag/rules/discovery.h"
 #include "diag/rules/rules.h"
 
 namespace vgpu::rules {
@@ -34,10 +35,24 @@ Judgement DiscoveredNoGpu(const facts::Facts& facts) {
     holds.evidence.push_back(FromLog(log, *start->vram, "no GPU memory"));
   }
   for (const ollama::Failure& failure : start->failures) {
+    if (holds.evidence.size() >= 7) break;
     holds.evidence.push_back(FromLog(log, failure.line, "a pass of discovery failed"));
   }
   if (!start->no_device.empty()) {
     holds.evidence.push_back(FromLog(log, start->no_device.front(), "what Ollama says about it"));
+  }
+  for (const ollama::Named& skipped : start->skipped) {
+    if (holds.evidence.size() >= 10) break;
+    holds.evidence.push_back(FromLog(log, skipped.line, "discovery left this out"));
+  }
+  for (const ollama::Named& override : start->overrides) {
+    if (holds.evidence.size() >= 12) break;
+    holds.evidence.push_back(FromLog(log, override.line, "discovery warns of this variable"));
+  }
+  if (facts.ollama.models_on_cpu.present() && !facts.ollama.models_on_cpu->empty()) {
+    holds.evidence.push_back({facts.ollama.models_on_cpu.source, 0,
+                              absl::StrCat(facts.ollama.models_on_cpu->front(), ": size_vram 0"),
+                              "a model is loaded, and no byte of it lies on a GPU"});
   }
   holds.explains = {"VG708"};
   const bool dropped = !start->filtered.empty();
@@ -46,11 +61,14 @@ Judgement DiscoveredNoGpu(const facts::Facts& facts) {
       dropped ? " found a device in its first pass and dropped it in the second" : " found no GPU",
       ", and none of the causes that were looked for explains it.");
   // Lines that only a log with OLLAMA_DEBUG has: then there is no more to switch on.
-  const bool detailed = start->counted || !start->passes.empty() || dropped;
+  const bool detailed = start->detail >= ollama::Detail::kDebug;
+  if (detailed) holds.fix = TraceSteps(facts, "VG704");
   if (facts.unit_judged && !detailed) {
     holds.fix = LastDropInSteps(
         facts, "VG704", {"Environment=OLLAMA_DEBUG=1"},
         "the log then has every step of discovery: judge again after the restart", "the log grows");
+  }
+  if (!holds.fix.empty()) {
     holds.expect = {"level=DEBUG lines in the log; then `vgpu-doctor check` sees more"};
   }
   return holds;

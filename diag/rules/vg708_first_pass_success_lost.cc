@@ -15,10 +15,16 @@ Judgement FirstPassSuccessLost(const facts::Facts& facts) {
                       "the log at hand has no `inference compute` line of this process",
                       absl::StrCat("journalctl -u ", facts.unit.name)};
   }
-  if (start->Result()->on_gpu()) return Contradicted{"the last result names a GPU"};
   const ollama::DiscoveryLog& log = *facts.log.ServersLog();
   Holds holds;
   holds.confidence = Confidence::kCertain;
+  if (const ollama::CudaError* lost = start->LostLater()) {
+    holds.evidence.push_back(FromLog(log, start->Result()->line, "discovery named a GPU"));
+    holds.evidence.push_back(
+        FromLog(log, lost->line, "a later child of this process could not use it any more"));
+    return holds;
+  }
+  if (start->Result()->on_gpu()) return Contradicted{"the last result names a GPU"};
   if (start->counted && start->initial_count.value_or(0) > 0) {
     holds.evidence.push_back(
         FromLog(log, *start->counted, "the first pass found a device: no proof that it works"));

@@ -8,13 +8,8 @@
 // The second pass selects the device by this id (CUDA_VISIBLE_DEVICES), so one that the
 // child cannot find is filtered out: VG703.
 
-#include <algorithm>
-#include <array>
-#include <cstdint>
-
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "diag/facts/devices.h"
 #include "diag/rules/common.h"
 #include "diag/rules/reported_device.h"
@@ -23,44 +18,7 @@
 namespace vgpu::rules {
 namespace {
 
-// So many zero bytes are no accident: one in 10^26 by chance.
-constexpr size_t kManyZeros = 12;
 constexpr char kAllZero[] = "all of it is zero";
-
-uint8_t HexDigit(char c) { return static_cast<uint8_t>(c <= '9' ? c - '0' : c - 'a' + 10); }
-
-// The 16 bytes of a canonical UUID.
-std::array<uint8_t, 16> BytesOf(absl::string_view uuid) {
-  std::array<uint8_t, 16> bytes{};
-  size_t digits = 0;
-  for (char c : uuid.substr(4)) {  // behind "GPU-"
-    if (c == '-') continue;
-    bytes[digits / 2] = static_cast<uint8_t>(bytes[digits / 2] << 4 | HexDigit(c));
-    ++digits;
-  }
-  return bytes;
-}
-
-// What is wrong with it; empty: nothing.
-std::string WhatIsWrong(absl::string_view uuid) {
-  const std::array<uint8_t, 16> bytes = BytesOf(uuid);
-  if (std::all_of(bytes.begin(), bytes.end(), [](uint8_t b) { return b == 0; })) {
-    return kAllZero;
-  }
-  if (std::all_of(bytes.begin(), bytes.end(), [&](uint8_t b) { return b == bytes[0]; })) {
-    return "it is one byte, sixteen times";
-  }
-  const size_t zeros = static_cast<size_t>(std::count(bytes.begin(), bytes.end(), 0));
-  if (zeros < kManyZeros) return "";
-  uint64_t first = 0;
-  for (size_t i = 8; i > 0; --i) first = first << 8 | bytes[i - 1];
-  constexpr uint64_t kGiB = uint64_t{1} << 30;
-  if (first >= kGiB && first <= 2048 * kGiB && first % (uint64_t{1} << 20) == 0) {
-    return absl::StrFormat("its first eight bytes, read as a number, are %.1f GiB: a size of memory",
-                           static_cast<double>(first) / static_cast<double>(kGiB));
-  }
-  return absl::StrCat(zeros, " of its 16 bytes are zero: small numbers stand there, and no id");
-}
 
 bool IsConfigured(const facts::Facts& facts, absl::string_view uuid) {
   if (!facts.devices.configured.present()) return false;
@@ -88,7 +46,7 @@ Judgement DeviceUuidImplausible(const facts::Facts& facts) {
       if (plausible.empty()) plausible = device.id;
       continue;
     }
-    const std::string wrong = WhatIsWrong(*uuid);
+    const std::string wrong = WhatIsWrongWithUuid(*uuid);
     if (wrong.empty() || IsConfigured(facts, *uuid)) {
       plausible = *uuid;
       continue;
@@ -104,7 +62,7 @@ Judgement DeviceUuidImplausible(const facts::Facts& facts) {
                                           : absl::StrCat("the id ", plausible, " is plausible")};
   }
   holds.confidence = Confidence::kLikely;
-  holds.acts = Acts::kNow;
+  holds.acts = ActsNowIfRunning(facts);
   std::vector<Evidence> effect = NoGpuEvidence(facts);
   // One device that names itself twice, and otherwise each time, cannot be selected.
   if (!effect.empty() && !filtered_id.empty() && other_id_later) {

@@ -56,9 +56,11 @@ Judgement PciIdImplausible(const facts::Facts& facts) {
     if (IsPossible(device.pci_id)) {
       possible = device.pci_id;
     } else if (holds.evidence.size() < 8) {
-      holds.evidence.push_back(FromReport(
-          facts, device, absl::StrCat(device.pci_id, " is no PCI address: a bus has two digits, a "
-                                                     "device at most 1f")));
+      holds.evidence.push_back(
+          FromReport(facts, device,
+                     absl::StrCat(device.pci_id,
+                                  " is no PCI address: a bus has two digits, a "
+                                  "device at most 1f")));
     }
   }
   holds.confidence = Confidence::kLikely;
@@ -74,9 +76,10 @@ Judgement PciIdImplausible(const facts::Facts& facts) {
     holds.confidence = Confidence::kPossible;
     for (const ReportedDevice& device : reported) {
       if (device.pci_id.empty()) continue;
-      holds.evidence.push_back(FromReport(
-          facts, device, absl::StrCat("the log has ", addresses.size(),
-                                      " addresses of one device, another one at other starts")));
+      holds.evidence.push_back(
+          FromReport(facts, device,
+                     absl::StrCat("the log has ", addresses.size(),
+                                  " addresses of one device, another one at other starts")));
       break;
     }
   }

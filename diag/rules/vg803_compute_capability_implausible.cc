@@ -32,7 +32,7 @@ bool IsConfigured(const facts::DeviceConfig& config, absl::string_view compute) 
 
 }  // namespace
 
-Judgement ComputeCapabilityImplausible(const facts::Facts& facts) {
+Judgement ComputeImplausible(const facts::Facts& facts) {
   const ollama::ServerStart* start = StartToJudge(facts);
   std::vector<ReportedDevice> reported;
   if (start != nullptr) reported = ReportedDevices(*start);
@@ -52,12 +52,12 @@ Judgement ComputeCapabilityImplausible(const facts::Facts& facts) {
     wrong = device.compute;
     impossible = impossible || !possible;
     if (holds.evidence.size() >= 8) continue;
-    holds.evidence.push_back(FromReport(
-        facts, device,
-        possible ? absl::StrCat("compute capability ", device.compute, ", and ",
-                                config->devices[0].compute_capability, " is configured (",
-                                facts.devices.config_source, ")")
-                 : absl::StrCat("there is no compute capability ", device.compute)));
+    holds.evidence.push_back(
+        FromReport(facts, device,
+                   possible ? absl::StrCat("compute capability ", device.compute, ", and ",
+                                           config->devices[0].compute_capability,
+                                           " is configured (", facts.devices.config_source, ")")
+                            : absl::StrCat("there is no compute capability ", device.compute)));
   }
   if (holds.evidence.empty()) {
     return Contradicted{right.empty() ? "no line of the log gives a compute capability"
@@ -65,7 +65,7 @@ Judgement ComputeCapabilityImplausible(const facts::Facts& facts) {
   }
   // A backend may well have code for another capability that can be.
   holds.confidence = impossible ? Confidence::kLikely : Confidence::kPossible;
-  holds.acts = Acts::kNow;
+  holds.acts = ActsNowIfRunning(facts);
   for (Evidence& evidence : NoGpuEvidence(facts)) holds.evidence.push_back(std::move(evidence));
   holds.explains = {"VG511"};
   if (impossible) holds.explains.insert(holds.explains.end(), {"VG703", "VG704", "VG708"});
@@ -81,9 +81,8 @@ Judgement ComputeCapabilityImplausible(const facts::Facts& facts) {
                                  "a build that fills major and minor in the layout of the "
                                  "backend's CUDA version, as devices.toml or the profile has them");
   }
-  holds.expect = {config.present()
-                      ? absl::StrCat("compute=", config->devices[0].compute_capability)
-                      : std::string("compute= as NVIDIA lists it for the card"),
+  holds.expect = {config.present() ? absl::StrCat("compute=", config->devices[0].compute_capability)
+                                   : std::string("compute= as NVIDIA lists it for the card"),
                   ExpectGpuLine(facts)};
   return holds;
 }

@@ -45,7 +45,8 @@ std::string WhatDiffers(const facts::DeviceConfig& config, const ReportedDevice&
   const double mib = MemoryMib(reported.total);
   bool memory_known = mib < 0;
   const std::optional<std::string> uuid = facts::CanonicalUuid(reported.id);
-  bool uuid_known = !uuid;
+  // One that can be none is VG801.
+  bool uuid_known = !uuid || !WhatIsWrongWithUuid(*uuid).empty();
   for (const facts::ConfiguredDevice& device : config.devices) {
     name_known = name_known || device.name == reported.name;
     memory_known = memory_known || Fits(device, mib);
@@ -72,7 +73,7 @@ Judgement DeviceIdentityDiffers(const facts::Facts& facts) {
   }
   if (!devices.configured.present()) {
     return CannotTell{"the configured devices",
-                      absl::StrCat(devices.config_source, ": ", devices.configured.why_not()),
+                      Because(devices.config_source, devices.configured.why_not()),
                       absl::StrCat("sudo cat ", facts::kDeviceConfigFile)};
   }
   const ollama::ServerStart* start = StartToJudge(facts);
@@ -84,9 +85,8 @@ Judgement DeviceIdentityDiffers(const facts::Facts& facts) {
   for (const ReportedDevice& device : reported) {
     const std::string differs = WhatDiffers(*devices.configured, device);
     if (differs.empty() || holds.evidence.size() >= 8) continue;
-    holds.evidence.push_back(
-        FromReport(facts, device,
-                   absl::StrCat("configured is ", differs, " (", devices.config_source, ")")));
+    holds.evidence.push_back(FromReport(
+        facts, device, absl::StrCat("configured is ", differs, " (", devices.config_source, ")")));
   }
   if (holds.evidence.empty()) {
     return Contradicted{absl::StrCat("name and memory are those of ", devices.config_source)};

@@ -111,17 +111,15 @@ absl::StatusOr<std::string> TakeText(absl::string_view* rest) {
 // A number without blanks in it: decimal with a sign, or 0x, 0o, 0b without one; single
 // underscores between digits.
 absl::StatusOr<int64_t> ParseWhole(absl::string_view word) {
-  const absl::Status wrong = Wrong(
-      absl::StrCat("a text in quotes, a whole number, true or false is wanted, not `",
-                   word.substr(0, 40), "`"));
+  const absl::Status wrong = Wrong(absl::StrCat(
+      "a text in quotes, a whole number, true or false is wanted, not `", word.substr(0, 40), "`"));
   int base = 10;
   if (absl::ConsumePrefix(&word, "0x")) base = 16;
   if (base == 10 && absl::ConsumePrefix(&word, "0o")) base = 8;
   if (base == 10 && absl::ConsumePrefix(&word, "0b")) base = 2;
   bool negative = false;
   if (base == 10 && !absl::ConsumePrefix(&word, "+")) negative = absl::ConsumePrefix(&word, "-");
-  if (word.empty() || word.front() == '_' || word.back() == '_' ||
-      absl::StrContains(word, "__") ||
+  if (word.empty() || word.front() == '_' || word.back() == '_' || absl::StrContains(word, "__") ||
       (base == 10 && word.size() > 1 && word.front() == '0')) {
     return wrong;
   }

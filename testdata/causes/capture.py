@@ -45,6 +45,8 @@ class Writer:
         self.made = set()
 
     def put(self, path, content):
+        if path in self.host.omitted:
+            return
         where = self.root + path
         folder = os.path.dirname(where)
         if folder not in self.made:
@@ -54,6 +56,8 @@ class Writer:
             out.write(content if isinstance(content, bytes) else content.encode())
 
     def link(self, path, target):
+        if path in self.host.omitted:
+            return
         where = self.root + path
         os.makedirs(os.path.dirname(where), exist_ok=True)
         os.symlink(target, where)
@@ -161,17 +165,17 @@ def _process(out, process):
     started = process.started if process.started is not None else host.started
     out.put(where + "/cmdline", "".join(word + "\0" for word in process.cmdline))
     out.put(where + "/comm", comm + "\n")
-    out.put(where + "/stat", "%d (%s) S %d %d %d 0 -1 4194560 5204 9731 41 0 19 13 31 18 20 0 10 0 "
-            "%d 1887096832 11264 18446744073709551615 1 1 0 0 0 0 0 0 2143420159 0 0 0 17 1 0 0 0 0 "
-            "0 0 0 0 0 0 0 0 0\n" % (process.pid, comm, process.ppid, process.pid, process.pid,
-                                     started * 100 + 20))
-    out.put(where + "/status", "Name:\t%s\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t%d\nPid:\t%d\n"
-            "PPid:\t%d\nTracerPid:\t0\nUid:\t%s\nGid:\t%s\nFDSize:\t64\nGroups:\t44 106 998 \n"
-            "Threads:\t10\nCapInh:\t0000000000000000\nCapEff:\t0000000000000000\nNoNewPrivs:\t0\n"
-            "Seccomp:\t%d\nSeccomp_filters:\t0\n" % (
-                comm, process.pid, process.pid, process.ppid,
-                "\t".join([str(process.uid)] * 4), "\t".join([str(process.uid)] * 4),
-                process.seccomp))
+    out.put(where + "/stat", (
+        "{0.pid} ({1}) S {0.ppid} {0.pid} {0.pid} 0 -1 4194560 5204 9731 41 0 19 13 31 18 20 0 10 "
+        "0 {2} 1887096832 11264 18446744073709551615 1 1 0 0 0 0 0 0 2143420159 0 0 0 17 1 0 0 0 "
+        "0 0 0 0 0 0 0 0 0 0\n").format(process, comm, started * 100 + 20))
+    identity = "\t".join([str(process.uid)] * 4)
+    out.put(where + "/status", (
+        "Name:\t{1}\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t{0.pid}\nPid:\t{0.pid}\n"
+        "PPid:\t{0.ppid}\nTracerPid:\t0\nUid:\t{2}\nGid:\t{2}\nFDSize:\t64\n"
+        "Groups:\t44 106 998 \nThreads:\t10\nCapInh:\t0000000000000000\n"
+        "CapEff:\t0000000000000000\nNoNewPrivs:\t0\nSeccomp:\t{0.seccomp}\n"
+        "Seccomp_filters:\t0\n").format(process, comm, identity))
     out.put(where + "/cgroup", "0::%s\n" % (process.cgroup or host.cgroup))
     out.put(where + "/mountinfo", "\n".join(list(MOUNTS) + process.mounts) + "\n")
     out.put(where + "/auxv", _auxv(process.secure, process.base, process.uid))

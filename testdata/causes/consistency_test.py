@@ -32,8 +32,9 @@ class Tree:
                       if name.startswith("show-") and name.endswith(".service.txt")]
         self.show = dict(line.split("=", 1) for line in _read(
             root, "/.vgpu-capture/systemctl/show-%s.txt" % self.units[0]).splitlines())
-        self.journal = [json.loads(line) for line in _read(
-            root, "/.vgpu-capture/journal/%s.jsonl" % self.units[0]).splitlines()]
+        journal = "/.vgpu-capture/journal/%s.jsonl" % self.units[0]
+        self.journal = [json.loads(line) for line in _read(root, journal).splitlines()] \
+            if os.path.exists(root + journal) else []
 
     def pids(self):
         return [int(name) for name in os.listdir(self.root + "/proc") if name.isdigit()]
@@ -42,6 +43,8 @@ class Tree:
 def problems(host, tree):
     found = []
     for pid in tree.pids():
+        if "/proc/%d/maps" % pid in host.omitted:
+            continue
         for line in _read(tree.root, "/proc/%d/maps" % pid).splitlines():
             match = re.match(r"\S+ \S+ \S+ 08:01 (\d+) +(/.*)$", line)
             if not match or os.path.isdir("%s/proc/%d/root" % (tree.root, pid)) and \
@@ -73,13 +76,15 @@ def problems(host, tree):
         if int(pid) not in tree.pids():
             found.append("MainPID has no /proc")
         else:
-            environ = _read(tree.root, "/proc/%s/environ" % pid)
-            if host.environ is None and not host.extra_environ:
+            path = "/proc/%s/environ" % pid
+            environ = "" if path in host.omitted else _read(tree.root, path)
+            if environ and host.environ is None and not host.extra_environ:
                 for key, value in (host.loaded_env if host.loaded_env is not None
                                    else host.env).items():
                     if value is not None and "%s=%s\0" % (key, value) not in environ:
                         found.append("the process lacks %s" % key)
-            exe = os.readlink("%s/proc/%s/exe" % (tree.root, pid))
+            path = "/proc/%s/exe" % pid
+            exe = host.program if path in host.omitted else os.readlink(tree.root + path)
             if not exe.endswith(" (deleted)") and exe not in tree.files:
                 found.append("the program %s does not exist" % exe)
     for path, entry in tree.files.items():

@@ -106,7 +106,8 @@ class Host:
         self.journal_prefix = []      # records before the present start
         self.journal_suffix = []
         self.kernel = []
-        self.not_observed = []
+        self.not_observed = []        # of the manifest
+        self.omitted = set()          # paths that the capture lacks
         self.list_units = {}
         self.journal_from = 0         # the journal at hand begins here (seconds since boot)
         self.identifier = "ollama"

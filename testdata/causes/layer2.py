@@ -225,7 +225,8 @@ def unset(h):
 @neighbour("VG205", B, C)
 def later_drop_in_for_something_else(h):
     """A later drop-in and an EnvironmentFile set other variables."""
-    _later(h, '[Service]\nEnvironment="OLLAMA_KEEP_ALIVE=1h"\nEnvironmentFile=-/etc/default/ollama\n')
+    _later(h, '[Service]\nEnvironment="OLLAMA_KEEP_ALIVE=1h"\n'
+           "EnvironmentFile=-/etc/default/ollama\n")
     h.file("/etc/default/ollama", "OLLAMA_MAX_QUEUE=64\n")
     h.show_settings["EnvironmentFiles"] = "/etc/default/ollama (ignore_errors=yes)"
     h.loaded_env = dict(h.env, OLLAMA_KEEP_ALIVE="1h")
@@ -318,6 +319,20 @@ def below_a_home(h):
     h.exec_start = h.program + " serve"
     h.die("203/EXEC")
     h.crash["exec"] = "%s: Failed to execute %s: Permission denied" % (h.unit, h.program)
+
+
+@neighbour("VG208", B, C)
+def below_an_open_home(h):
+    """The whole installation lies below a home directory that everybody may enter."""
+    home = "/home/operator/ollama"
+    for path in [p for p in h.files if p == h.program or p.startswith(h.ollama_lib)]:
+        entry = dict(h.files[path])
+        entry.pop("path")
+        h.add(path.replace(h.prefix, home, 1), entry.pop("type"), **entry)
+    h.remove(h.program, h.ollama_lib)
+    h.program, h.ollama_lib = home + "/bin/ollama", home + "/lib/ollama"
+    h.files["/home/operator"].update({"mode": "0755", "uid": 1000, "gid": 1000})
+    h.exec_start = h.program + " serve"
 
 
 @fault("VG209", B_BOUND, consequences=[], may=["VG307", "VG301"], touches=["binds", "state"],

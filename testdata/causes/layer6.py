@@ -3,8 +3,8 @@
 import elf_facts
 import host as model
 import ollama_log
-from cases import (A, A_REAL, B, B_BOUND, B_DEBUG, B_LATE, B_REAL, C, C_BOUND, C_PATH, C_REAL,
-                   fault, neighbour)
+from cases import (A_REAL, B, B_BOUND, B_DEBUG, B_REAL, C, C_BOUND, C_PATH, C_REAL, fault,
+                   neighbour)
 
 BOX = dict(version="0.16.2", shape=model.CONTAINER, pid=5100)
 BOX_A = dict(version="0.12.3", shape=model.CONTAINER, pid=5200, hours=0)
@@ -287,6 +287,12 @@ def not_initialised_in_the_child(h):
     init_code(h, 3, "initialization error")
 
 
+@neighbour("VG611", B_REAL, A_REAL)
+def known_fault_worked_around(h):
+    """The module's option against the known fault is set, and CUDA works."""
+    h.file("/etc/modprobe.d/nvidia-uvm.conf", "options nvidia_uvm uvm_disable_hmm=1\n")
+
+
 @fault("VG612", BOX_A, may=["VG707"], touches=["container"])
 def toolkit_does_not_fit(h):
     """In a container that has the GPU, CUDA returns 500."""
@@ -343,8 +349,8 @@ def _jetson(h, release, pack):
     h.variant = "cuda_jetpack%d" % pack
 
 
-@fault("VG614", B_REAL, dict(C_REAL, version="0.30.0"), may=["VG502"], touches=["variant", "jetson"],
-       says=["jetpack"])
+@fault("VG614", B_REAL, dict(C_REAL, version="0.30.0"), may=["VG502"],
+       touches=["variant", "jetson"], says=["jetpack"])
 def jetpack_of_the_last_system(h):
     """The system is JetPack 6, and the installed variant is that of JetPack 5."""
     _jetson(h, 36, 5)

@@ -90,6 +90,14 @@ def second_pass_on_a_card(h):
     h.lose(first_pass=True)
 
 
+@neighbour("VG703", B_DEBUG, dict(B_REAL, debug=True))
+def duplicate_of_another_variant(h):
+    """The same card by two variants: one of them is filtered, and that is no loss."""
+    h.say('msg="filtering device with overlapping libraries" id=%s library=%s/cuda_v13 '
+          "delete_index=0 kept_library=%s" % (ollama_log.UUID, h.ollama_lib, h.variant_dir),
+          "DEBUG", "runner.go:400")
+
+
 @fault("VG704", B, B_PATH, B_BOUND, C, roots=["VG704"], consequences=[],
        touches=["outcome"], confidence={"VG704": ["possible", "likely"]})
 def nothing_explains_it(h):
@@ -184,8 +192,8 @@ def a_code_of_an_older_start(h):
                                  model.LIBDIR)))
 
 
-@fault("VG708", B_DEBUG, roots=["VG703"], consequences=["VG704", "VG708"], touches=["outcome"],
-       never_says=["GPU is working"])
+@fault("VG708", B_DEBUG, dict(B_PATH, debug=True), roots=["VG703"],
+       consequences=["VG704", "VG708"], touches=["outcome"], never_says=["GPU is working"])
 def first_success_then_none(h):
     """The first pass found one device, which reads like success; the last line says CPU."""
     h.lose(first_pass=True)

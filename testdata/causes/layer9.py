@@ -1,6 +1,6 @@
 """9xx: after discovery."""
 
-from cases import A, A_OLD, A_PATH, A_REAL, B, B_REAL, C, C_REAL, fault, neighbour
+from cases import A, A_OLD, A_PATH, A_REAL, B, B_REAL, C_REAL, fault, neighbour
 
 
 def _model(size, vram, context=4096):

@@ -21,6 +21,9 @@ LOADED = ("shim", "preload", "path", "visible", "llm", "library_path", "variant.
           "variant.cudart")
 BLOCKS_CUDA = ("lib", "variant", "llm", "visible", "program", "exec", "environ", "sandbox", "pci",
                "nodes", "modules")
+# With no backend that is opened, what would be wrong in its chain acts on nothing yet.
+NO_BACKEND = {"VG501", "VG502", "VG503", "VG506", "VG508", "VG509"}
+IN_THE_CHAIN = {"VG406", "VG408", "VG409", "VG415", "VG416", "VG417", "VG418"}
 # What two faults together may bring besides: true of the machine, and explained by either.
 FOLLOWS = {"VG307", "VG414", "VG418", "VG502", "VG504", "VG505", "VG601", "VG604", "VG701",
            "VG702", "VG704", "VG705", "VG707", "VG708"}
@@ -84,7 +87,8 @@ class Pair:
     def _expected(self):
         must, flexible = [], set()
         for one, other in ((self.first, self.second), (self.second, self.first)):
-            inert = _has(other, DOWN) or (_has(other, UNLOADS) and _has(one, LOADED))
+            inert = (_has(other, DOWN) or (_has(other, UNLOADS) and _has(one, LOADED)) or
+                     (other.code in NO_BACKEND and one.code in IN_THE_CHAIN))
             if inert and not _has(one, DOWN):
                 flexible |= set(one.label["root_causes"])
             else:

@@ -20,7 +20,6 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import capture
-import cases
 import catalogue
 import pairs
 

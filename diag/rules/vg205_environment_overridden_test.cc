@@ -1,0 +1,91 @@
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "diag/rules/host_builder.h"
+#include "diag/rules/rules.h"
+#include "gtest/gtest.h"
+
+namespace vgpu::rules {
+namespace {
+
+constexpr char kLater[] = "/etc/systemd/system/ollama.service.d/zz-later.conf";
+
+HostBuilder Without(absl::string_view later) {
+  HostBuilder machine;
+  machine.SetFile(kLater, later).RemoveEnviron("LD_PRELOAD").FoundNoGpu();
+  machine.SetShown("Environment", "PATH=/usr/bin");
+  machine.SetMaps({{"/usr/local/bin/ollama", 262650}});
+  return machine;
+}
+
+TEST(EnvironmentOverriddenTest, ALaterDropInReplacesTheList) {
+  const Judgement judgement = EnvironmentOverridden(
+      Without("[Service]\nEnvironment=LD_PRELOAD=/usr/lib/libjemalloc.so\n").Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kCertain);
+  EXPECT_EQ(holds->acts, Acts::kNow);
+  EXPECT_EQ(holds->evidence[0].source, kDropIn);
+  EXPECT_EQ(holds->evidence[1].source, kLater);
+  EXPECT_EQ(holds->evidence[1].line, 2);
+  EXPECT_EQ(holds->evidence[1].quote, "LD_PRELOAD=/usr/lib/libjemalloc.so");
+}
+
+TEST(EnvironmentOverriddenTest, ABareEnvironmentTakesAllBack) {
+  const Judgement judgement =
+      EnvironmentOverridden(Without("[Service]\nEnvironment=\n").Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->evidence[1].quote, "Environment=");
+}
+
+TEST(EnvironmentOverriddenTest, UnsetEnvironment) {
+  const Judgement judgement =
+      EnvironmentOverridden(Without("[Service]\nUnsetEnvironment=LD_PRELOAD A\n").Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->evidence[1].quote, "UnsetEnvironment=LD_PRELOAD");
+  EXPECT_TRUE(absl::StrContains(holds->fix[0].command, "UnsetEnvironment=A"));
+}
+
+TEST(EnvironmentOverriddenTest, AnEnvironmentFileWins) {
+  HostBuilder machine = Without("[Service]\nEnvironmentFile=/etc/default/ollama\n");
+  machine.SetFile("/etc/default/ollama", "# x\nLD_PRELOAD=\n");
+  const Judgement judgement = EnvironmentOverridden(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->evidence[1].source, "/etc/default/ollama");
+  EXPECT_EQ(holds->evidence[1].line, 2);
+  EXPECT_EQ(holds->fix[0].command, "sudoedit /etc/default/ollama");
+}
+
+TEST(EnvironmentOverriddenTest, AnotherListWithTheSameShimsIsNoLoss) {
+  HostBuilder machine;
+  machine.SetFile(kLater,
+                  "[Service]\nEnvironment=LD_PRELOAD=/opt/libvgpu-cuda.so:/opt/libvgpu-cudart.so\n");
+  EXPECT_FALSE(Because(EnvironmentOverridden(machine.Gather())).empty());
+}
+
+TEST(EnvironmentOverriddenTest, TakingAwayWhatHidesADeviceIsNoLoss) {
+  HostBuilder machine;
+  machine.SetFile("/etc/systemd/system/ollama.service.d/a.conf",
+                  "[Service]\nEnvironment=CUDA_VISIBLE_DEVICES=-1\n");
+  machine.SetFile(kLater, "[Service]\nEnvironment=CUDA_VISIBLE_DEVICES=0\n");
+  EXPECT_FALSE(Because(EnvironmentOverridden(machine.Gather())).empty());
+}
+
+TEST(EnvironmentOverriddenTest, ANextStartThatWillLackIt) {
+  HostBuilder machine;  // the process still has its list
+  machine.SetFile(kLater, "[Service]\nEnvironment=\"LD_PRELOAD=\"\n");
+  const Judgement judgement = EnvironmentOverridden(machine.Gather());
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  EXPECT_EQ(AsHolds(judgement)->acts, Acts::kNextStart);
+}
+
+TEST(EnvironmentOverriddenTest, TheFilesWereNotSeen) {
+  HostBuilder machine;
+  machine.Hide("/etc/systemd/system");
+  EXPECT_EQ(Lacks(EnvironmentOverridden(machine.Gather())), "the files of ollama.service");
+}
+
+}  // namespace
+}  // namespace vgpu::rules

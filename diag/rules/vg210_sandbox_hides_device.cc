@@ -1,0 +1,212 @@
+// VG210 sandbox-hides-device: the unit's sandbox hides the device or the libraries.
+//
+// The shims' files, Ollama's own, and, where NVIDIA's driver is used, its nodes: what a
+// setting covers is not there for the service, whatever modes and owners say. The loader's
+// words for a hidden file are those for a missing one (measured, glibc 2.36).
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "diag/facts/service_view.h"
+#include "diag/rules/common.h"
+#include "diag/rules/rules.h"
+#include "diag/rules/start_failure.h"
+
+namespace vgpu::rules {
+namespace {
+
+using facts::Sight;
+
+constexpr size_t kMaxNamed = 8;
+
+struct Closed {
+  std::string path;
+  Sight sight;
+  std::string meaning;
+  bool needed = true;    // discovery fails without it
+  bool program = false;  // the service does not start without it
+  std::vector<std::string> explains;
+};
+
+bool IsClosed(const Sight& sight) { return sight.what == Sight::What::kHidden || sight.noexec; }
+
+void AddPath(const facts::Facts& facts, const std::string& path, const std::string& what,
+             std::vector<std::string> explains, bool program, std::vector<Closed>& closed) {
+  if (path.empty() || path.front() != '/') return;
+  Sight sight = facts::SeenByService(facts.unit, facts.process, path);
+  // A noexec mount of the host's own is no sandbox.
+  const bool of_unit = facts.unit.mounts.ExecutionAt(path) != nullptr;
+  if (!IsClosed(sight) || (sight.what != Sight::What::kHidden && !of_unit)) return;
+  closed.push_back({path, sight,
+                    absl::StrCat(what, sight.what == Sight::What::kHidden
+                                           ? " is hidden from the service"
+                                           : " cannot be mapped for execution by the service"),
+                    true, program, std::move(explains)});
+}
+
+// A setting of the device cgroup that leaves NVIDIA's nodes out; nullptr: none.
+const systemd::Setting* ClosesNodes(const facts::Facts& facts) {
+  const systemd::EffectiveUnit& unit = facts.unit.on_disk;
+  const std::vector<systemd::Setting> allowed = unit.All("Service", "DeviceAllow");
+  const systemd::Setting* policy = unit.Last("Service", "DevicePolicy");
+  const bool closes = (policy != nullptr && policy->value != "auto") || !allowed.empty();
+  if (!closes) return nullptr;
+  for (const systemd::Setting& allow : allowed) {
+    if (absl::StrContains(allow.value, "nvidia") || absl::StartsWith(allow.value, "char-*") ||
+        absl::StartsWith(allow.value, "char-195")) {
+      return nullptr;
+    }
+  }
+  return policy != nullptr && policy->value != "auto"
+             ? policy
+             : unit.Last("Service", "DeviceAllow");
+}
+
+std::vector<Closed> FindClosed(const facts::Facts& facts) {
+  std::vector<Closed> closed;
+  const std::vector<const facts::PreloadList*> lists =
+      facts.process.present() ? facts.PreloadsNow() : facts.PreloadsNextStart();
+  for (const facts::PreloadList* list : lists) {
+    for (const facts::PreloadEntry& entry : list->entries) {
+      const size_t before = closed.size();
+      if (!entry.is_path) continue;
+      AddPath(facts, entry.file.path, "the preload entry", {"VG401", "VG402", "VG403", "VG704"},
+              false, closed);
+      if (closed.size() > before) {
+        closed.back().needed =
+            entry.shim.has_value() && facts::NeededIn(*entry.shim, facts.ollama.era);
+      }
+    }
+  }
+  if (facts.program.file.found.present()) {
+    AddPath(facts, facts.program.file.found->path, "the program of ExecStart=",
+            {"VG208", "VG301", "VG307"}, true, closed);
+  }
+  if (facts.ollama.library_dir.present()) {
+    AddPath(facts, facts.ollama.library_dir->path, "Ollama's library directory",
+            {"VG501", "VG502", "VG503", "VG504", "VG704"}, false, closed);
+  }
+  if (!facts.devices.IsPhysical()) return closed;
+  bool any_node = false;
+  for (const facts::DeviceNode& node : facts.devices.nodes) {
+    if (!node.found.present()) continue;
+    any_node = true;
+    AddPath(facts, node.path, "the driver's node", {"VG604", "VG704", "VG707"}, false, closed);
+  }
+  const systemd::Setting* closes = any_node ? ClosesNodes(facts) : nullptr;
+  if (closes != nullptr) {
+    Sight sight;
+    sight.what = Sight::What::kHidden;
+    sight.because = absl::StrCat(closes->key, "=", closes->value);
+    sight.source = closes->place.file;
+    sight.line = closes->place.line;
+    closed.push_back({"/dev/nvidiactl", std::move(sight),
+                      "no DeviceAllow= names NVIDIA's nodes: opening them is refused", true, false,
+                      {"VG604", "VG704", "VG707"}});
+  }
+  return closed;
+}
+
+// A filter of system calls that kills the service: SIGSYS.
+std::optional<Judgement> KilledByFilter(const facts::Facts& facts) {
+  const systemd::Setting* filter = facts.unit.on_disk.Last("Service", "SystemCallFilter");
+  if (filter == nullptr || facts.process.present() || !facts.log.journal.present() ||
+      facts.log.journal->exits.empty() ||
+      facts.log.journal->exits.back().status != "31/SYS") {
+    return std::nullopt;
+  }
+  Holds holds;
+  holds.confidence = Confidence::kCertain;
+  holds.evidence = {
+      FromLog(*facts.log.journal, facts.log.journal->exits.back().line,
+              "SIGSYS: the kernel ended it at a system call that its filter refuses"),
+      {filter->place.file, filter->place.line, absl::StrCat("SystemCallFilter=", filter->value),
+       "the filter"}};
+  holds.explains = {"VG301", "VG307"};
+  holds.headline = absl::StrCat("The SystemCallFilter= of ", facts.unit.name,
+                                " kills the service: let the call fail instead, or allow it.");
+  holds.fix = LastDropInSteps(facts, "VG210", {"SystemCallErrorNumber=EPERM"},
+                              "a call that the filter refuses then fails, and kills nobody",
+                              "what needs the call goes without it");
+  holds.expect = {absl::StrCat("`systemctl is-active ", facts.unit.name, "` says active")};
+  return Judgement(std::move(holds));
+}
+
+// The line that takes the setting back; empty where a person must edit it.
+std::string Undoing(absl::string_view written) {
+  const absl::string_view key = written.substr(0, written.find('='));
+  for (absl::string_view boolean : {"PrivateDevices", "ProtectHome", "PrivateTmp", "DynamicUser"}) {
+    if (key == boolean) return absl::StrCat(key, "=no");
+  }
+  if (key == "DevicePolicy" || key == "DeviceAllow") return "DeviceAllow=char-nvidia* rw";
+  return "";
+}
+
+}  // namespace
+
+Judgement SandboxHidesDevice(const facts::Facts& facts) {
+  if (auto none = WithoutUnit(facts)) return *none;
+  if (auto killed = KilledByFilter(facts)) return *std::move(killed);
+  const std::vector<Closed> closed = FindClosed(facts);
+  if (closed.empty()) {
+    if (!facts.unit.files.fragment.present()) {
+      return CannotTell{absl::StrCat("the sandbox of ", facts.unit.name),
+                        std::string(facts.unit.files.fragment.why_not()),
+                        absl::StrCat("systemctl cat ", facts.unit.name)};
+    }
+    return Contradicted{"the unit's settings hide no file and no node that discovery needs"};
+  }
+  // What discovery needs comes first.
+  const Closed* first = &closed.front();
+  for (const Closed& item : closed) {
+    if (item.needed && !first->needed) first = &item;
+  }
+  Holds holds;
+  for (const Closed& item : closed) {
+    if (holds.evidence.size() >= kMaxNamed) break;
+    holds.evidence.push_back({item.sight.source, item.sight.line, item.sight.because,
+                              absl::StrCat(item.meaning, ": ", item.path)});
+    for (const std::string& code : item.explains) {
+      if (item.needed && std::find(holds.explains.begin(), holds.explains.end(), code) ==
+                             holds.explains.end()) {
+        holds.explains.push_back(code);
+      }
+    }
+  }
+  const bool by_mounts = facts.process.present() && facts.process->mounts.present();
+  const bool down = first->program && facts.DiesAtStart();
+  holds.acts = (facts.process.present() && first->needed && !first->program) || down
+                   ? Acts::kNow
+                   : Acts::kNextStart;
+  const std::vector<Evidence> effect =
+      holds.acts == Acts::kNow && !down ? NoGpuEvidence(facts) : FailedWith(facts, "203/EXEC");
+  holds.confidence = !effect.empty() && (by_mounts || down) ? Confidence::kCertain
+                                                            : Confidence::kLikely;
+  for (const Evidence& evidence : effect) holds.evidence.push_back(evidence);
+  holds.headline = absl::StrCat(first->sight.because, " of ", facts.unit.name, " hides ",
+                                first->path, " from the service.");
+  const systemd::MountSetting* over = facts.unit.mounts.Over(first->path);
+  const std::string written = over != nullptr ? over->written : first->sight.because;
+  const std::string line = Undoing(written);
+  if (!line.empty()) {
+    holds.fix = LastDropInSteps(facts, "VG210", {line},
+                                absl::StrCat("the service sees ", first->path, " again"),
+                                "the service is less shut off from the rest of the machine");
+  } else {
+    const bool of_table = absl::StartsWith(first->sight.source, "/proc/");
+    holds.fix = {{of_table ? absl::StrCat("sudo systemctl edit --full ", facts.unit.name)
+                           : absl::StrCat("sudoedit ", ShellWord(first->sight.source)),
+                  of_table ? absl::StrCat("take out the setting that hides ", first->path)
+                           : absl::StrCat("take ", first->path, " out of ", written),
+                  "the service is less shut off from the rest of the machine",
+                  "put the line back as it was"},
+                 ReloadStep("systemd reads the unit again"),
+                 RestartStep(facts, "the sandbox is set up at the start")};
+  }
+  holds.expect = {down ? absl::StrCat("`systemctl is-active ", facts.unit.name, "` says active")
+                       : ExpectGpuLine(facts)};
+  return holds;
+}
+
+}  // namespace vgpu::rules

@@ -1,0 +1,84 @@
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "diag/rules/host_builder.h"
+#include "diag/rules/rules.h"
+#include "gtest/gtest.h"
+
+namespace vgpu::rules {
+namespace {
+
+HostBuilder With(absl::string_view service) {
+  HostBuilder machine;
+  machine.SetFile(kDropIn, absl::StrCat("[Service]\nEnvironment=\"LD_PRELOAD=", kPreload, "\"\n",
+                                        service, "\n"));
+  return machine;
+}
+
+TEST(SandboxHidesDeviceTest, ThePreloadEntriesAreInaccessible) {
+  HostBuilder machine = With("InaccessiblePaths=/usr/lib64");
+  machine.SetFile("/proc/57290/mountinfo",
+                  "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"
+                  "2 1 0:25 /systemd/inaccessible/dir /usr/lib64 ro - tmpfs tmpfs rw\n");
+  const Judgement judgement = SandboxHidesDevice(machine.FoundNoGpu().Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kCertain);
+  EXPECT_EQ(holds->acts, Acts::kNow);
+  EXPECT_EQ(holds->evidence[0].quote, "InaccessiblePaths=/usr/lib64");
+  EXPECT_EQ(holds->evidence[0].line, 3);
+  EXPECT_EQ(holds->explains[0], "VG401");
+}
+
+TEST(SandboxHidesDeviceTest, NoExecPathsKeepTheShimsFromBeingMapped) {
+  HostBuilder machine = With("NoExecPaths=/\nExecPaths=/usr/local");
+  const Judgement judgement = SandboxHidesDevice(machine.FoundNoGpu().Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->evidence[0].quote, "NoExecPaths=/");
+}
+
+TEST(SandboxHidesDeviceTest, AProgramBelowAHomeDirectory) {
+  HostBuilder machine = With("ProtectHome=yes");
+  machine.SetFile("/home/u/ollama", "ELF").SetExecStart("/home/u/ollama serve").Stopped();
+  machine.SetShown("ActiveState", "failed").SetShown("Result", "exit-code");
+  machine.SetJournal(SystemdSaid("ab", At("2026-02-24 10:06:01"),
+                                 "ollama.service: Main process exited, code=exited, "
+                                 "status=203/EXEC"));
+  const Judgement judgement = SandboxHidesDevice(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->acts, Acts::kNow);
+  EXPECT_EQ(holds->explains, (std::vector<std::string>{"VG208", "VG301", "VG307"}));
+  EXPECT_TRUE(absl::StrContains(holds->fix[0].command, "ProtectHome=no"));
+}
+
+TEST(SandboxHidesDeviceTest, AFilterThatKills) {
+  HostBuilder machine = With("SystemCallFilter=@system-service");
+  machine.Stopped().SetShown("ActiveState", "failed").SetShown("Result", "signal");
+  machine.SetJournal(SystemdSaid("ab", At("2026-02-24 10:06:01"),
+                                 "ollama.service: Main process exited, code=dumped, "
+                                 "status=31/SYS"));
+  const Judgement judgement = SandboxHidesDevice(machine.Gather());
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  EXPECT_EQ(AsHolds(judgement)->confidence, Confidence::kCertain);
+}
+
+TEST(SandboxHidesDeviceTest, TheShimsNeedNoNode) {
+  EXPECT_FALSE(
+      Because(SandboxHidesDevice(With("PrivateDevices=yes\nPrivateTmp=yes").Gather())).empty());
+}
+
+TEST(SandboxHidesDeviceTest, ASettingThatTheProcessDoesNotHaveYet) {
+  HostBuilder machine = With("InaccessiblePaths=/usr/lib64");
+  machine.SetFile("/proc/57290/mountinfo", "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n");
+  EXPECT_EQ(AsHolds(SandboxHidesDevice(machine.Gather())), nullptr);
+}
+
+TEST(SandboxHidesDeviceTest, TheUnitWasNotSeen) {
+  HostBuilder machine;
+  machine.Hide("/etc/systemd/system");
+  EXPECT_EQ(Lacks(SandboxHidesDevice(machine.Gather())), "the sandbox of ollama.service");
+}
+
+}  // namespace
+}  // namespace vgpu::rules

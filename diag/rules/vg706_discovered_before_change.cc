@@ -1,0 +1,140 @@
+// VG706 discovered-before-change: discovery ran before a file or a device that it needs was
+// there. It runs once, at the start; with no device found there is nothing to refresh
+// (ollama/ollama, discover/runner.go), so a restart is needed.
+//
+// An environment, a library or a program that is older than the disk's is another cause
+// (VG302, VG306, VG308); this one is about what the process never had.
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "diag/rules/common.h"
+#include "diag/rules/discovery.h"
+#include "diag/rules/rules.h"
+
+namespace vgpu::rules {
+namespace {
+
+using facts::Facts;
+using facts::KernelEvent;
+
+// A file came to its place when its inode last changed; an archive keeps an old mtime.
+host::Observed<absl::Time> CameAt(const host::Resolved& file) {
+  if (file.meta.ctime.present()) return file.meta.ctime;
+  return file.meta.mtime;
+}
+
+// The process has it in memory; where that was not seen, it may.
+bool MayBeMapped(const Facts& facts, const std::string& path) {
+  if (!facts.process.present() || !facts.process->maps.present()) return true;
+  const auto& files = facts.process->maps->files;
+  return std::any_of(files.begin(), files.end(),
+                     [&](const procfs::MappedFile& file) { return file.path == path; });
+}
+
+// The loader said at this start that it found no such file.
+const ollama::LogLine* MissedAtStart(const ollama::ServerStart& start, const std::string& entry) {
+  for (const ollama::LogLine& line : start.loader_errors) {
+    if (absl::StrContains(line.text, absl::StrCat("'", entry, "'")) &&
+        absl::StrContains(line.text, "cannot open shared object file")) {
+      return &line;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Judgement DiscoveredBeforeChange(const Facts& facts) {
+  if (auto none = WithoutLostGpu(facts)) return *none;
+  const ollama::ServerStart& start = *facts.ThisStart();
+  if (start.LostLater() != nullptr) return Contradicted{"discovery found the GPU, and it was lost"};
+  const ollama::DiscoveryLog& log = *facts.log.ServersLog();
+  const host::Observed<absl::Time>& result = start.Result()->line.time;
+  const host::Observed<absl::Time>& when = result.present() ? result : facts.process->started;
+  Holds holds;
+  bool missed = false;
+  size_t timed = 0;  // things whose time is known
+  auto add = [&](const std::string& path, const host::Resolved& file, bool in_server,
+                 absl::string_view what) {
+    const host::Observed<absl::Time> came = CameAt(file);
+    if (!came.present() || !when.present()) return;
+    ++timed;
+    // What the process has mapped was there when it started, whatever its times say now.
+    if (*came <= *when + absl::Seconds(1)) return;
+    if (in_server && MayBeMapped(facts, file.path)) return;
+    if (holds.evidence.size() >= 8) return;
+    holds.evidence.push_back({path, 0, absl::StrCat("there since ", TimeText(facts, *came)),
+                              absl::StrCat(what, ": it came after discovery")});
+  };
+  if (facts.process_preload) {
+    for (const facts::PreloadEntry& entry : facts.process_preload->entries) {
+      if (!entry.shim || !entry.file.found.present()) continue;
+      if (!facts::NeededIn(*entry.shim, facts.ollama.era)) continue;
+      const ollama::LogLine* line = MissedAtStart(start, entry.text);
+      if (line != nullptr && holds.evidence.size() < 8) {
+        missed = true;
+        holds.evidence.push_back(
+            FromLog(log, *line, "at this start the file was not there; it is now"));
+      }
+      add(entry.text, *entry.file.found, /*in_server=*/true, "a shim on the list of the process");
+    }
+  }
+  if (facts.ollama.era != ollama::Era::kA && facts.ollama.library_dir.present()) {
+    // One backend that was there in time is enough for discovery to find a device.
+    bool one_in_time = false;
+    for (const ollama::Variant& variant : facts.ollama.library_dir->variants) {
+      if (!variant.cuda_backend.present()) continue;
+      const host::Observed<absl::Time> came = CameAt(*variant.cuda_backend);
+      one_in_time = one_in_time || !came.present() || !when.present() || *came <= *when;
+      if (came.present() && when.present()) ++timed;
+    }
+    for (const ollama::Variant& variant : facts.ollama.library_dir->variants) {
+      if (one_in_time || !variant.cuda_backend.present()) continue;
+      add(absl::StrCat(variant.path, "/libggml-cuda.so"), *variant.cuda_backend,
+          /*in_server=*/false, "the CUDA backend");
+    }
+  }
+  if (facts.kernel_log.present() && when.present()) {
+    for (KernelEvent::Kind kind :
+         {KernelEvent::Kind::kDeviceAdded, KernelEvent::Kind::kDriverLoaded}) {
+      // The first of its kind: a driver that is loaded again was there before.
+      const auto& events = facts.kernel_log->events;
+      const auto first = std::find_if(events.begin(), events.end(),
+                                      [&](const KernelEvent& event) { return event.kind == kind; });
+      if (first == events.end() || !first->time.present()) continue;
+      ++timed;
+      // A log that begins later does not show that it is the first.
+      const bool whole = facts.kernel_log->first.present() && *facts.kernel_log->first <= *when;
+      if (!whole || *first->time <= *when + absl::Seconds(1)) continue;
+      holds.evidence.push_back(
+          {facts.kernel_log.source, static_cast<int>(first->number), first->text,
+           kind == KernelEvent::Kind::kDeviceAdded ? "the device came after discovery"
+                                                   : "its driver was loaded after discovery"});
+    }
+  }
+  if (holds.evidence.empty()) {
+    if (timed == 0) {
+      return CannotTell{"when the files and the device came that discovery needs",
+                        "no time of theirs was observed, or none of discovery",
+                        "ls -lc --full-time /usr/lib64/libvgpu-*.so"};
+    }
+    return Contradicted{absl::StrCat("what has a time is older than discovery (",
+                                     when.present() ? TimeText(facts, *when) : std::string("?"),
+                                     ")")};
+  }
+  for (Evidence& evidence : ResultEvidence(facts)) holds.evidence.push_back(std::move(evidence));
+  holds.confidence = missed ? Confidence::kCertain : Confidence::kLikely;
+  holds.explains = {"VG704", "VG707"};
+  holds.headline = absl::StrCat("Discovery of process ", facts.process->pid,
+                                " ran before what it needs was there: restart the service.");
+  if (facts.unit_judged) {
+    holds.fix.push_back(
+        RestartStep(facts, "discovery runs once, at the start, and everything is there now"));
+  }
+  holds.expect = {ExpectGpuLine(facts)};
+  return holds;
+}
+
+}  // namespace vgpu::rules

@@ -1,0 +1,94 @@
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "diag/facts/gather.h"
+#include "diag/rules/host_builder.h"
+#include "diag/rules/rules.h"
+#include "gtest/gtest.h"
+
+namespace vgpu::rules {
+namespace {
+
+std::string Kernel(absl::string_view at, absl::string_view message) {
+  return absl::StrCat("{\"__REALTIME_TIMESTAMP\":\"", absl::ToUnixMicros(At(at)),
+                      "\",\"_TRANSPORT\":\"kernel\",\"MESSAGE\":\"", message, "\"}\n");
+}
+
+facts::Facts With(const HostBuilder& machine, absl::string_view kernel_log) {
+  host::FakeHost host = machine.Host();
+  host.AddTool({.tool = host::Tool::kJournalKernel}, kernel_log);
+  return facts::Gather(host, {});
+}
+
+TEST(DiscoveredBeforeChangeTest, TheLoaderMissedAShimThatIsThereNow) {
+  HostBuilder machine;
+  machine.SetLog(
+      {"ERROR: ld.so: object '/usr/lib64/libvgpu-cuda.so' from LD_PRELOAD cannot be "
+       "preloaded (cannot open shared object file): ignored.",
+       kServerConfigLine, kListeningLine, kBeganLine, kCpuLine});
+  const Judgement judgement = DiscoveredBeforeChange(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kCertain);
+  EXPECT_EQ(holds->fix[0].command, "sudo systemctl restart ollama.service");
+}
+
+TEST(DiscoveredBeforeChangeTest, TheBackendCameLater) {
+  HostBuilder machine;
+  machine.FoundNoGpu().SetWritten("/usr/local/lib/ollama/cuda_v12/libggml-cuda.so",
+                                  At("2026-02-24 10:09:00"));
+  const Judgement judgement = DiscoveredBeforeChange(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kLikely);
+  EXPECT_NE(FindQuote(*holds, "there since 2026-02-24"), nullptr);
+}
+
+TEST(DiscoveredBeforeChangeTest, TheDriverWasLoadedLater) {
+  HostBuilder machine;
+  machine.NvidiaDriver("550.54.15").FoundNoGpu();
+  const Judgement judgement = DiscoveredBeforeChange(
+      With(machine, Kernel("2026-02-24 08:00:00", "Linux version 6.1") +
+                        Kernel("2026-02-24 10:09:00", "NVRM: loading NVIDIA UNIX x86_64 Kernel")));
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_TRUE(absl::StrContains(FindQuote(*holds, "NVRM")->meaning, "after discovery"));
+}
+
+TEST(DiscoveredBeforeChangeTest, ADriverThatIsLoadedAgainWasThere) {
+  HostBuilder machine;
+  machine.NvidiaDriver("550.54.15").FoundNoGpu();
+  EXPECT_EQ(AsHolds(DiscoveredBeforeChange(With(
+                machine, Kernel("2026-02-24 08:00:00", "NVRM: loading NVIDIA UNIX x86_64 Kernel") +
+                             Kernel("2026-02-24 10:09:00", "NVRM: loading NVIDIA UNIX x86_64")))),
+            nullptr);
+}
+
+TEST(DiscoveredBeforeChangeTest, AnOldBackendIsNoChange) {
+  HostBuilder machine;
+  machine.FoundNoGpu().SetWritten("/usr/local/lib/ollama/cuda_v12/libggml-cuda.so",
+                                  At("2026-02-18 10:09:00"));
+  EXPECT_TRUE(absl::StrContains(Because(DiscoveredBeforeChange(machine.Gather())),
+                                "is older than discovery"));
+}
+
+TEST(DiscoveredBeforeChangeTest, AMappedShimWasThere) {
+  HostBuilder machine;  // touched, or copied over in place
+  machine.FoundNoGpu().SetWritten("/usr/lib64/libvgpu-cuda.so", At("2026-02-24 10:09:00"));
+  EXPECT_EQ(AsHolds(DiscoveredBeforeChange(machine.Gather())), nullptr);
+}
+
+TEST(DiscoveredBeforeChangeTest, NoTimesWereKept) {
+  HostBuilder machine;
+  EXPECT_EQ(Lacks(DiscoveredBeforeChange(machine.FoundNoGpu().WithoutFileTimes().Gather())),
+            "when the files and the device came that discovery needs");
+}
+
+TEST(DiscoveredBeforeChangeTest, TheGpuWasFound) {
+  HostBuilder machine;
+  machine.SetWritten("/usr/local/lib/ollama/cuda_v12/libggml-cuda.so", At("2026-02-24 10:09:00"));
+  EXPECT_TRUE(
+      absl::StrContains(Because(DiscoveredBeforeChange(machine.Gather())), "found the GPU"));
+}
+
+}  // namespace
+}  // namespace vgpu::rules
