@@ -19,7 +19,6 @@
 #include "absl/time/time.h"
 #include "diag/elf/elf.h"
 #include "diag/facts/access.h"
-#include "diag/facts/backend_load.h"
 #include "diag/facts/mapped_library.h"
 #include "diag/facts/servers.h"
 #include "diag/facts/container_facts.h"
@@ -289,7 +288,6 @@ struct Facts {
   std::vector<PciFacts> nvidia_functions;  // PCI functions with NVIDIA's vendor id
   DeviceFacts devices;
   InstallationFacts installation;
-  std::vector<BackendLoad> backend_loads;  // of each variant with a CUDA backend
   ContainerFacts container;
   LoaderFacts loader;
 

@@ -105,7 +105,6 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
                })};
   facts.ollama = GatherOllama(host, facts);
   facts.installation = GatherInstallation(host, facts);
-  facts.backend_loads = GatherBackendLoads(host, facts);
   facts.nvidia_functions = GatherPci(host);
 
   const std::string exe = facts.ollama.exe.value_or("");
