@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "diag/loader/binding.h"
@@ -496,6 +497,11 @@ class Loader::Run {
       case Asker::kDlopen:
         problem.effect = dlopen_ ? Effect::kFailsDlopen : Effect::kEndsProgram;
         problem.status = dlopen_ ? 0 : kExitError;
+        // Without libc, the loader knows few errors by their words (elf/dl-minimal.c).
+        if (!dlopen_) {
+          absl::StrReplaceAll({{"Too many levels of symbolic links", "Error 40"}}, &detail);
+          absl::StrReplaceAll({{": Is a directory", ": Error 21"}}, &what);
+        }
         problem.text = absl::StrCat(
             dlopen_ ? "" : absl::StrCat(argv0(), ": error while loading shared libraries: "), at,
             ": ", what, detail.empty() ? "" : ": ", detail);
