@@ -33,29 +33,6 @@ uint16_t PortOf(absl::string_view ollama_host, uint16_t fallback) {
   return static_cast<uint16_t>(port);
 }
 
-constexpr char kPreloadFile[] = "/etc/ld.so.preload";
-
-std::optional<std::string> OtherPreloadList(const host::Host& host, const Facts& facts) {
-  for (absl::string_view key : {"BindReadOnlyPaths", "BindPaths"}) {
-    for (const systemd::Setting& setting : facts.unit.on_disk.All("Service", key)) {
-      // "SOURCE:TARGET[:OPTIONS]", several of them parted by blanks.
-      for (absl::string_view bind : absl::StrSplit(setting.value, ' ', absl::SkipEmpty())) {
-        const size_t colon = bind.find(':');
-        if (colon == absl::string_view::npos ||
-            !absl::StartsWith(bind.substr(colon + 1), kPreloadFile)) {
-          continue;
-        }
-        absl::string_view source = bind.substr(0, colon);
-        return std::string(absl::StripPrefix(source, "-"));
-      }
-    }
-  }
-  const std::string root = facts.process.present() ? facts.process->root : "";
-  host::Observed<host::Resolved> found = host.Resolve(kPreloadFile, root);
-  if (found.present() && found->meta.size.value_or(1) > 0) return std::string(kPreloadFile);
-  return std::nullopt;
-}
-
 FileFacts ExeFile(const host::Host& host, const Facts& facts) {
   const ProcessFacts& process = *facts.process;
   if (!process.exe.present()) {
@@ -105,8 +82,8 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   facts.process = options.pid ? GatherProcess(host, *options.pid)
                               : FindServer(host, facts.unit, facts.listener);
   facts.log = !facts.unit_judged && facts.process.present()
-                  ? GatherLogOf(host, *facts.process)
-                  : GatherLog(host, facts.unit, facts.process);
+                  ? GatherLogOf(host, *facts.process, options.since)
+                  : GatherLog(host, facts.unit, facts.process, options.since);
   facts.process_named = options.pid.has_value();
   facts.servers = FindServers(host, facts.port);
   facts.ollama_units = FindOllamaUnits(host);
@@ -121,8 +98,6 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
       }
     }
   }
-                  ? GatherLogOf(host, *facts.process, options.since)
-                  : GatherLog(host, facts.unit, facts.process, options.since);
   facts.kernel_log = GatherKernelLog(host);
   facts.fabric_manager = GatherFabricManager(host);
   facts.cpu = {"/proc/cpuinfo", host.Read("/proc/cpuinfo").Map([](const host::Content& content) {

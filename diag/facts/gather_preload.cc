@@ -76,15 +76,15 @@ Observed<PreloadList> ReadList(const host::Host& host, const std::string& path, 
 Fact<std::vector<std::string>> ShimsIn(const host::Host& host, const std::string& maps) {
   Observed<host::Content> content = host.Read(maps, kMapsLimit);
   if (content.absent()) return {maps, NotObserved{"not captured"}};
-  return {maps, content.Map([](const host::Content& read) {
-            std::vector<std::string> shims;
-            for (const procfs::MappedFile& file :
-                 procfs::ParseMaps(read.bytes, read.truncated).files) {
-              std::optional<ShimName> shim = ShimOf(file.path);
-              if (shim && shim->named_as_shim) shims.push_back(file.path);
-            }
-            return shims;
-          })};
+  return {
+      maps, content.Map([](const host::Content& read) {
+        std::vector<std::string> shims;
+        for (const procfs::MappedFile& file : procfs::ParseMaps(read.bytes, read.truncated).files) {
+          std::optional<ShimName> shim = ShimOf(file.path);
+          if (shim && shim->named_as_shim) shims.push_back(file.path);
+        }
+        return shims;
+      })};
 }
 
 GlobalPreload GatherGlobal(const host::Host& host) {
@@ -108,10 +108,10 @@ Observed<PreloadList> FileSeen(const host::Host& host, const Sight& sight,
                                const GlobalPreload& global, absl::string_view root) {
   if (sight.what == Sight::What::kHidden) return Absent{};
   if (!root.empty()) {
-    return ReadList(host, kPreloadFile,
-                    sight.what == Sight::What::kAsHost ? PreloadKind::kHostFile
-                                                       : PreloadKind::kBoundFile,
-                    root);
+    return ReadList(
+        host, kPreloadFile,
+        sight.what == Sight::What::kAsHost ? PreloadKind::kHostFile : PreloadKind::kBoundFile,
+        root);
   }
   if (sight.what == Sight::What::kAsHost) return global.host_file;
   if (sight.what == Sight::What::kBound) {
@@ -144,10 +144,10 @@ void LookThrough(const host::Host& host, PreloadEntry& entry, Sight sight, bool 
   }
   FileFacts seen = LookAtFile(host, entry.sight.host_path, "");
   // What is bound was not captured at all, its directory neither.
-  if (seen.found.absent() &&
-      !host.Resolve(host::Dirname(entry.sight.host_path)).present()) {
-    seen.found = NotObserved{absl::StrCat(entry.sight.host_path, " is bound there for the service (",
-                                          entry.sight.because, "), and was not seen")};
+  if (seen.found.absent() && !host.Resolve(host::Dirname(entry.sight.host_path)).present()) {
+    seen.found =
+        NotObserved{absl::StrCat(entry.sight.host_path, " is bound there for the service (",
+                                 entry.sight.because, "), and was not seen")};
   }
   seen.path = path;
   entry.file = std::move(seen);
@@ -157,14 +157,14 @@ void LookThrough(const host::Host& host, PreloadEntry& entry, Sight sight, bool 
 
 void GatherPreloadFiles(const host::Host& host, Facts& facts) {
   facts.global_preload = GatherGlobal(host);
-  facts.unit_preload_file = FileSeen(host, SeenByNextStart(facts.unit.mounts, kPreloadFile),
-                                     facts.global_preload, "");
+  facts.unit_preload_file =
+      FileSeen(host, SeenByNextStart(facts.unit.mounts, kPreloadFile), facts.global_preload, "");
   facts.process_preload_file = Absent{};
   const bool has_root = facts.process.present() && !facts.process->root.empty();
   if (facts.process.present()) {
     facts.process_preload_file =
-        FileSeen(host, SeenByService(facts.unit, facts.process, kPreloadFile),
-                 facts.global_preload, facts.process->root);
+        FileSeen(host, SeenByService(facts.unit, facts.process, kPreloadFile), facts.global_preload,
+                 facts.process->root);
   }
   const auto now = [&](PreloadList& list) {
     for (PreloadEntry& entry : list.entries) {

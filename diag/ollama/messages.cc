@@ -88,6 +88,8 @@ constexpr Message kMessages[] = {
     {Event::kUnitProblem, Speaker::kSystemd, "Failed to load environment files"},
     {Event::kUnitProblem, Speaker::kSystemd, "Failed to set up mount namespacing"},
     {Event::kUnitProblem, Speaker::kSystemd, "Failed at step "},
+    {Event::kUnitProblem, Speaker::kSystemd, "Failed to execute "},
+    {Event::kUnitProblem, Speaker::kSystemd, "Failed to locate executable "},
 };
 
 }  // namespace

@@ -37,19 +37,23 @@ constexpr char kOllamaElf[] = R"({"class": 64, "machine": "x86_64", "type": "EXE
 
 // A shim as it is built: whole, with the soname that programs ask for.
 std::string ShimElf(absl::string_view shim) {
-  json elf = {{"error", nullptr},         {"class", 64},
-              {"machine", "x86_64"},      {"type", "DYN"},
-              {"interp", nullptr},        {"soname", absl::StrCat("libvgpu-", shim, ".so")},
-              {"needed", {"libc.so.6"}},  {"rpath", nullptr},
-              {"runpath", nullptr},       {"bind_now", false},
-              {"version_defs", nullptr},  {"version_needs", json::array()},
+  json elf = {{"error", nullptr},           {"class", 64},
+              {"machine", "x86_64"},        {"type", "DYN"},
+              {"interp", nullptr},          {"soname", absl::StrCat("libvgpu-", shim, ".so")},
+              {"needed", {"libc.so.6"}},    {"rpath", nullptr},
+              {"runpath", nullptr},         {"bind_now", false},
+              {"version_defs", nullptr},    {"version_needs", json::array()},
               {"undefined", json::array()}, {"exports", json::array()},
-              {"exports_complete", false}};
-  if (shim == "cuda") elf["soname"] = "libcuda.so.1";
+              {"exports_complete", true}};
+  if (shim == "cuda") {
+    elf["soname"] = "libcuda.so.1";
+    elf["exports"] = {{{"name", "cuDeviceGet"}, {"version", nullptr}}};
+  }
   if (shim == "nvml") elf["soname"] = "libnvidia-ml.so.1";
   if (shim == "cudart") {
     elf["soname"] = "libcudart.so.12";
     elf["version_defs"] = {"libcudart.so.12"};
+    elf["exports"] = {{{"name", "cudaMalloc"}, {"version", "libcudart.so.12"}}};
   }
   return elf.dump();
 }
@@ -380,6 +384,62 @@ HostBuilder& HostBuilder::SetPs(absl::string_view json) {
 
 HostBuilder& HostBuilder::FoundNoGpu() {
   return SetLog({kServerConfigLine, kListeningLine, kBeganLine, kCpuLine});
+}
+
+HostBuilder& HostBuilder::WithLibraries() {
+  const auto library = [&](const std::string& path, absl::string_view soname,
+                           const std::vector<std::string>& needed, const json& exports,
+                           const json& undefined) {
+    SetFile(path, "x");
+    json elf = {{"error", nullptr},      {"class", 64},        {"machine", "x86_64"},
+                {"type", "DYN"},         {"interp", nullptr},  {"soname", std::string(soname)},
+                {"needed", needed},      {"rpath", nullptr},   {"runpath", nullptr},
+                {"bind_now", false},     {"exports", exports}, {"exports_complete", true},
+                {"undefined", undefined}};
+    json nodes = json::array();
+    for (const json& symbol : exports) {
+      if (symbol["version"].is_string()) nodes.push_back(symbol["version"]);
+    }
+    elf["version_defs"] = nodes;
+    json needs = json::array();
+    for (const json& symbol : undefined) {
+      if (!symbol["version"].is_string()) continue;
+      needs.push_back({{"file", symbol["version"]}, {"versions", {symbol["version"]}}});
+    }
+    elf["version_needs"] = needs;
+    SetElf(path, elf.dump());
+  };
+  const auto symbol = [](const char* name, const char* version) {
+    json one = {{"name", name}, {"version", nullptr}};
+    if (version != nullptr) one["version"] = version;
+    return one;
+  };
+  const std::string system = "/usr/lib/x86_64-linux-gnu/";
+  const std::string ollama = "/usr/local/lib/ollama/";
+  const std::string variant = ollama + "cuda_v12/";
+  SetFile("/lib64/ld-linux-x86-64.so.2", "x");
+  library(system + "libc.so.6", "libc.so.6", {}, json::array({symbol("malloc", "GLIBC_2.2.5")}),
+          json::array());
+  SetFile("/etc/ld.so.conf", "/usr/lib/x86_64-linux-gnu\n");
+  library(ollama + "libggml-base.so", "libggml-base.so", {"libc.so.6"}, json::array(),
+          json::array());
+  library(variant + "libcudart.so.12.8.90", "libcudart.so.12", {"libc.so.6"},
+          json::array({symbol("cudaMalloc", "libcudart.so.12")}), json::array());
+  SetLink(variant + "libcudart.so.12", "libcudart.so.12.8.90");
+  json cublas = json::array({symbol("cublasCreate_v2", "libcublas.so.12")});
+  for (int i = 0; i < 300; ++i) {
+    cublas.push_back(symbol(absl::StrCat("cublasOther", i).c_str(), "libcublas.so.12"));
+  }
+  library(variant + "libcublas.so.12.8.4.1", "libcublas.so.12", {"libc.so.6"}, cublas,
+          json::array());
+  SetLink(variant + "libcublas.so.12", "libcublas.so.12.8.4.1");
+  library(
+      variant + "libggml-cuda.so", "libggml-cuda.so",
+      {"libggml-base.so", "libcudart.so.12", "libcublas.so.12", "libcuda.so.1", "libc.so.6"},
+      json::array(),
+      json::array({symbol("cudaMalloc", "libcudart.so.12"),
+                   symbol("cublasCreate_v2", "libcublas.so.12"), symbol("cuDeviceGet", nullptr)}));
+  return *this;
 }
 
 HostBuilder& HostBuilder::NotReloaded() {

@@ -113,14 +113,15 @@ class HostBuilder {
   HostBuilder& SetPs(absl::string_view json);  // what /api/ps answers
 
   // Stories.
-  HostBuilder& FoundNoGpu();    // the last result is library=cpu
-  HostBuilder& NotReloaded();   // the drop-in was written at 09:58, systemd never read it
-  HostBuilder& NotRestarted();  // systemd read it at 10:05:13, the process is of 09:41:07
-  HostBuilder& Stopped();       // nothing runs
-  HostBuilder& CrashLooping();  // dies of SIGSEGV at every start
-  HostBuilder& EraA();          // 0.12.3
-  HostBuilder& NvidiasOwn();    // no shims: NVIDIA's driver 570.124.06 and a card at 0000:01:00.0
-  HostBuilder& EraC();          // 0.30.0
+  HostBuilder& FoundNoGpu();     // the last result is library=cpu
+  HostBuilder& WithLibraries();  // what the backend of cuda_v12 needs, NVIDIA's own; and libc
+  HostBuilder& NotReloaded();    // the drop-in was written at 09:58, systemd never read it
+  HostBuilder& NotRestarted();   // systemd read it at 10:05:13, the process is of 09:41:07
+  HostBuilder& Stopped();        // nothing runs
+  HostBuilder& CrashLooping();   // dies of SIGSEGV at every start
+  HostBuilder& EraA();           // 0.12.3
+  HostBuilder& NvidiasOwn();     // no shims: NVIDIA's driver 570.124.06 and a card at 0000:01:00.0
+  HostBuilder& EraC();           // 0.30.0
   // A card: NVIDIA's own driver of this release ("550.54.15"), and no shim anywhere.
   HostBuilder& NvidiaDriver(absl::string_view release);
 

@@ -19,9 +19,10 @@ constexpr size_t kMaxLines = 16;
 std::optional<LoaderLine> ParseLoaderLine(absl::string_view text) {
   static const RE2& symbol =
       *new RE2(R"((\S+): undefined symbol: ([^\s,]+)(?:, version ([^\s)]+))?)");
-  static const RE2& version = *new RE2(R"((\S+): version `([^']+)' not found \(required by ([^)]+)\))");
-  static const RE2& start_library =
-      *new RE2(R"(error while loading shared libraries: (.+?): (?:cannot |file |invalid |failed |wrong |ELF |only |object ))");
+  static const RE2& version =
+      *new RE2(R"((\S+): version `([^']+)' not found \(required by ([^)]+)\))");
+  static const RE2& start_library = *new RE2(
+      R"(error while loading shared libraries: (.+?): (?:cannot |file |invalid |failed |wrong |ELF |only |object ))");
   static const RE2& library = *new RE2(R"((\S+): cannot open shared object file)");
   if (absl::StrContains(text, "cannot be preloaded")) return std::nullopt;
   const re2::StringPiece input(text.data(), text.size());

@@ -53,9 +53,7 @@ bool Dies(const facts::Facts& facts) {
   return last.exit.has_value() && last.results.empty();
 }
 
-Acts ActsOnStarts(const facts::Facts& facts) {
-  return Dies(facts) ? Acts::kNow : Acts::kNextStart;
-}
+Acts ActsOnStarts(const facts::Facts& facts) { return Dies(facts) ? Acts::kNow : Acts::kNextStart; }
 
 Observed<bool> IsMapped(const facts::Facts& facts, const facts::FileFacts& file) {
   if (!facts.process.present()) return NotObserved{"no process was seen"};
@@ -64,8 +62,8 @@ Observed<bool> IsMapped(const facts::Facts& facts, const facts::FileFacts& file)
   absl::string_view found = file.path;
   if (file.found.present()) {
     found = file.found->path;
-    found = found.substr(absl::StartsWith(found, facts.process->root) ? facts.process->root.size()
-                                                                      : 0);
+    found =
+        found.substr(absl::StartsWith(found, facts.process->root) ? facts.process->root.size() : 0);
   }
   for (const procfs::MappedFile& mapped : maps->files) {
     if (mapped.path == found) return true;
@@ -109,17 +107,16 @@ std::vector<Evidence> EndedWith(const facts::Facts& facts, absl::string_view sta
   if (!Dies(facts) || !facts.unit.loaded.present()) return {};
   const Observed<std::string> main = facts.unit.loaded->Get("ExecMainStatus");
   if (main.value_or("") != number) return {};
-  return {{facts.unit.loaded.source, 0, absl::StrCat("ExecMainStatus=", *main),
-           std::move(meaning)}};
+  return {
+      {facts.unit.loaded.source, 0, absl::StrCat("ExecMainStatus=", *main), std::move(meaning)}};
 }
 
 std::string ShellQuoted(absl::string_view text) {
-  const bool plain =
-      !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-        return absl::StrContains(
-            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=:,@%",
-            absl::string_view(&c, 1));
-      });
+  const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::StrContains(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=:,@%",
+        absl::string_view(&c, 1));
+  });
   if (plain) return std::string(text);
   return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
 }
@@ -129,8 +126,8 @@ FixStep ReplaceFileStep(absl::string_view path, std::string why) {
   const std::string bad = ShellQuoted(absl::StrCat(path, ".replaced"));
   const std::string fresh = ShellQuoted(absl::StrCat(path, ".new"));
   return {absl::StrCat("sudo cp -a ", quoted, " ", bad, " && sudo install -m 0755 ",
-                       ShellQuoted(host::Basename(path)), " ", fresh, " && sudo mv -T ", fresh,
-                       " ", quoted),
+                       ShellQuoted(host::Basename(path)), " ", fresh, " && sudo mv -T ", fresh, " ",
+                       quoted),
           std::move(why),
           "the new file is renamed into place; one that is written over kills what has it mapped",
           absl::StrCat("sudo mv -T ", bad, " ", quoted)};
@@ -199,8 +196,8 @@ Holds PassedOver(const facts::Facts& facts, const ActingList& acting,
   } else {
     for (const Faulty& fault : faults) {
       if (!fault.entry->shim) continue;
-      holds.evidence.back().meaning += absl::StrCat(
-          "; nothing fails of it: ", facts::InfoOf(*fault.entry->shim).why);
+      holds.evidence.back().meaning +=
+          absl::StrCat("; nothing fails of it: ", facts::InfoOf(*fault.entry->shim).why);
       break;
     }
   }

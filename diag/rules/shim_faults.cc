@@ -13,6 +13,62 @@ namespace {
 
 constexpr size_t kMaxEvidence = 8;
 
+using loader::Trouble;
+
+bool IsShim(const facts::Facts& facts, const loader::Load& load, std::optional<size_t> object) {
+  return object && *object < load.objects.size() &&
+         MakerOf(facts, load.objects[*object]) == facts::Maker::kShim;
+}
+
+// The object that needs what is missing.
+std::optional<size_t> NeederOf(const loader::Problem& problem) {
+  if (problem.trouble == Trouble::kNotFound) return problem.request.object;
+  return problem.needed_by ? problem.needed_by : problem.object;
+}
+
+// The object that should have given it.
+std::optional<size_t> GiverIn(const facts::Facts& facts, const loader::Load& load,
+                              const loader::Problem& problem) {
+  if (problem.trouble != Trouble::kUndefinedSymbol) return problem.object;
+  const std::optional<facts::Shim> layer = GiverOf(problem.symbol);
+  if (!layer) return std::nullopt;
+  for (size_t i = 0; i < load.objects.size(); ++i) {
+    const std::optional<facts::ShimName> name = facts::ShimOf(load.objects[i].place.path);
+    if (name && name->shim == *layer && IsShim(facts, load, i)) return i;
+  }
+  return std::nullopt;
+}
+
+ShimFault FaultOf(const facts::Facts& facts, const ModelFault& model, bool dies_alone) {
+  const loader::Problem& problem = *model.problem;
+  const loader::Load& load = *model.step.load;
+  const std::optional<size_t> at_fault =
+      model.of_shim ? GiverIn(facts, load, problem) : NeederOf(problem);
+  ShimFault fault;
+  const loader::Object& object = load.objects[*at_fault];
+  fault.path = object.place.path;
+  const Listed listed = FindListed(facts, object.place.path);
+  fault.list = listed.list;
+  fault.entry = listed.entry;
+  const bool ends = problem.effect == loader::Effect::kEndsProgram;
+  fault.preloaded = ends && model.step.opened == nullptr && CameByPreload(load, *at_fault);
+  fault.acts = ActsOf(facts, model.step);
+  if (fault.preloaded && dies_alone) {
+    fault.preloaded = false;  // the server lives, and its child does not
+  } else if (fault.preloaded) {
+    fault.acts = ActsOnStarts(facts);
+  }
+  fault.missing = !problem.version.empty()  ? problem.version
+                  : !problem.symbol.empty() ? problem.symbol
+                                            : problem.request.name;
+  if (problem.trouble == Trouble::kUndefinedSymbol) fault.missing = problem.symbol;
+  if (problem.trouble == Trouble::kVersionNotFound) fault.from = problem.path;
+  fault.evidence = {fault.path, 0, problem.text,
+                    absl::StrCat("what the loader says of it in ", ProcessText(*model.step.process),
+                                 ", by these files")};
+  return fault;
+}
+
 }  // namespace
 
 Listed FindListed(const facts::Facts& facts, absl::string_view path) {
@@ -66,8 +122,12 @@ const facts::PreloadEntry* ListedGiver(const facts::Facts& facts, absl::string_v
 }
 
 bool LacksVersionNode(const host::Observed<elf::ElfInfo>& elf, absl::string_view version) {
-  if (version.empty() || !elf.present() || !elf->version_defs.present()) return false;
-  const std::vector<std::string>& nodes = *elf->version_defs;
+  return elf.present() && LacksVersionNode(*elf, version);
+}
+
+bool LacksVersionNode(const elf::ElfInfo& elf, absl::string_view version) {
+  if (version.empty() || !elf.version_defs.present()) return false;
+  const std::vector<std::string>& nodes = *elf.version_defs;
   return !nodes.empty() && std::find(nodes.begin(), nodes.end(), version) == nodes.end();
 }
 
@@ -88,13 +148,75 @@ Judgement WithoutFault(const facts::Facts& facts, absl::string_view what) {
   }
   if (unproved == nullptr) {
     if (mapped == 0) return Contradicted{"no entry of the preload list is there to be loaded"};
-    return Contradicted{absl::StrCat(
-        "process ", facts.process->pid, " runs with ",
-        Count(mapped, "preloaded file", "preloaded files"), " in memory: each ", what)};
+    return Contradicted{absl::StrCat("process ", facts.process->pid, " runs with ",
+                                     Count(mapped, "preloaded file", "preloaded files"),
+                                     " in memory: each ", what)};
+  }
+  for (const facts::ModelledProcess& process : facts.loader.Deciding()) {
+    if (process.role != "server" || !process.start.Starts().value_or(false)) continue;
+    return Contradicted{absl::StrCat("with the files that are there, a start loads ",
+                                     process.start.objects.size(),
+                                     " objects, and each preloaded one ", what)};
   }
   return CannotTell{absl::StrCat("whether ", unproved->text, " ", what),
                     "no process was seen that has it in memory",
                     absl::StrCat("ldd -r ", ShellQuoted(unproved->text))};
+}
+
+std::vector<ShimFault> FaultsOfModel(const facts::Facts& facts,
+                                     const std::function<bool(const ModelFault&)>& picks) {
+  std::vector<ShimFault> faults;
+  bool server_has_it = false;
+  for (const Step& step : AllSteps(facts)) {
+    for (const loader::Problem& problem : *step.problems) {
+      if (!problem.doubts.empty() || problem.effect == loader::Effect::kIfUsed) continue;
+      ModelFault model{&problem, step};
+      const std::optional<size_t> needer = NeederOf(problem);
+      const std::optional<size_t> giver = GiverIn(facts, *step.load, problem);
+      if (needer && CameByHostFile(facts, *step.load, *needer)) continue;  // VG102
+      model.by_shim =
+          IsShim(facts, *step.load, needer) || (needer && CameByPreload(*step.load, *needer));
+      model.of_shim = IsShim(facts, *step.load, giver);
+      if (model.of_shim && !problem.version.empty()) {
+        const elf::ElfInfo* elf = step.load->objects[*giver].info();
+        model.lacks_node = elf != nullptr && LacksVersionNode(*elf, problem.version);
+      }
+      if (!picks(model)) continue;
+      if (step.opened != nullptr && SomeVariantWorks(facts, step.running)) continue;
+      const bool of_server = step.process->role == "server";
+      server_has_it = server_has_it || (of_server && step.opened == nullptr);
+      faults.push_back(FaultOf(facts, model, !of_server && !server_has_it && !Dies(facts)));
+      if (faults.size() >= kMaxEvidence) return faults;
+    }
+  }
+  return faults;
+}
+
+std::vector<ShimFault> FaultsByPath(const facts::Facts& facts, Trouble trouble) {
+  std::vector<ShimFault> faults;
+  const auto add = [&](const Step& step, const std::string& path, const std::string& text) {
+    if (!IsShimPath(facts, path) || faults.size() >= kMaxEvidence) return;
+    ShimFault fault;
+    fault.path = path;
+    fault.acts = ActsOf(facts, step);
+    fault.evidence = {path, 0, text, absl::StrCat("found by path in ", ProcessText(*step.process))};
+    faults.push_back(std::move(fault));
+  };
+  for (const Step& step : AllSteps(facts)) {
+    if (SomeVariantWorks(facts, step.running)) continue;
+    for (const loader::Problem& problem : *step.problems) {
+      if (!problem.doubts.empty()) continue;
+      const loader::Asker by = problem.request.by;
+      if (by != loader::Asker::kNeeded && by != loader::Asker::kDlopen) continue;
+      if (problem.trouble == trouble) add(step, problem.path, problem.text);
+      if (trouble != Trouble::kNotLoadable) continue;
+      // For another machine or class: passed by in the search, and nothing else was there.
+      for (const loader::Shadowed& file : problem.passed_over) {
+        add(step, file.place.path, problem.text);
+      }
+    }
+  }
+  return faults;
 }
 
 Holds FaultyShim(const facts::Facts& facts, const std::vector<ShimFault>& faults,
@@ -112,12 +234,11 @@ Holds FaultyShim(const facts::Facts& facts, const std::vector<ShimFault>& faults
   }
   std::vector<Evidence> effect;
   if (holds.acts == Acts::kNow) {
-    effect = first.preloaded ? EndedWith(facts, status, "so every start ends")
-                             : NoGpuEvidence(facts);
+    effect =
+        first.preloaded ? EndedWith(facts, status, "so every start ends") : NoGpuEvidence(facts);
   }
-  holds.confidence = holds.acts == Acts::kNow && (said || !effect.empty())
-                         ? Confidence::kCertain
-                         : Confidence::kLikely;
+  holds.confidence = holds.acts == Acts::kNow && (said || !effect.empty()) ? Confidence::kCertain
+                                                                           : Confidence::kLikely;
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
   if (first.preloaded) {
     holds.explains = {"VG301", "VG307", "VG702", "VG704", "VG902"};
@@ -132,8 +253,7 @@ Holds FaultyShim(const facts::Facts& facts, const std::vector<ShimFault>& faults
     std::vector<FixStep> without =
         SetListSteps(facts, *first.list, code, WithoutEntries(*first.list, {{first.entry, ""}}),
                      "lets the service start at once, without this library");
-    const bool needed =
-        first.entry->shim && facts::NeededIn(*first.entry->shim, facts.ollama.era);
+    const bool needed = first.entry->shim && facts::NeededIn(*first.entry->shim, facts.ollama.era);
     if (needed) without.front().risk = "until the repaired library is listed again there is no GPU";
     for (FixStep& step : without) holds.fix.push_back(std::move(step));
   }

@@ -8,13 +8,16 @@
 #ifndef DIAG_RULES_SHIM_FAULTS_H_
 #define DIAG_RULES_SHIM_FAULTS_H_
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
 #include "diag/facts/facts.h"
+#include "diag/loader/loader.h"
 #include "diag/rules/judgement.h"
+#include "diag/rules/modelled.h"
 #include "diag/rules/preloaded.h"
 
 namespace vgpu::rules {
@@ -55,10 +58,29 @@ const facts::PreloadEntry* ListedGiver(const facts::Facts& facts, absl::string_v
 
 // The file has version nodes, and this one is not among them.
 bool LacksVersionNode(const host::Observed<elf::ElfInfo>& elf, absl::string_view version);
+bool LacksVersionNode(const elf::ElfInfo& elf, absl::string_view version);
 
 // The judgement where no such fault was found: contradicted where the process has the
 // preloaded files in memory and lives; `what` is what each of them then does.
 Judgement WithoutFault(const facts::Facts& facts, absl::string_view what);
+
+// A problem of the loader's model that a shim is part of.
+struct ModelFault {
+  const loader::Problem* problem = nullptr;
+  Step step;
+  bool by_shim = false;     // what needs it is a shim, or was brought in by a preload list
+  bool of_shim = false;     // what should give it is a shim
+  bool lacks_node = false;  // the shim has version nodes, and not the one that is asked for
+};
+
+// The faults that the model has and that `picks` takes, those of what runs now first. What is
+// in doubt, and what only a later call would meet, is left out.
+std::vector<ShimFault> FaultsOfModel(const facts::Facts& facts,
+                                     const std::function<bool(const ModelFault&)>& picks);
+
+// Shims that discovery finds by path and that the loader refuses (kNotLoadable), or that kill
+// it (kCut).
+std::vector<ShimFault> FaultsByPath(const facts::Facts& facts, loader::Trouble trouble);
 
 // What the rule says of `faults` (not empty): evidence, effect, confidence, consequences and
 // what both sides of the repair share. `trouble` is what is wrong with the first, as in

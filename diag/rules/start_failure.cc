@@ -29,6 +29,13 @@ std::vector<Evidence> FailedWith(const facts::Facts& facts, absl::string_view st
                               "systemd could not start the program")) {
     evidence.push_back(*std::move(said));
   }
+  if (step == "EXEC") {
+    for (absl::string_view words : {"Failed to execute ", "Failed to locate executable "}) {
+      if (auto said = SystemdSays(facts, words, "systemd says why")) {
+        evidence.push_back(*std::move(said));
+      }
+    }
+  }
   return evidence;
 }
 

@@ -25,12 +25,12 @@ std::string WhereItEnds(const facts::FileFacts& file) {
 }
 
 std::string Headline(const std::vector<std::string>& names) {
-  return absl::StrCat(
-      absl::StrJoin(names, ", "),
-      names.size() == 1 ? " is listed for preloading and does not exist: install it, or take it "
-                          "out of the list."
-                        : " are listed for preloading and do not exist: install them, or take "
-                          "them out of the list.");
+  return absl::StrCat(absl::StrJoin(names, ", "),
+                      names.size() == 1
+                          ? " is listed for preloading and does not exist: install it, or take it "
+                            "out of the list."
+                          : " are listed for preloading and do not exist: install them, or take "
+                            "them out of the list.");
 }
 
 Holds Missing(const facts::Facts& facts, const ActingList& acting,
@@ -43,10 +43,10 @@ Holds Missing(const facts::Facts& facts, const ActingList& acting,
     names.push_back(name);
     if (!missing[i].entry->is_path) continue;
     const std::string quoted = ShellQuoted(name);
-    holds.fix.push_back({absl::StrCat("sudo install -m 0755 ", ShellQuoted(host::Basename(name)),
-                                      " ", quoted),
-                         "puts the file back, from the package or the machine that it came from",
-                         "", absl::StrCat("sudo rm ", quoted)});
+    holds.fix.push_back(
+        {absl::StrCat("sudo install -m 0755 ", ShellQuoted(host::Basename(name)), " ", quoted),
+         "puts the file back, from the package or the machine that it came from", "",
+         absl::StrCat("sudo rm ", quoted)});
   }
   holds.headline = Headline(names);
   if (!facts.unit_judged) return holds;
@@ -54,9 +54,9 @@ Holds Missing(const facts::Facts& facts, const ActingList& acting,
     holds.fix.push_back(RestartStep(facts, "a preload list is read once, at the start"));
     return holds;
   }
-  for (FixStep& step : SetListSteps(facts, *acting.list, "VG401",
-                                    WithoutEntries(*acting.list, missing),
-                                    "or take it out of the list: nothing needs it")) {
+  for (FixStep& step :
+       SetListSteps(facts, *acting.list, "VG401", WithoutEntries(*acting.list, missing),
+                    "or take it out of the list: nothing needs it")) {
     holds.fix.push_back(std::move(step));
   }
   return holds;
@@ -75,7 +75,8 @@ Judgement PreloadEntryMissing(const facts::Facts& facts) {
       ++entries;
       // What the unit's own settings hide is there (VG210).
       const bool hidden = entry.sight.what == facts::Sight::What::kHidden;
-      if (entry.file.found.absent() && !hidden) missing.push_back({&entry, WhereItEnds(entry.file)});
+      if (entry.file.found.absent() && !hidden)
+        missing.push_back({&entry, WhereItEnds(entry.file)});
       if (entry.file.found.not_observed() && unseen == nullptr) unseen = &entry;
     }
     if (!missing.empty()) return Missing(facts, acting, missing);

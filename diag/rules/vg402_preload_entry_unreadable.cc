@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "diag/facts/access.h"
 #include "diag/rules/common.h"
+#include "diag/rules/modelled.h"
 #include "diag/rules/preloaded.h"
 #include "diag/rules/rules.h"
 
@@ -70,8 +71,8 @@ std::optional<Judgement> ListUnreadable(const facts::Facts& facts, const ActingL
   holds.acts = now ? Acts::kNow : Acts::kNextStart;
   holds.evidence.push_back(
       {list.source, 0, absl::StrCat("mode ", facts::ModeText(barrier->mode)),
-       absl::StrCat("the unit binds this list over /etc/ld.so.preload, and ",
-                    Words(who, *barrier), ": the loader passes the whole list over, and says "
+       absl::StrCat("the unit binds this list over /etc/ld.so.preload, and ", Words(who, *barrier),
+                    ": the loader passes the whole list over, and says "
                     "nothing")});
   std::vector<Evidence> effect = now ? NoGpuEvidence(facts) : std::vector<Evidence>();
   holds.confidence =
@@ -86,11 +87,50 @@ std::optional<Judgement> ListUnreadable(const facts::Facts& facts, const ActingL
   return Judgement(std::move(holds));
 }
 
+// A shim that discovery would find by path, in a file that the service may not open: the
+// search passes it by (glibc 2.36, open_path).
+std::optional<Judgement> FoundByPathAndClosed(const facts::Facts& facts) {
+  for (facts::Shim layer : {facts::Shim::kCuda, facts::Shim::kCudart}) {
+    for (const Answer& answer : AnswersFor(facts, layer)) {
+      const loader::Object& object = answer.Get();
+      if (CameByPreload(*answer.step.load, answer.object) || !object.doubts.empty()) continue;
+      const Acts acts = ActsOf(facts, answer.step);
+      const Observed<facts::Identity> who = Reader(facts, acts);
+      if (!who.present() || MakerOf(facts, object) != facts::Maker::kShim) continue;
+      for (const facts::FileFacts& file : facts.gpu_libraries) {
+        if (file.path != object.place.path || !file.found.present()) continue;
+        const Observed<facts::Barrier> barrier =
+            facts::WhatStops(file.way, *who, facts::Want::kRead);
+        if (!barrier.present()) continue;
+        Holds holds;
+        holds.acts = acts;
+        holds.evidence.push_back(
+            {file.path, 0, file.found->path,
+             absl::StrCat(ProcessText(*answer.step.process), " asks for ", answer.name,
+                          " and finds this, and ", Words(*who, *barrier))});
+        std::vector<Evidence> effect =
+            acts == Acts::kNow ? NoGpuEvidence(facts) : std::vector<Evidence>();
+        holds.confidence = effect.empty() ? Confidence::kLikely : Confidence::kCertain;
+        for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
+        holds.explains = {"VG504", "VG704", "VG902"};
+        holds.headline = absl::StrCat(file.path, " cannot be read by user ", who->name,
+                                      ": let the service read it.");
+        holds.fix = {OpenStep(*barrier)};
+        if (facts.unit_judged) {
+          holds.fix.push_back(RestartStep(facts, "discovery runs once, at the start"));
+        }
+        holds.expect = {ExpectGpuLine(facts)};
+        return Judgement(std::move(holds));
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Judgement PreloadEntryUnreadable(const facts::Facts& facts) {
   const std::vector<ActingList> lists = ActingLists(facts);
-  if (lists.empty()) return WithoutPreload(facts);
   size_t readable = 0;
   std::string unknown;
   std::string unknown_path;
@@ -134,6 +174,8 @@ Judgement PreloadEntryUnreadable(const facts::Facts& facts) {
     }
     return holds;
   }
+  if (std::optional<Judgement> closed = FoundByPathAndClosed(facts)) return *closed;
+  if (lists.empty()) return WithoutPreload(facts);
   if (!unknown.empty()) {
     return CannotTell{absl::StrCat("whether the service may read ", unknown_path), unknown,
                       absl::StrCat("namei -l ", ShellQuoted(unknown_path))};

@@ -11,6 +11,7 @@
 #include "diag/rules/common.h"
 #include "diag/rules/preloaded.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shim_faults.h"
 
 namespace vgpu::rules {
 namespace {
@@ -72,7 +73,8 @@ std::string Fault(const facts::Facts& facts, const facts::PreloadEntry& entry,
   if (elf.type.value_or("DYN") == "EXEC") {
     return "is a program (cannot dynamically load executable)";
   }
-  if (elf.type.not_observed() && elf.error.not_observed()) *unseen = std::string(elf.type.why_not());
+  if (elf.type.not_observed() && elf.error.not_observed())
+    *unseen = std::string(elf.type.why_not());
   return "";
 }
 
@@ -80,7 +82,6 @@ std::string Fault(const facts::Facts& facts, const facts::PreloadEntry& entry,
 
 Judgement PreloadEntryNotLoadable(const facts::Facts& facts) {
   const std::vector<ActingList> lists = ActingLists(facts);
-  if (lists.empty()) return WithoutPreload(facts);
   size_t loadable = 0;
   std::string unseen;
   std::string unseen_path;
@@ -105,9 +106,9 @@ Judgement PreloadEntryNotLoadable(const facts::Facts& facts) {
     if (faults.empty()) continue;
     const facts::FileFacts& first = faults.front().entry->file;
     const bool noexec = NoexecMount(facts, first) != nullptr;
-    Holds holds = PassedOver(facts, acting, faults,
-                             noexec ? "install it where code may be run"
-                                    : "install the right file in its place");
+    Holds holds = PassedOver(
+        facts, acting, faults,
+        noexec ? "install it where code may be run" : "install the right file in its place");
     if (hangs) {
       holds.explains.insert(holds.explains.end(), {"VG701", "VG301", "VG307"});
       if (facts.DiesAtStart()) holds.acts = Acts::kNow;
@@ -136,6 +137,17 @@ Judgement PreloadEntryNotLoadable(const facts::Facts& facts) {
     }
     return holds;
   }
+  if (std::vector<ShimFault> faults = FaultsByPath(facts, loader::Trouble::kNotLoadable);
+      !faults.empty()) {
+    Holds holds = FaultyShim(facts, faults, "VG403", "cannot be loaded", "127");
+    holds.fix.push_back(ReplaceFileStep(faults.front().path,
+                                        "puts the shim for this machine there, from its package"));
+    if (facts.unit_judged) {
+      holds.fix.push_back(RestartStep(facts, "discovery runs once, at the start"));
+    }
+    return holds;
+  }
+  if (lists.empty()) return WithoutPreload(facts);
   if (!unseen.empty()) {
     return CannotTell{absl::StrCat("what kind of file ", unseen_path, " is"), unseen,
                       absl::StrCat("file -L ", ShellQuoted(unseen_path))};

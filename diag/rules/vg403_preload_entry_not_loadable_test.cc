@@ -62,9 +62,10 @@ TEST(PreloadEntryNotLoadableTest, TheLoadersLineProvesIt) {
   HostBuilder machine = WithCuda(R"({"error": "file too short"})");
   machine.Hide("/proc/57290/maps");
   EXPECT_EQ(AsHolds(PreloadEntryNotLoadable(machine.Gather()))->confidence, Confidence::kLikely);
-  machine.SetLog({"ERROR: ld.so: object '/usr/lib64/libvgpu-cuda.so' from LD_PRELOAD cannot be "
-                  "preloaded (file too short): ignored.",
-                  kServerConfigLine, kListeningLine, kBeganLine, kCpuLine});
+  machine.SetLog(
+      {"ERROR: ld.so: object '/usr/lib64/libvgpu-cuda.so' from LD_PRELOAD cannot be "
+       "preloaded (file too short): ignored.",
+       kServerConfigLine, kListeningLine, kBeganLine, kCpuLine});
   const Judgement judgement = PreloadEntryNotLoadable(machine.Gather());
   ASSERT_NE(AsHolds(judgement), nullptr);
   EXPECT_EQ(AsHolds(judgement)->confidence, Confidence::kCertain);
@@ -85,8 +86,8 @@ TEST(PreloadEntryNotLoadableTest, OnANoexecMount) {
 }
 
 TEST(PreloadEntryNotLoadableTest, AFileThatIsOnlyCutIsAnotherFault) {
-  HostBuilder machine = WithCuda(
-      R"({"error": "truncated", "class": 64, "machine": "x86_64", "type": "DYN"})");
+  HostBuilder machine =
+      WithCuda(R"({"error": "truncated", "class": 64, "machine": "x86_64", "type": "DYN"})");
   EXPECT_EQ(AsHolds(PreloadEntryNotLoadable(machine.Gather())), nullptr);
 }
 
@@ -109,6 +110,20 @@ TEST(PreloadEntryNotLoadableTest, OneThatNothingNeedsIsLatent) {
   ASSERT_NE(AsHolds(judgement), nullptr);
   EXPECT_EQ(AsHolds(judgement)->acts, Acts::kNextStart);
   EXPECT_TRUE(AsHolds(judgement)->explains.empty());
+}
+
+TEST(PreloadEntryNotLoadableTest, AShimThatIsFoundByPath) {
+  HostBuilder machine;
+  machine.WithLibraries().FoundNoGpu().RemoveEnviron("LD_PRELOAD");
+  machine.SetFile(kDropIn, "[Service]\n").SetShown("Environment", "");
+  machine.SetLink("/usr/local/lib/ollama/libcuda.so.1", kCuda);
+  machine.SetElf(kCuda, R"({"error": "invalid ELF header"})");
+  const Judgement judgement = PreloadEntryNotLoadable(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->acts, Acts::kNow);
+  EXPECT_EQ(holds->evidence[0].source, "/usr/local/lib/ollama/libcuda.so.1");
+  EXPECT_EQ(holds->explains[0], "VG504");
 }
 
 }  // namespace

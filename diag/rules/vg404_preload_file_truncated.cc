@@ -8,6 +8,7 @@
 #include "diag/rules/common.h"
 #include "diag/rules/preloaded.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shim_faults.h"
 
 namespace vgpu::rules {
 namespace {
@@ -36,7 +37,6 @@ std::string Cut(const facts::FileFacts& file, std::string* unseen) {
 
 Judgement PreloadFileTruncated(const facts::Facts& facts) {
   const std::vector<ActingList> lists = ActingLists(facts);
-  if (lists.empty()) return WithoutPreload(facts);
   size_t whole = 0;
   std::string unseen;
   std::string unseen_path;
@@ -50,7 +50,8 @@ Judgement PreloadFileTruncated(const facts::Facts& facts) {
       if (!cut.empty()) faults.push_back({&entry, std::move(cut)});
       // What runs has loaded it, and lives.
       else if (why.empty() ||
-               (acting.acts == Acts::kNow && IsMapped(facts, entry.file).value_or(false))) ++whole;
+               (acting.acts == Acts::kNow && IsMapped(facts, entry.file).value_or(false)))
+        ++whole;
       else if (unseen.empty()) {
         unseen = why;
         unseen_path = entry.file.path;
@@ -63,8 +64,8 @@ Judgement PreloadFileTruncated(const facts::Facts& facts) {
       holds.evidence.push_back(FromList(*acting.list, *faults[i].entry, faults[i].what));
     }
     if (holds.acts == Acts::kNow) {
-      std::vector<Evidence> died =
-          EndedWith(facts, "7/BUS", "the start died of SIGBUS, as the touch of a missing page does");
+      std::vector<Evidence> died = EndedWith(
+          facts, "7/BUS", "the start died of SIGBUS, as the touch of a missing page does");
       holds.confidence = died.empty() ? Confidence::kLikely : Confidence::kCertain;
       for (Evidence& evidence : died) holds.evidence.push_back(std::move(evidence));
     } else {
@@ -72,8 +73,9 @@ Judgement PreloadFileTruncated(const facts::Facts& facts) {
     }
     holds.explains = {"VG301", "VG307", "VG704"};
     const std::string& path = faults.front().entry->file.found->path;
-    holds.headline = absl::StrCat(faults.front().entry->text, " ", faults.front().what,
-                                  ", and a start that preloads it dies of SIGBUS: install it anew.");
+    holds.headline =
+        absl::StrCat(faults.front().entry->text, " ", faults.front().what,
+                     ", and a start that preloads it dies of SIGBUS: install it anew.");
     for (size_t i = 0; i < faults.size() && i < 4; ++i) {
       holds.fix.push_back(ReplaceFileStep(faults[i].entry->file.found->path,
                                           "puts the whole file there, from its package"));
@@ -81,11 +83,21 @@ Judgement PreloadFileTruncated(const facts::Facts& facts) {
     if (facts.unit_judged) {
       holds.fix.push_back(RestartStep(facts, "the next start loads the whole file"));
     }
-    holds.expect = {absl::StrCat("no `status=7/BUS` at the next start, and ", path,
-                                 " in /proc/PID/maps"),
-                    ExpectGpuLine(facts)};
+    holds.expect = {
+        absl::StrCat("no `status=7/BUS` at the next start, and ", path, " in /proc/PID/maps"),
+        ExpectGpuLine(facts)};
     return holds;
   }
+  if (std::vector<ShimFault> faults = FaultsByPath(facts, loader::Trouble::kCut); !faults.empty()) {
+    Holds holds = FaultyShim(facts, faults, "VG404", "is cut off", "7/BUS");
+    holds.fix.push_back(
+        ReplaceFileStep(faults.front().path, "puts the whole file there, from its package"));
+    if (facts.unit_judged) {
+      holds.fix.push_back(RestartStep(facts, "discovery runs once, at the start"));
+    }
+    return holds;
+  }
+  if (lists.empty()) return WithoutPreload(facts);
   if (!unseen.empty()) {
     return CannotTell{absl::StrCat("whether ", unseen_path, " is whole"), unseen,
                       absl::StrCat("readelf -lW ", ShellQuoted(unseen_path))};

@@ -19,9 +19,9 @@ HostBuilder Dying(absl::string_view status) {
   for (int i = 0; i < 3; ++i) {
     absl::StrAppend(
         &journal,
-        SystemdSaid(absl::StrCat("cafe", i), At("2026-02-24 10:06:00") + i * absl::Seconds(4),
-                    absl::StrCat("ollama.service: Main process exited, code=dumped, status=",
-                                 status)));
+        SystemdSaid(
+            absl::StrCat("cafe", i), At("2026-02-24 10:06:00") + i * absl::Seconds(4),
+            absl::StrCat("ollama.service: Main process exited, code=dumped, status=", status)));
   }
   machine.SetJournal(journal);
   return machine;

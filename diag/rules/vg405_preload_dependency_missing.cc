@@ -59,6 +59,11 @@ std::vector<ShimFault> FromLines(const facts::Facts& facts) {
 
 Judgement PreloadDependencyMissing(const facts::Facts& facts) {
   std::vector<ShimFault> faults = FromLines(facts);
+  if (faults.empty()) {
+    faults = FaultsOfModel(facts, [](const ModelFault& fault) {
+      return fault.problem->trouble == loader::Trouble::kNotFound && fault.by_shim;
+    });
+  }
   if (faults.empty()) return WithoutFault(facts, "finds every library that it needs");
   const ShimFault& first = faults.front();
   Holds holds = FaultyShim(facts, faults, "VG405",

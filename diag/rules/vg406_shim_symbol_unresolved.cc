@@ -17,6 +17,8 @@
 namespace vgpu::rules {
 namespace {
 
+using loader::Trouble;
+
 std::vector<ShimFault> FromLines(const facts::Facts& facts) {
   std::vector<ShimFault> faults;
   for (const LoaderSays& says : LoaderLines(facts)) {
@@ -55,7 +57,14 @@ std::vector<ShimFault> FromLines(const facts::Facts& facts) {
 Judgement ShimSymbolUnresolved(const facts::Facts& facts) {
   std::vector<ShimFault> faults = FromLines(facts);
   if (faults.empty()) {
-    return WithoutFault(facts, "finds every symbol that it needs, and gives every one that is asked");
+    faults = FaultsOfModel(facts, [](const ModelFault& fault) {
+      return fault.problem->trouble == Trouble::kUndefinedSymbol &&
+             (fault.by_shim || (fault.of_shim && !fault.lacks_node));
+    });
+  }
+  if (faults.empty()) {
+    return WithoutFault(facts,
+                        "finds every symbol that it needs, and gives every one that is asked");
   }
   const ShimFault& first = faults.front();
   const bool gives = GiverOf(first.missing).has_value() && facts::ShimOf(first.path) &&

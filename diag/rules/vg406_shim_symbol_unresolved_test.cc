@@ -68,5 +68,22 @@ TEST(ShimSymbolUnresolvedTest, TheListCannotBeRead) {
   EXPECT_EQ(Lacks(ShimSymbolUnresolved(machine.Gather())), "the preload list of the process");
 }
 
+TEST(ShimSymbolUnresolvedTest, TheFilesAloneTellThatTheShimLacksAFunction) {
+  HostBuilder machine;
+  machine.WithLibraries().FoundNoGpu();
+  machine.SetElf("/usr/lib64/libvgpu-cudart.so",
+                 R"({"error": null, "class": 64, "machine": "x86_64", "type": "DYN",
+      "interp": null, "soname": "libcudart.so.12", "needed": ["libc.so.6"], "rpath": null,
+      "runpath": null, "version_defs": ["libcudart.so.12"], "version_needs": [],
+      "undefined": [], "exports_complete": true,
+      "exports": [{"name": "cudaFree", "version": "libcudart.so.12"}]})");
+  const Judgement judgement = ShimSymbolUnresolved(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kCertain);
+  EXPECT_EQ(holds->acts, Acts::kNow);
+  EXPECT_TRUE(absl::StrContains(holds->headline, "libvgpu-cudart.so does not define cudaMalloc"));
+}
+
 }  // namespace
 }  // namespace vgpu::rules

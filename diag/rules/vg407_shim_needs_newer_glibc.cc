@@ -46,14 +46,21 @@ std::vector<ShimFault> FromLines(const facts::Facts& facts) {
 
 Judgement ShimNeedsNewerGlibc(const facts::Facts& facts) {
   std::vector<ShimFault> faults = FromLines(facts);
+  if (faults.empty()) {
+    faults = FaultsOfModel(facts, [](const ModelFault& fault) {
+      return fault.problem->trouble == loader::Trouble::kVersionNotFound &&
+             IsSystemVersion(fault.problem->version) && fault.by_shim;
+    });
+  }
   if (faults.empty()) return WithoutFault(facts, "needs no newer C library than this host has");
   const ShimFault& first = faults.front();
   const std::string trouble = absl::StrCat(
-      "needs ", first.missing, first.from.empty() ? "" : absl::StrCat(", which ", first.from,
-                                                                      " does not have"));
+      "needs ", first.missing,
+      first.from.empty() ? "" : absl::StrCat(", which ", first.from, " does not have"));
   Holds holds = FaultyShim(facts, faults, "VG407", trouble, "1");
   holds.fix.push_back(ReplaceFileStep(
-      first.path, "puts a shim there that was built on this release of the system, or an older one"));
+      first.path,
+      "puts a shim there that was built on this release of the system, or an older one"));
   if (facts.unit_judged) holds.fix.push_back(RestartStep(facts, "the next start loads it"));
   return holds;
 }

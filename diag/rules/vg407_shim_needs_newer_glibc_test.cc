@@ -45,9 +45,9 @@ TEST(ShimNeedsNewerGlibcTest, TheProgramsOwnNeedIsNoShimsFault) {
 }
 
 TEST(ShimNeedsNewerGlibcTest, AVersionOfCudaIsAnotherFault) {
-  EXPECT_EQ(AsHolds(ShimNeedsNewerGlibc(
-                Dying("libcudart.so.12", "/usr/lib64/libvgpu-cuda.so").Gather())),
-            nullptr);
+  EXPECT_EQ(
+      AsHolds(ShimNeedsNewerGlibc(Dying("libcudart.so.12", "/usr/lib64/libvgpu-cuda.so").Gather())),
+      nullptr);
 }
 
 TEST(ShimNeedsNewerGlibcTest, WhatRunsFoundItsVersions) {

@@ -13,6 +13,8 @@
 namespace vgpu::rules {
 namespace {
 
+using loader::Trouble;
+
 std::vector<ShimFault> FromLines(const facts::Facts& facts) {
   std::vector<ShimFault> faults;
   for (const LoaderSays& says : LoaderLines(facts)) {
@@ -47,6 +49,14 @@ std::vector<ShimFault> FromLines(const facts::Facts& facts) {
 Judgement ShimVersionNodeMissing(const facts::Facts& facts) {
   std::vector<ShimFault> faults = FromLines(facts);
   if (faults.empty()) {
+    faults = FaultsOfModel(facts, [](const ModelFault& fault) {
+      const bool version = fault.problem->trouble == Trouble::kVersionNotFound ||
+                           fault.problem->trouble == Trouble::kNoVersions;
+      return fault.of_shim &&
+             (version || (fault.problem->trouble == Trouble::kUndefinedSymbol && fault.lacks_node));
+    });
+  }
+  if (faults.empty()) {
     return WithoutFault(facts, "defines every version that is asked of it, or none at all");
   }
   const ShimFault& first = faults.front();
@@ -54,8 +64,8 @@ Judgement ShimVersionNodeMissing(const facts::Facts& facts) {
       facts, faults, "VG409",
       absl::StrCat("does not define the version ", first.missing, ", which is asked of it"), "1");
   holds.fix.push_back(ReplaceFileStep(
-      first.path, absl::StrCat("puts the shim there that was built with the version node ",
-                               first.missing)));
+      first.path,
+      absl::StrCat("puts the shim there that was built with the version node ", first.missing)));
   if (facts.unit_judged) holds.fix.push_back(RestartStep(facts, "the next start loads it"));
   return holds;
 }

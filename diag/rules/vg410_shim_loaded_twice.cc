@@ -8,8 +8,10 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "diag/facts/maker.h"
 #include "diag/rules/common.h"
 #include "diag/rules/copies.h"
+#include "diag/rules/modelled.h"
 #include "diag/rules/rules.h"
 
 namespace vgpu::rules {
@@ -40,16 +42,49 @@ void AddLinkSteps(const facts::Facts& facts, Holds& holds) {
   }
 }
 
+// Two files of one shim that a child of the server loads: one by a preload list, one by path.
+std::vector<Evidence> CopiesModelled(const facts::Facts& facts) {
+  for (const Step& step : AllSteps(facts)) {
+    if (!step.running || step.opened == nullptr) continue;
+    std::map<facts::Shim, const loader::Object*> first;
+    for (const loader::Object& object : step.load->objects) {
+      const std::optional<facts::ShimName> shim = facts::ShimOf(object.place.path);
+      if (!shim || !object.file.present() || !object.doubts.empty()) continue;
+      if (MakerOf(facts, object) != facts::Maker::kShim) continue;
+      const auto [it, is_first] = first.emplace(shim->shim, &object);
+      const loader::Object& other = *it->second;
+      if (is_first || !object.file->meta.id.present() || !other.file->meta.id.present() ||
+          *object.file->meta.id == *other.file->meta.id) {
+        continue;
+      }
+      std::vector<Evidence> evidence;
+      for (const loader::Object* of_both : {&other, &object}) {
+        evidence.push_back(
+            {of_both->place.path, 0,
+             absl::StrCat(of_both->file->path, " (inode ", of_both->file->meta.id->ino, ")"),
+             absl::StrCat(ProcessText(*step.process), " loads this file of ",
+                          facts::InfoOf(shim->shim).name, ", by ", PlaceText(of_both->place))});
+      }
+      return evidence;
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Judgement ShimLoadedTwice(const facts::Facts& facts) {
   host::Observed<std::vector<Evidence>> mapped = CopiesMapped(facts);
-  if (mapped.present() && mapped->empty()) {
+  const std::vector<Evidence> modelled = CopiesModelled(facts);
+  if (mapped.present() && mapped->empty() && modelled.empty()) {
     return Contradicted{"every shim in the maps of the process is there once"};
   }
   Holds holds;
-  if (mapped.present()) {
+  const bool proved = mapped.present() && !mapped->empty();
+  if (proved) {
     holds.evidence = *mapped;
+  } else if (!modelled.empty()) {
+    holds.evidence = modelled;
   } else {
     holds.evidence = CopiesPreloaded(facts);
     for (Evidence& evidence : CopiesNamedByProgram(facts)) {
@@ -67,8 +102,7 @@ Judgement ShimLoadedTwice(const facts::Facts& facts) {
     }
   }
   std::vector<Evidence> effect = NoGpuEvidence(facts);
-  holds.confidence =
-      mapped.present() && !effect.empty() ? Confidence::kCertain : Confidence::kLikely;
+  holds.confidence = proved && !effect.empty() ? Confidence::kCertain : Confidence::kLikely;
   if (!facts.process.present() && !facts.DiesAtStart()) holds.acts = Acts::kNextStart;
   // Paths of a list that this process was seen not to have.
   if (!mapped.present() && facts.process.present() && facts.process->environ.present() &&

@@ -37,7 +37,8 @@ Judgement PreloadOrder(const facts::Facts& facts) {
   }
   Holds holds;
   holds.confidence = Confidence::kCertain;
-  holds.evidence.push_back({list->source, list->line, list->kind == facts::PreloadKind::kEnvironment
+  holds.evidence.push_back({list->source, list->line,
+                            list->kind == facts::PreloadKind::kEnvironment
                                 ? absl::StrCat("LD_PRELOAD=", list->value)
                                 : list->value,
 

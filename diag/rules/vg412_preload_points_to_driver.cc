@@ -30,10 +30,9 @@ bool IsAboutShims(const facts::Facts& facts, const facts::PreloadList& list) {
 }
 
 std::string WhatItIs(const facts::FileFacts& file) {
-  std::string what =
-      file.found->links.empty()
-          ? std::string("is NVIDIA's own library")
-          : absl::StrCat("leads to ", file.found->path, ", NVIDIA's own library");
+  std::string what = file.found->links.empty()
+                         ? std::string("is NVIDIA's own library")
+                         : absl::StrCat("leads to ", file.found->path, ", NVIDIA's own library");
   if (file.elf.present() && file.elf->build_id.present()) {
     absl::StrAppend(&what, " (build id ", absl::string_view(*file.elf->build_id).substr(0, 16),
                     ")");
@@ -82,8 +81,7 @@ Judgement PreloadPointsToDriver(const facts::Facts& facts) {
     const bool now = needed && acting.acts == Acts::kNow && facts.process.present();
     holds.acts = now ? Acts::kNow : Acts::kNextStart;
     std::vector<Evidence> effect = now ? NoGpuEvidence(facts) : std::vector<Evidence>();
-    holds.confidence =
-        !effect.empty() && loaded ? Confidence::kCertain : Confidence::kLikely;
+    holds.confidence = !effect.empty() && loaded ? Confidence::kCertain : Confidence::kLikely;
     for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
     if (needed) holds.explains = {"VG707", "VG704"};
     const facts::PreloadEntry& first = *faults.front().entry;
@@ -112,8 +110,8 @@ Judgement PreloadPointsToDriver(const facts::Facts& facts) {
     return holds;
   }
   if (shims == 0) return Contradicted{"no entry of the preload list is a file of NVIDIA's"};
-  return Contradicted{absl::StrCat(
-      Count(shims, "entry leads to a shim", "entries lead to shims"), ", none to NVIDIA's files")};
+  return Contradicted{absl::StrCat(Count(shims, "entry leads to a shim", "entries lead to shims"),
+                                   ", none to NVIDIA's files")};
 }
 
 }  // namespace vgpu::rules

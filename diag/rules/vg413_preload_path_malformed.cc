@@ -26,8 +26,11 @@ struct Malformed {
   std::string meant;  // entries joined by ':'; empty: not known
 };
 
-constexpr absl::string_view kTypographic[] = {"\u201c", "\u201d", "\u2018", "\u2019", "\u00a0",
-                                              "\ufeff", "\u200b"};
+constexpr absl::string_view kTypographic[] = {"\u201c", "\u201d", "\u2018", "\u2019",
+                                              "\u00a0", "\ufeff", "\u200b"};
+
+// A path of more directories is not looked through for doubled ones.
+constexpr size_t kMaxParts = 32;
 
 // The end of "….so" or "….so.1" that begins at `so`; npos where it is neither.
 size_t EndOfSo(absl::string_view text, size_t so) {
@@ -42,28 +45,27 @@ size_t EndOfSo(absl::string_view text, size_t so) {
 
 // "/a.so,/b.so", "/a.so/usr/b.so": two entries, and no separator that the loader knows.
 std::optional<Malformed> WrongSeparator(absl::string_view text) {
+  std::string what;
+  std::string meant;
+  size_t begin = 0;
   for (size_t so = text.find(".so"); so != absl::string_view::npos; so = text.find(".so", so + 1)) {
     const size_t end = EndOfSo(text, so);
-    if (end >= text.size()) return std::nullopt;
-    const char next = text[end];
-    const bool goes_on = text.find(".so", end) != absl::string_view::npos;
-    if (!goes_on) return std::nullopt;
-    const std::string first(text.substr(0, end));
-    if (next == '/') {
-      std::string meant = absl::StrCat(first, ":", text.substr(end));
-      if (std::optional<Malformed> rest = WrongSeparator(text.substr(end))) {
-        meant = absl::StrCat(first, ":", rest->meant);
-      }
-      return Malformed{"runs two paths together: a ':' is missing between them",
-                       std::move(meant)};
+    if (end >= text.size() || text.find(".so", end) == absl::string_view::npos) break;
+    const absl::string_view next = text.substr(end, 1);
+    if (next == "/") {
+      what = "runs two paths together: a ':' is missing between them";
+    } else if (next == "," || next == ";" || next == "|") {
+      what =
+          absl::StrCat("parts its entries by '", next, "', and the loader only by ':' and blanks");
+    } else {
+      continue;
     }
-    if (next == ',' || next == ';' || next == '|') {
-      return Malformed{absl::StrCat("parts its entries by '", absl::string_view(&next, 1),
-                                    "', and the loader only by ':' and blanks"),
-                       absl::StrReplaceAll(text, {{absl::string_view(&next, 1), ":"}})};
-    }
+    absl::StrAppend(&meant, text.substr(begin, end - begin), ":");
+    begin = next == "/" ? end : end + 1;
   }
-  return std::nullopt;
+  if (what.empty()) return std::nullopt;
+  absl::StrAppend(&meant, text.substr(begin));
+  return Malformed{std::move(what), std::move(meant)};
 }
 
 bool IsInstalled(const facts::Facts& facts, absl::string_view path) {
@@ -84,6 +86,7 @@ std::optional<Malformed> DoubledDirectories(const facts::Facts& facts, absl::str
     }
   }
   const std::vector<std::string> parts = absl::StrSplit(text, '/', absl::SkipEmpty());
+  if (parts.size() > kMaxParts) return std::nullopt;
   for (size_t length = parts.size() / 2; length >= 1; --length) {
     for (size_t at = 0; at + 2 * length < parts.size(); ++at) {
       bool same = true;

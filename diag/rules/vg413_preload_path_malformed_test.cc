@@ -26,13 +26,11 @@ TEST(PreloadPathMalformedTest, QuotesAreLeftInTheValue) {
   EXPECT_EQ(holds->evidence[1].quote, "/usr/lib64/libvgpu-cuda.so'");
   EXPECT_EQ(holds->explains, (std::vector<std::string>{"VG401", "VG414", "VG704"}));
   EXPECT_TRUE(absl::StrContains(
-      holds->fix[0].command,
-      "LD_PRELOAD=/usr/lib64/libvgpu-exec.so:/usr/lib64/libvgpu-cuda.so\""));
+      holds->fix[0].command, "LD_PRELOAD=/usr/lib64/libvgpu-exec.so:/usr/lib64/libvgpu-cuda.so\""));
 }
 
 TEST(PreloadPathMalformedTest, DoubledDirectories) {
-  const Judgement judgement =
-      PreloadPathMalformed(With("/usr/lib64/usr/lib64/libvgpu-cuda.so"));
+  const Judgement judgement = PreloadPathMalformed(With("/usr/lib64/usr/lib64/libvgpu-cuda.so"));
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);
   EXPECT_TRUE(absl::StrContains(holds->evidence[0].meaning, "has its directories twice"));
@@ -51,13 +49,13 @@ TEST(PreloadPathMalformedTest, ALineBreakIsNoSeparator) {
 }
 
 TEST(PreloadPathMalformedTest, ForeignSeparatorsAndNone) {
-  for (absl::string_view list :
-       {"/usr/lib64/libvgpu-exec.so,/usr/lib64/libvgpu-cuda.so",
-        "/usr/lib64/libvgpu-exec.so.1;/usr/lib64/libvgpu-cuda.so",
-        "/usr/lib64/libvgpu-exec.so/usr/lib64/libvgpu-cuda.so"}) {
+  for (absl::string_view list : {"/usr/lib64/libvgpu-exec.so,/usr/lib64/libvgpu-cuda.so",
+                                 "/usr/lib64/libvgpu-exec.so.1;/usr/lib64/libvgpu-cuda.so",
+                                 "/usr/lib64/libvgpu-exec.so/usr/lib64/libvgpu-cuda.so"}) {
     const Judgement judgement = PreloadPathMalformed(With(list));
     ASSERT_NE(AsHolds(judgement), nullptr) << list;
-    EXPECT_TRUE(absl::StrContains(AsHolds(judgement)->fix[0].command, ":/usr/lib64/libvgpu-cuda.so"))
+    EXPECT_TRUE(
+        absl::StrContains(AsHolds(judgement)->fix[0].command, ":/usr/lib64/libvgpu-cuda.so"))
         << AsHolds(judgement)->fix[0].command;
   }
 }

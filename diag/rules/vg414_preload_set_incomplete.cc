@@ -132,10 +132,10 @@ Judgement PreloadSetIncomplete(const facts::Facts& facts) {
   if (list == nullptr) return Contradicted{"the service's preload list names no shim at all"};
 
   Holds holds;
-  std::vector<std::string> missing;   // names
-  std::vector<std::string> value;     // the list with them
+  std::vector<std::string> missing;  // names
+  std::vector<std::string> value;    // the list with them
   for (const PreloadEntry& entry : list->entries) value.push_back(entry.text);
-  std::string against;                // why a shim that is not listed is not missing
+  std::string against;  // why a shim that is not listed is not missing
   bool lacks_now = facts.process.present();
   for (const facts::ShimInfo& info : facts::AllShims()) {
     if (!facts::NeededIn(info.shim, facts.ollama.era) || ListedIn(lists, info.shim)) continue;
@@ -154,9 +154,8 @@ Judgement PreloadSetIncomplete(const facts::Facts& facts) {
     }
     missing.emplace_back(info.name);
     Insert(*list, info.shim, installed->path, value);
-    holds.evidence.push_back(
-        {installed->path, 0, absl::StrCat(info.name, ".so"),
-         absl::StrCat("installed, and not in the preload list; ", info.why)});
+    holds.evidence.push_back({installed->path, 0, absl::StrCat(info.name, ".so"),
+                              absl::StrCat("installed, and not in the preload list; ", info.why)});
     if (ListedIn(facts.PreloadsNow(), info.shim)) lacks_now = false;
   }
   if (missing.empty()) {
@@ -164,12 +163,12 @@ Judgement PreloadSetIncomplete(const facts::Facts& facts) {
     return Contradicted{absl::StrCat("the list names ", listed,
                                      " shims, all that this version of Ollama needs among them")};
   }
-  holds.evidence.insert(holds.evidence.begin(),
-                        {list->source, list->line,
-                         list->kind == facts::PreloadKind::kEnvironment
-                             ? absl::StrCat("LD_PRELOAD=", list->value)
-                             : list->value,
-                         absl::StrCat("does not name ", absl::StrJoin(missing, ", "))});
+  holds.evidence.insert(
+      holds.evidence.begin(),
+      {list->source, list->line,
+       list->kind == facts::PreloadKind::kEnvironment ? absl::StrCat("LD_PRELOAD=", list->value)
+                                                      : list->value,
+       absl::StrCat("does not name ", absl::StrJoin(missing, ", "))});
   // A process without any list waits for another repair first (VG302, VG303).
   holds.acts = lacks_now && !facts.PreloadsNow().empty() ? Acts::kNow : Acts::kNextStart;
   holds.confidence = Confidence::kLikely;
@@ -179,9 +178,8 @@ Judgement PreloadSetIncomplete(const facts::Facts& facts) {
     for (const Evidence& evidence : effect) holds.evidence.push_back(evidence);
   }
   holds.explains = {"VG704"};
-  holds.headline =
-      absl::StrCat("The preload list does not name ", absl::StrJoin(missing, ", "),
-                   ", which this version of Ollama needs to find the device: add it.");
+  holds.headline = absl::StrCat("The preload list does not name ", absl::StrJoin(missing, ", "),
+                                ", which this version of Ollama needs to find the device: add it.");
   if (facts.unit_judged) {
     holds.fix = SetListSteps(facts, *list, "VG414", value, "adds what is missing");
   }

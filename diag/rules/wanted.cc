@@ -43,7 +43,8 @@ std::set<facts::Shim> ShimsOnDisk(const Facts& facts) {
   std::set<facts::Shim> shims;
   auto preload = facts.unit.disk_environment.find("LD_PRELOAD");
   if (preload != facts.unit.disk_environment.end()) {
-    for (absl::string_view entry : loader::SplitPreload(preload->second.value.value_or(""))) {
+    const std::string value = preload->second.value.value_or("");  // outlives the views
+    for (absl::string_view entry : loader::SplitPreload(value)) {
       if (std::optional<facts::ShimName> shim = facts::ShimOf(entry)) shims.insert(shim->shim);
     }
   }

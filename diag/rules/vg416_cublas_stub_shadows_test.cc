@@ -1,0 +1,56 @@
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "diag/rules/host_builder.h"
+#include "diag/rules/rules.h"
+#include "gtest/gtest.h"
+
+namespace vgpu::rules {
+namespace {
+
+constexpr char kStub[] = "/usr/local/lib/ollama/libcublas.so.12";
+
+// A stub with this function stands in Ollama's first directory.
+HostBuilder WithStub(absl::string_view function) {
+  HostBuilder machine;
+  machine.WithLibraries().FoundNoGpu().SetFile(kStub, "x");
+  machine.SetElf(kStub,
+                 absl::StrCat(R"({"error": null, "class": 64, "machine": "x86_64", "type": "DYN",
+          "interp": null, "soname": "libcublas.so.12", "needed": ["libc.so.6"], "rpath": null,
+          "runpath": null, "version_defs": ["libcublas.so.12"], "version_needs": [],
+          "undefined": [], "exports_complete": true, "exports": [{"name": ")",
+                              function, R"(", "version": "libcublas.so.12"}]})"));
+  return machine;
+}
+
+TEST(CublasStubShadowsTest, AnIncompleteStubKeepsTheBackendOut) {
+  const Judgement judgement = CublasStubShadows(WithStub("cublasDestroy_v2").Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kCertain);
+  EXPECT_EQ(holds->acts, Acts::kNow);
+  EXPECT_EQ(holds->evidence[0].source, kStub);
+  EXPECT_EQ(holds->evidence[1].source, "/usr/local/lib/ollama/cuda_v12/libcublas.so.12");
+  EXPECT_NE(FindQuote(*holds, "cublasCreate_v2"), nullptr);
+  EXPECT_EQ(holds->explains[0], "VG505");
+}
+
+TEST(CublasStubShadowsTest, ACompleteOneFailsAtTheFirstProduct) {
+  const Judgement judgement = CublasStubShadows(WithStub("cublasCreate_v2").Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->acts, Acts::kNextStart);
+  EXPECT_EQ(holds->explains, std::vector<std::string>{"VG902"});
+}
+
+TEST(CublasStubShadowsTest, NvidiasOwn) {
+  HostBuilder machine;
+  machine.WithLibraries();
+  EXPECT_EQ(Because(CublasStubShadows(machine.Gather())), "the backend gets NVIDIA's own cuBLAS");
+}
+
+TEST(CublasStubShadowsTest, LibrariesThatWereNotCapturedTellNothing) {
+  EXPECT_EQ(Lacks(CublasStubShadows(HostBuilder().Gather())), "which cuBLAS the backend gets");
+}
+
+}  // namespace
+}  // namespace vgpu::rules

@@ -1,0 +1,151 @@
+// VG418 shim-and-driver-mixed: one layer is a shim and another is NVIDIA's own.
+//
+// NVIDIA's libcudart asks libcuda for private tables that only NVIDIA's driver answers: over a
+// shim of libcuda it ends with error 801 or 500 (measured, CUDA 13.0). The other way round the
+// driver finds no device. Where a shim of the layer is installed, its not being used is
+// VG414's or VG415's.
+
+#include <algorithm>
+#include <optional>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "diag/rules/common.h"
+#include "diag/rules/modelled.h"
+#include "diag/rules/preloaded.h"
+#include "diag/rules/rules.h"
+
+namespace vgpu::rules {
+namespace {
+
+using facts::Maker;
+using facts::Shim;
+
+bool IsInstalled(const facts::Facts& facts, Shim shim) {
+  return std::any_of(facts.gpu_libraries.begin(), facts.gpu_libraries.end(),
+                     [&](const facts::FileFacts& file) {
+                       const std::optional<facts::ShimName> name = facts::ShimOf(file.path);
+                       return name && name->shim == shim && file.found.present() &&
+                              facts::MakerOf(file, facts.gpu_libraries) == Maker::kShim;
+                     });
+}
+
+// The answer for `layer` in the same process as `other`.
+std::optional<Answer> InSameProcess(const facts::Facts& facts, Shim layer, const Answer& other) {
+  for (const Answer& answer : AnswersFor(facts, layer)) {
+    if (answer.step.process == other.step.process) return answer;
+  }
+  return std::nullopt;
+}
+
+struct Mixed {
+  Answer shim;
+  Shim foreign_layer = Shim::kCudart;
+  std::optional<Answer> foreign;            // nothing: the runtime is linked statically
+  const loader::Object* backend = nullptr;  // then: into this
+};
+
+// The backend uses the driver and names no runtime: it has one inside.
+const loader::Object* StaticRuntime(const Answer& cuda) {
+  const loader::Opened* opened = cuda.step.opened;
+  if (opened == nullptr || !opened->object) return nullptr;
+  const loader::Object& backend = opened->load.objects[*opened->object];
+  if (!absl::StrContains(host::Basename(backend.place.path), "ggml-cuda")) return nullptr;
+  const elf::ElfInfo* info = backend.info();
+  if (info == nullptr || !info->needed.present()) return nullptr;
+  for (const std::string& needed : *info->needed) {
+    if (absl::StartsWith(needed, "libcudart.")) return nullptr;
+  }
+  return &backend;
+}
+
+std::optional<Mixed> FindMixed(const facts::Facts& facts) {
+  for (const auto& [layer, other] :
+       {std::pair(Shim::kCuda, Shim::kCudart), std::pair(Shim::kCudart, Shim::kCuda)}) {
+    for (const Answer& answer : AnswersFor(facts, layer)) {
+      if (!answer.Get().doubts.empty() || MakerOf(facts, answer.Get()) != Maker::kShim) continue;
+      if (SomeVariantWorks(facts, answer.step.running)) continue;
+      std::optional<Answer> foreign = InSameProcess(facts, other, answer);
+      if (!foreign) {
+        const loader::Object* backend = layer == Shim::kCuda ? StaticRuntime(answer) : nullptr;
+        if (backend != nullptr) return Mixed{answer, other, std::nullopt, backend};
+        continue;
+      }
+      if (!foreign->Get().doubts.empty() || IsInstalled(facts, other)) continue;
+      if (MakerOf(facts, foreign->Get()) == Maker::kNvidia) {
+        return Mixed{answer, other, foreign, nullptr};
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Judgement ShimAndDriverMixed(const facts::Facts& facts) {
+  if (facts.ollama.era == ollama::Era::kA) {
+    return Contradicted{"this version of Ollama asks libcuda alone for devices"};
+  }
+  const std::optional<Mixed> mixed = FindMixed(facts);
+  if (!mixed) {
+    if (!SawDiscovery(facts)) return WhyNotSeen(facts, "whose libraries discovery loads");
+    return Contradicted{
+        "the layers that discovery loads are of one maker, or a shim of each is "
+        "installed"};
+  }
+  const loader::Object& shim = mixed->shim.Get();
+  const facts::ModelledProcess& process = *mixed->shim.step.process;
+  const facts::ShimInfo& lacking = facts::InfoOf(mixed->foreign_layer);
+  Holds holds;
+  holds.acts = ActsOf(facts, mixed->shim.step);
+  holds.evidence.push_back(
+      {shim.place.path, 0, mixed->shim.name,
+       absl::StrCat(ProcessText(process), " gets the shim, by ", PlaceText(shim.place))});
+  if (mixed->foreign) {
+    const loader::Object& foreign = mixed->foreign->Get();
+    holds.evidence.push_back(
+        {foreign.place.path, 0, foreign.file.present() ? foreign.file->path : foreign.place.path,
+         absl::StrCat("and for ", mixed->foreign->name, " NVIDIA's own, by ",
+                      PlaceText(foreign.place), "; no ", lacking.name, ".so is installed")});
+  } else {
+    holds.evidence.push_back({mixed->backend->place.path, 0, "NEEDED without libcudart.so",
+                              "the backend has NVIDIA's runtime linked into it: no shim can "
+                              "stand in for that one"});
+  }
+  std::vector<Evidence> effect =
+      holds.acts == Acts::kNow ? NoGpuEvidence(facts) : std::vector<Evidence>();
+  holds.confidence = !effect.empty() && mixed->foreign ? Confidence::kCertain : Confidence::kLikely;
+  for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
+  holds.explains = {"VG707", "VG612", "VG704", "VG902"};
+  if (mixed->foreign) {
+    const std::string dir(host::Dirname(shim.file.present() ? shim.file->path : shim.place.path));
+    const std::string file = ShellQuoted(absl::StrCat(dir, "/", lacking.name, ".so"));
+    holds.headline = absl::StrCat(
+        "Discovery loads the shim ", shim.place.path, " and NVIDIA's own ", mixed->foreign->name,
+        ", which do not work together: install ", lacking.name, ".so too.");
+    holds.fix.push_back({absl::StrCat("sudo install -m 0755 ", lacking.name, ".so ", file),
+                         "installs the missing shim beside the other, from its package", "",
+                         absl::StrCat("sudo rm ", file)});
+    const std::string place = ShellQuoted(mixed->foreign->Get().place.path);
+    const std::string kept = ShellQuoted(absl::StrCat(mixed->foreign->Get().place.path, ".nvidia"));
+    holds.fix.push_back(
+        {absl::StrCat("sudo mv -T ", place, " ", kept, " && sudo ln -s ", file, " ", place),
+         absl::StrCat("puts it where ", mixed->foreign->name, " is looked for"),
+         "an upgrade of Ollama puts its own file back",
+         absl::StrCat("sudo mv -T ", kept, " ", place)});
+  } else {
+    holds.headline = absl::StrCat(mixed->backend->place.path,
+                                  " has NVIDIA's runtime linked into it, which does not work over "
+                                  "the shims: use Ollama's own build of it.");
+    holds.fix.push_back({"curl -fsSL https://ollama.com/install.sh | sh",
+                         "installs Ollama's own archive, whose backend loads libcudart.so",
+                         "replaces the installation in /usr/local, and restarts the service", ""});
+  }
+  if (facts.unit_judged) {
+    holds.fix.push_back(RestartStep(facts, "discovery runs once, at the start"));
+  }
+  holds.expect = {ExpectGpuLine(facts)};
+  return holds;
+}
+
+}  // namespace vgpu::rules

@@ -1,0 +1,51 @@
+#include "absl/strings/match.h"
+#include "diag/rules/host_builder.h"
+#include "diag/rules/rules.h"
+#include "gtest/gtest.h"
+
+namespace vgpu::rules {
+namespace {
+
+// Only the driver is shimmed, and no shim of the runtime is installed.
+HostBuilder DriverOnly() {
+  HostBuilder machine;
+  machine.WithLibraries().FoundNoGpu();
+  machine.RemoveFile("/usr/lib64/libvgpu-cudart.so");
+  machine.SetEnviron("LD_PRELOAD", "/usr/lib64/libvgpu-cuda.so");
+  return machine;
+}
+
+TEST(ShimAndDriverMixedTest, NvidiasRuntimeOverTheShimOfTheDriver) {
+  const Judgement judgement = ShimAndDriverMixed(DriverOnly().Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kCertain);
+  EXPECT_EQ(holds->acts, Acts::kNow);
+  EXPECT_EQ(holds->evidence[0].source, "/usr/lib64/libvgpu-cuda.so");
+  EXPECT_EQ(holds->evidence[1].quote, "/usr/local/lib/ollama/cuda_v12/libcudart.so.12.8.90");
+  EXPECT_EQ(holds->explains[0], "VG707");
+}
+
+TEST(ShimAndDriverMixedTest, AShimThatIsInstalledAndNotUsedIsAnotherFault) {
+  HostBuilder machine = DriverOnly();
+  machine.SetFile("/opt/vgpu/lib/libvgpu-cudart.so", "x");
+  EXPECT_EQ(AsHolds(ShimAndDriverMixed(machine.Gather())), nullptr);
+}
+
+TEST(ShimAndDriverMixedTest, EraAAsksTheDriverAlone) {
+  HostBuilder machine = DriverOnly();
+  EXPECT_EQ(AsHolds(ShimAndDriverMixed(machine.EraA().Gather())), nullptr);
+}
+
+TEST(ShimAndDriverMixedTest, AllOfOneMaker) {
+  HostBuilder machine;
+  machine.WithLibraries();
+  EXPECT_TRUE(absl::StrContains(Because(ShimAndDriverMixed(machine.Gather())), "of one maker"));
+}
+
+TEST(ShimAndDriverMixedTest, LibrariesThatWereNotCapturedTellNothing) {
+  EXPECT_EQ(Lacks(ShimAndDriverMixed(HostBuilder().Gather())), "whose libraries discovery loads");
+}
+
+}  // namespace
+}  // namespace vgpu::rules
