@@ -180,7 +180,7 @@ Search::List Search::ListOf(Rule rule, absl::string_view text, absl::string_view
       continue;
     }
     if (secure && HasToken(element) && !system_.IsTrusted(*dir)) continue;
-    if (dir->empty()) *dir = ".";  // an empty element is the working directory
+    if (dir->empty()) dir->push_back('.');  // an empty element is the working directory
     while (dir->size() > 1 && dir->back() == '/') dir->pop_back();
     const bool known = Absolute(*dir).has_value();
     list.dirs.push_back({*std::move(dir), known});
