@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "diag/loader/binding.h"
@@ -333,7 +334,7 @@ class Loader::Run {
     std::vector<NotObserved> doubts;
     if (absl::StrContains(name, '/')) return doubts;
     for (const Object& object : load_.objects) {
-      if (object.place.rule != Rule::kPath) continue;
+      if (object.place.rule != Rule::kPath || IsCut(object)) continue;
       const elf::ElfInfo* info = object.info();
       if (info != nullptr && !info->soname.not_observed()) continue;
       doubts.push_back({absl::StrCat("whether ", object.place.path, " answers to ", name,
@@ -378,32 +379,42 @@ class Loader::Run {
     if (object.place.path != name) object.names.push_back(object.place.path);
     object.loader = asker;
     load_.objects.push_back(std::move(object));
-    // The dynamic section is read as soon as a file is mapped.
+    // The dynamic section is read as soon as a file is mapped. Where zeros stand for it, the
+    // object needs nothing and answers to nothing, and the end comes when it is relocated.
     const size_t index = load_.objects.size() - 1;
-    const elf::ElfInfo* info = load_.objects[index].info();
-    if (info != nullptr && info->needed.not_observed()) ReportCut(index);
+    if (IsCut(load_.objects[index]) &&
+        load_.objects[index].info()->needed.not_observed()) {
+      known_unneeded_.insert(index);
+      if (LacksPages(load_.objects[index])) ReportCut(index);
+    }
     return index;
+  }
+
+  static bool IsCut(const Object& object) {
+    const elf::ElfInfo* info = object.info();
+    return info != nullptr && info->error.value_or("") == "truncated";
+  }
+
+  // Within the last page that the file has, zeros stand for what is missing.
+  static bool LacksPages(const Object& object) {
+    const uint64_t size = object.file.present() ? object.file->meta.size.value_or(0) : uint64_t{0};
+    const uint64_t end = object.info()->last_segment_end.value_or(0);
+    return end == 0 || (size + kPage - 1) / kPage < (end + kPage - 1) / kPage;
   }
 
   // A file that is shorter than what is mapped of it.
   void ReportCut(size_t index) {
     const Object& object = load_.objects[index];
-    const elf::ElfInfo* info = object.info();
-    if (info == nullptr || info->error.value_or("") != "truncated") return;
+    if (!IsCut(object)) return;
     Problem problem;
     problem.trouble = Trouble::kCut;
     problem.request = object.requests.front();
     problem.path = object.place.path;
     problem.object = index;
     problem.doubts = object.doubts;
-    // Within the last page that the file has, zeros stand for what is missing.
-    const uint64_t size = object.file.present() ? object.file->meta.size.value_or(0) : uint64_t{0};
-    const uint64_t end = info->last_segment_end.value_or(0);
-    const bool pages_are_missing =
-        end == 0 || (size + kPage - 1) / kPage < (end + kPage - 1) / kPage;
-    problem.signal = pages_are_missing ? SIGBUS : SIGSEGV;
-    const bool unreadable = info->needed.not_observed();
-    died_ = pages_are_missing || unreadable;
+    const bool lacks_pages = LacksPages(object);
+    problem.signal = lacks_pages ? SIGBUS : SIGSEGV;
+    died_ = lacks_pages || object.info()->needed.not_observed();
     problem.effect = died_ ? Effect::kEndsProgram : Effect::kIfUsed;
     problems_.push_back(std::move(problem));
   }
@@ -496,6 +507,11 @@ class Loader::Run {
       case Asker::kDlopen:
         problem.effect = dlopen_ ? Effect::kFailsDlopen : Effect::kEndsProgram;
         problem.status = dlopen_ ? 0 : kExitError;
+        // Without libc, the loader knows few errors by their words (elf/dl-minimal.c).
+        if (!dlopen_) {
+          absl::StrReplaceAll({{"Too many levels of symbolic links", "Error 40"}}, &detail);
+          absl::StrReplaceAll({{": Is a directory", ": Error 21"}}, &what);
+        }
         problem.text = absl::StrCat(
             dlopen_ ? "" : absl::StrCat(argv0(), ": error while loading shared libraries: "), at,
             ": ", what, detail.empty() ? "" : ": ", detail);

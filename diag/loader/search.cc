@@ -18,6 +18,8 @@ constexpr size_t kMaxDirs = 256;
 constexpr size_t kMaxShadows = 8;
 constexpr uint32_t kSetUid = 04000;
 
+constexpr absl::string_view kLoopError = "Too many levels of symbolic links";
+
 // The checks that open_verify makes before it looks at the machine (elf/dl-load.c).
 bool ComesBeforeMachine(absl::string_view error) {
   constexpr absl::string_view kFirst[] = {
@@ -133,7 +135,7 @@ Search::Result Search::Open(absl::string_view path) const {
     case Fit::kNotThere:
       break;
     case Fit::kLoop:
-      result.error = "Too many levels of symbolic links";
+      result.error = std::string(kLoopError);
       break;
     case Fit::kPassOver:
       result.error = verdict.text;
@@ -178,7 +180,7 @@ Search::List Search::ListOf(Rule rule, absl::string_view text, absl::string_view
       continue;
     }
     if (secure && HasToken(element) && !system_.IsTrusted(*dir)) continue;
-    if (dir->empty()) *dir = ".";  // an empty element is the working directory
+    if (dir->empty()) dir->push_back('.');  // an empty element is the working directory
     while (dir->size() > 1 && dir->back() == '/') dir->pop_back();
     const bool known = Absolute(*dir).has_value();
     list.dirs.push_back({*std::move(dir), known});
@@ -284,6 +286,7 @@ void Search::Try(const Place& place, bool sure, bool set_uid_only, Result& resul
     }
     return;
   }
+  loop = false;
   switch (verdict.fit) {
     case Fit::kTake: {
       if (set_uid_only) {
@@ -316,8 +319,10 @@ void Search::Try(const Place& place, bool sure, bool set_uid_only, Result& resul
       return;
     case Fit::kLoop:
       loop = true;
+      result.error = std::string(kLoopError);
       return;
     case Fit::kNotThere:
+      if (result.error == kLoopError) result.error.clear();  // errno is of the last call
       return;
   }
 }
@@ -408,7 +413,8 @@ Search::Result Search::Find(absl::string_view name, std::optional<size_t> asker,
         place.path = host::JoinPath(path, name);
         Try(place, sub.taken, set_uid_only, result, loop);
       }
-      // The error of a circle of links ends the list (open_path: neither ENOENT nor EACCES).
+      // The error of a circle of links ends the list, if it is the directory's last one
+      // (open_path: neither ENOENT nor EACCES).
       if (loop && result.answer == Answer::kNotFound) return;
     }
   };
