@@ -305,6 +305,10 @@ struct Facts {
   // loader's order: LD_PRELOAD, then the file.
   std::vector<const PreloadList*> PreloadsNow() const;
   std::vector<const PreloadList*> PreloadsNextStart() const;
+  // The unit starts a container: its ExecStart, or the script that that names, runs an
+  // engine. `process` is then the server in the container, whose environment the engine
+  // gives it and not the unit.
+  bool UnitRunsContainer() const;
   // There is such a unit: on disk, in systemd, or by what it left (a process, a log).
   bool UnitIsKnown() const;
   // The service is meant to run and does not: failed after restarts, or starting again

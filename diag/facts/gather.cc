@@ -57,6 +57,17 @@ std::string UnitToJudge(const host::Host& host, const GatherOptions& options) {
   return unit;
 }
 
+// The server of Ollama that runs in a container, where there is one and no other.
+std::optional<int> OnlyOneInContainer(const Facts& facts) {
+  std::optional<int> pid;
+  for (const OllamaServer& server : facts.servers.value_or({})) {
+    if (!server.container || server.forwards) continue;
+    if (pid) return std::nullopt;
+    pid = server.pid;
+  }
+  return pid;
+}
+
 }  // namespace
 
 Facts Gather(const host::Host& host, const GatherOptions& options) {
@@ -86,6 +97,11 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
                   : GatherLog(host, facts.unit, facts.process, options.since);
   facts.process_named = options.pid.has_value();
   facts.servers = FindServers(host, facts.port);
+  if (!options.pid && facts.UnitRunsContainer()) {
+    // The unit's own process is the engine's client: the server is in the container.
+    const std::optional<int> inside = OnlyOneInContainer(facts);
+    if (inside) facts.process = GatherProcess(host, *inside);
+  }
   facts.ollama_units = FindOllamaUnits(host);
   facts.manager_environment = ManagerEnvironment(host, facts.unit);
   if (facts.process.present()) {
@@ -144,7 +160,6 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
     facts.disk_preload = LookAtPreload(host, on_disk, variable.source, variable.line,
                                        ValueOf(disk, "LD_LIBRARY_PATH"), exe, "");
   }
-  facts.devices = GatherDevices(host, facts);
   facts.container = GatherContainer(host, facts);
   GatherPreloadFiles(host, facts);
   facts.devices = GatherDevices(host, facts);
