@@ -83,8 +83,7 @@ std::optional<Stub> FindStub(const facts::Facts& facts, size_t* real) {
         found.real = &shadowed;
         break;
       }
-      // A stub where nothing else is, and that has all: a choice, not a fault.
-      if (found.real != nullptr || found.problem != nullptr) return found;
+      return found;
     }
   }
   return std::nullopt;

@@ -211,7 +211,7 @@ def others_are_skipped(h):
 @neighbour("VG506", A)
 def era_a_does_not_ask_at_discovery(h):
     """Era A reads OLLAMA_LLM_LIBRARY when it loads a model; it names a variant that is there."""
-    h.env["OLLAMA_LLM_LIBRARY"] = "cuda_v13"
+    h.env["OLLAMA_LLM_LIBRARY"] = "cuda_v12"
 
 
 @fault("VG507", B, B_LATE, B_REAL, C, C_REAL, touches=["visible"])
