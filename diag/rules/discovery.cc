@@ -63,6 +63,11 @@ Judgement WithoutCode(const Facts& facts) {
                                  ", restart it, and look for `failed to initialize CUDA`")};
 }
 
+std::string DiscoveryOf(const Facts& facts) {
+  if (!facts.process.present()) return "Discovery";
+  return absl::StrCat("Discovery of process ", facts.process->pid);
+}
+
 std::string NameOf(const ollama::CudaErrorWords& words) {
   if (words.code == 0) return absl::StrCat("an error of CUDA (", words.text, ")");
   if (words.or_code != 0) {

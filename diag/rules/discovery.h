@@ -32,6 +32,9 @@ const ollama::CudaError* DecidingError(const facts::Facts& facts);
 // observed.
 Judgement WithoutCode(const facts::Facts& facts);
 
+// "Discovery of process 57290"; "Discovery" where only a log tells of it.
+std::string DiscoveryOf(const facts::Facts& facts);
+
 // The line of the error, with what the code means, and the result that shows the effect.
 std::vector<Evidence> CodeEvidence(const facts::Facts& facts, const ollama::CudaError& error);
 // "CUDA's error 100 (no CUDA-capable device is detected)".

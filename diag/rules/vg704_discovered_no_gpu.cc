@@ -57,7 +57,7 @@ Judgement DiscoveredNoGpu(const facts::Facts& facts) {
   holds.explains = {"VG708"};
   const bool dropped = !start->filtered.empty();
   holds.headline = absl::StrCat(
-      "Discovery of process ", facts.process->pid,
+      DiscoveryOf(facts),
       dropped ? " found a device in its first pass and dropped it in the second" : " found no GPU",
       ", and none of the causes that were looked for explains it.");
   // Lines that only a log with OLLAMA_DEBUG has: then there is no more to switch on.

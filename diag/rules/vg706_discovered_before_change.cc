@@ -53,7 +53,8 @@ Judgement DiscoveredBeforeChange(const Facts& facts) {
   if (start.LostLater() != nullptr) return Contradicted{"discovery found the GPU, and it was lost"};
   const ollama::DiscoveryLog& log = *facts.log.ServersLog();
   const host::Observed<absl::Time>& result = start.Result()->line.time;
-  const host::Observed<absl::Time>& when = result.present() ? result : facts.process->started;
+  const bool by_process = !result.present() && facts.process.present();
+  const host::Observed<absl::Time>& when = by_process ? facts.process->started : result;
   Holds holds;
   bool missed = false;
   size_t timed = 0;  // things whose time is known
@@ -145,7 +146,7 @@ Judgement DiscoveredBeforeChange(const Facts& facts) {
   for (Evidence& evidence : ResultEvidence(facts)) holds.evidence.push_back(std::move(evidence));
   holds.confidence = missed ? Confidence::kCertain : Confidence::kLikely;
   holds.explains = {"VG704", "VG707"};
-  holds.headline = absl::StrCat("Discovery of process ", facts.process->pid,
+  holds.headline = absl::StrCat(DiscoveryOf(facts),
                                 " ran before what it needs was there: restart the service.");
   if (facts.unit_judged) {
     holds.fix.push_back(
