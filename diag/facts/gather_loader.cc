@@ -198,7 +198,7 @@ class Modeller {
   void Open(const std::string& name, loader::Mode mode, ModelledProcess& process) {
     const loader::Load* before = &process.start;
     for (const loader::Opened& open : process.opened) {
-      if (open.problems.empty()) before = &open.load;
+      if (!open.Fails()) before = &open.load;
     }
     process.opened.push_back(loader_.Dlopen(*before, 0, name, mode));
   }

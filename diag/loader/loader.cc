@@ -127,6 +127,8 @@ const Object* Load::Find(absl::string_view soname) const {
 
 Observed<bool> Opened::Succeeds() const { return Works(problems, unseen); }
 
+bool Opened::Fails() const { return std::any_of(problems.begin(), problems.end(), Decides); }
+
 // One start, or one dlopen: adds objects to a Load.
 class Loader::Run {
  public:
@@ -644,8 +646,7 @@ Opened Loader::Dlopen(const Load& load, size_t caller, absl::string_view name, M
   }
   run.Bind(opened.first_new, scope,
            mode != Mode::kLazyLocal || load.options.environment.bind_now);
-  const bool failed = std::any_of(opened.problems.begin(), opened.problems.end(), Decides);
-  if (mode == Mode::kNowGlobal && !failed) opened.load.global = std::move(scope);
+  if (mode == Mode::kNowGlobal && !opened.Fails()) opened.load.global = std::move(scope);
   return opened;
 }
 

@@ -217,6 +217,8 @@ struct Opened {
   std::vector<Unseen> unseen;
 
   host::Observed<bool> Succeeds() const;
+  // A problem, doubtful or not, keeps it from succeeding.
+  bool Fails() const;
 };
 
 class Loader {

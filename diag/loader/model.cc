@@ -119,7 +119,7 @@ json Answer(loader::Loader& loader, const json& request) {
     answer["dlopen"].push_back({{"objects", Objects(opened.load.objects, opened.first_new)},
                                 {"problems", Problems(opened.problems)},
                                 {"unseen", Unseen(opened.unseen)}});
-    if (opened.problems.empty()) load = std::move(opened.load);
+    if (!opened.Fails()) load = std::move(opened.load);
   }
   return answer;
 }
