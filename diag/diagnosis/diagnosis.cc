@@ -251,6 +251,10 @@ void Explain(const Facts& facts, const std::vector<Judged>& judged, Report& repo
       report.latent.push_back(std::move(item));
     } else {
       if (first == nullptr) first = finding.holds;
+      // A symptom that nothing explains was seen; that it is the cause was not.
+      if (finding.entry->kind == Kind::kConsequence) {
+        item.confidence = rules::Confidence::kPossible;
+      }
       report.root_causes.push_back(std::move(item));
     }
   }

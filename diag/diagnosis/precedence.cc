@@ -19,6 +19,9 @@ constexpr Precedence kPrecedences[] = {
     // A sandbox that hides a path, and modes or owners that would.
     {"VG210", "VG402"},
     {"VG210", "VG604"},
+    // Without a device or its driver there are no nodes.
+    {"VG601", "VG604"},
+    {"VG605", "VG604"},
     // The loader's own words for why it dies, and that it does.
     {"VG102", "VG307"},
     {"VG404", "VG307"},

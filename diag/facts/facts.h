@@ -19,7 +19,6 @@
 #include "absl/time/time.h"
 #include "diag/elf/elf.h"
 #include "diag/facts/access.h"
-#include "diag/facts/backend_load.h"
 #include "diag/facts/mapped_library.h"
 #include "diag/facts/servers.h"
 #include "diag/facts/container_facts.h"
@@ -289,7 +288,6 @@ struct Facts {
   std::vector<PciFacts> nvidia_functions;  // PCI functions with NVIDIA's vendor id
   DeviceFacts devices;
   InstallationFacts installation;
-  std::vector<BackendLoad> backend_loads;  // of each variant with a CUDA backend
   ContainerFacts container;
   LoaderFacts loader;
 
@@ -307,6 +305,10 @@ struct Facts {
   // loader's order: LD_PRELOAD, then the file.
   std::vector<const PreloadList*> PreloadsNow() const;
   std::vector<const PreloadList*> PreloadsNextStart() const;
+  // The unit starts a container: its ExecStart, or the script that that names, runs an
+  // engine. `process` is then the server in the container, whose environment the engine
+  // gives it and not the unit.
+  bool UnitRunsContainer() const;
   // There is such a unit: on disk, in systemd, or by what it left (a process, a log).
   bool UnitIsKnown() const;
   // The service is meant to run and does not: failed after restarts, or starting again

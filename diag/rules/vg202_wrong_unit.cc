@@ -19,23 +19,6 @@ namespace {
 
 using facts::OllamaServer;
 
-// The unit starts a container: its ExecStart, or the script that that names, runs one of
-// the engines.
-bool RunsContainer(const facts::Facts& facts) {
-  constexpr absl::string_view kEngines[] = {"docker",         "docker-compose", "lxc-start",
-                                            "nerdctl",        "podman",         "podman-compose",
-                                            "systemd-nspawn"};
-  const std::string text =
-      absl::StrCat(facts.program.command, "\n", facts.program.script.value_or(""));
-  for (absl::string_view word : absl::StrSplit(text, absl::ByAnyChar(" \t\n;&|()\"'"))) {
-    if (std::find(std::begin(kEngines), std::end(kEngines), host::Basename(word)) !=
-        std::end(kEngines)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 bool IsOfUnit(const facts::Facts& facts, const OllamaServer& server) {
   return server.unit == facts.unit.name ||
          (facts.process.present() && facts.process->pid == server.pid);
@@ -157,7 +140,7 @@ Judgement WrongUnit(const facts::Facts& facts) {
   if (!facts.UnitIsKnown() && unit.files.fragment.absent() && unit.files.drop_ins.empty()) {
     return Contradicted{absl::StrCat("nothing is configured for ", unit.name)};
   }
-  if (RunsContainer(facts)) {
+  if (facts.UnitRunsContainer()) {
     return Contradicted{absl::StrCat(unit.name, " itself runs a container")};
   }
   const OllamaServer* other = Other(facts);

@@ -147,7 +147,6 @@ TEST(ServiceStartedBeforeConfigTest, AnEnvironmentFileNeedsNoReload) {
   EXPECT_EQ(wanted->source, "/etc/default/ollama");
   EXPECT_EQ(wanted->line, 1);
   EXPECT_NE(Because(EnvironmentScrubbed(facts)), "");
-  EXPECT_NE(Because(DaemonReloadNeeded(facts)), "");
 }
 
 TEST(ServiceStartedBeforeConfigTest, AVariableThatTheUnitNoLongerSets) {

@@ -117,13 +117,13 @@ Judgement StaleBinary(const facts::Facts& facts) {
        : program.found.present()
            ? "the file at this path was replaced after the process started"
            : "nothing is at this path now: the next start will fail"});
-  if (!process.exe_deleted && replaced) {
+  const host::Observed<host::Resolved>& at_exe = facts.exe_file.found;
+  if (!process.exe_deleted && replaced && at_exe.present() && at_exe->meta.id.present()) {
     for (const procfs::MappedFile& file : process.maps->files) {
       if (file.path != exe) continue;
       holds.evidence.push_back({process.maps.source, 0,
                                 absl::StrCat(file.shown_path(), " (inode ", file.inode, ")"),
-                                absl::StrCat("the disk has inode ",
-                                             facts.exe_file.found->meta.id->ino, " there")});
+                                absl::StrCat("the disk has inode ", at_exe->meta.id->ino, " there")});
       break;
     }
   }

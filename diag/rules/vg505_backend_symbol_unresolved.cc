@@ -25,7 +25,7 @@ Judgement BackendSymbolUnresolved(const facts::Facts& facts) {
                                ? absl::StrCat("version ", problem.version)
                                : absl::StrCat(problem.symbol, problem.version.empty() ? "" : "@",
                                               problem.version);
-  holds.headline = absl::StrCat("The CUDA backend of ", first.load->variant, " asks for ", what,
+  holds.headline = absl::StrCat("The CUDA backend of ", first.load.process->variant, " asks for ", what,
                                 ", which ",
                                 problem.path.empty() || !problem.symbol.empty()
                                     ? std::string("no library that is loaded with it defines.")
