@@ -180,10 +180,10 @@ void CheckVersions(const std::vector<Object>& objects, size_t first, const Bindi
       const Object& of = objects[*library];
       const elf::ElfInfo* its = of.info();
       if (its == nullptr || its->version_defs.not_observed()) {
-        unseen.push_back({absl::StrCat("versions of ", of.name, ", of which ", object.name,
-                                       " needs ", need.versions.empty() ? "" : need.versions[0]),
-                          std::string(its == nullptr ? of.elf.why_not()
-                                                     : its->version_defs.why_not())});
+        unseen.push_back(
+            {absl::StrCat("versions of ", of.name, ", of which ", object.name, " needs ",
+                          need.versions.empty() ? "" : need.versions[0]),
+             std::string(its == nullptr ? of.elf.why_not() : its->version_defs.why_not())});
         continue;
       }
       // A library without any versions gets a warning here; see CheckSymbols.
@@ -199,10 +199,10 @@ void CheckVersions(const std::vector<Object>& objects, size_t first, const Bindi
         problem.needed_by = i;
         problem.version = version;
         problem.doubts = of.doubts;
-        problem.text = absl::StrCat(options.dlopen ? "" : absl::StrCat(options.argv0, ": "),
-                                    NameInMessage(of, options), ": version `", version,
-                                    "' not found (required by ", NameInMessage(object, options),
-                                    ")");
+        problem.text =
+            absl::StrCat(options.dlopen ? "" : absl::StrCat(options.argv0, ": "),
+                         NameInMessage(of, options), ": version `", version,
+                         "' not found (required by ", NameInMessage(object, options), ")");
         problems.push_back(std::move(problem));
       }
     }
@@ -210,8 +210,8 @@ void CheckVersions(const std::vector<Object>& objects, size_t first, const Bindi
 }
 
 void CheckSymbols(const std::vector<Object>& objects, size_t first,
-                  const std::vector<size_t>& scope, const BindingOptions& options,
-                  Exports& exports, std::vector<Problem>& problems, std::vector<Unseen>& unseen) {
+                  const std::vector<size_t>& scope, const BindingOptions& options, Exports& exports,
+                  std::vector<Problem>& problems, std::vector<Unseen>& unseen) {
   std::vector<Problem> found;
   // What is needed is relocated before what needs it, so the last object's comes first.
   for (size_t i = objects.size(); i-- > first;) {

@@ -118,14 +118,16 @@ Observed<bool> Load::Starts() const {
 
 const Object* Load::Find(absl::string_view soname) const {
   for (const Object& object : objects) {
-    const bool named = std::find(object.names.begin(), object.names.end(), soname) !=
-                       object.names.end();
+    const bool named =
+        std::find(object.names.begin(), object.names.end(), soname) != object.names.end();
     if (named || object.soname() == soname) return &object;
   }
   return nullptr;
 }
 
 Observed<bool> Opened::Succeeds() const { return Works(problems, unseen); }
+
+bool Opened::Fails() const { return std::any_of(problems.begin(), problems.end(), Decides); }
 
 // One start, or one dlopen: adds objects to a Load.
 class Loader::Run {
@@ -294,8 +296,7 @@ class Loader::Run {
     const bool same =
         look.found.present() && object.file.present() && SameFile(*look.found, *object.file);
     if (look.found.present() && !same) {
-      object.shadows.push_back(
-          {other.place, *look.found, files_.ElfOf(load_.options.view, path)});
+      object.shadows.push_back({other.place, *look.found, files_.ElfOf(load_.options.view, path)});
     }
     for (Shadowed& shadow : other.shadows) {
       if (object.file.present() && SameFile(shadow.file, *object.file)) continue;
@@ -323,9 +324,9 @@ class Loader::Run {
   }
 
   bool has_interpreter() const {
-    return std::any_of(
-        load_.objects.begin(), load_.objects.end(),
-        [](const Object& object) { return object.place.rule == Rule::kInterpreter; });
+    return std::any_of(load_.objects.begin(), load_.objects.end(), [](const Object& object) {
+      return object.place.rule == Rule::kInterpreter;
+    });
   }
 
   // Objects that were named by a path and whose DT_SONAME was not seen: one of them may
@@ -343,8 +344,8 @@ class Loader::Run {
     return doubts;
   }
 
-  std::optional<size_t> Take(const std::string& name, Request request,
-                             std::optional<size_t> asker, Search::Result result) {
+  std::optional<size_t> Take(const std::string& name, Request request, std::optional<size_t> asker,
+                             Search::Result result) {
     const std::string path = search_.Absolute(result.place.path).value_or(result.place.path);
     const Observed<host::Resolved>& found = files_.At(load_.options.view, path).found;
     // One file is loaded once, whatever it is called (_dl_map_object_from_fd).
@@ -382,8 +383,7 @@ class Loader::Run {
     // The dynamic section is read as soon as a file is mapped. Where zeros stand for it, the
     // object needs nothing and answers to nothing, and the end comes when it is relocated.
     const size_t index = load_.objects.size() - 1;
-    if (IsCut(load_.objects[index]) &&
-        load_.objects[index].info()->needed.not_observed()) {
+    if (IsCut(load_.objects[index]) && load_.objects[index].info()->needed.not_observed()) {
       known_unneeded_.insert(index);
       if (LacksPages(load_.objects[index])) ReportCut(index);
     }
@@ -533,13 +533,13 @@ class Loader::Run {
   bool died_ = false;  // of a signal: nothing follows
 };
 
-Loader::Loader(const host::Host& host)
-    : files_(host), exports_(std::make_unique<Exports>()) {}
+Loader::Loader(const host::Host& host) : files_(host), exports_(std::make_unique<Exports>()) {}
 
 Loader::~Loader() = default;
 
 const System& Loader::SystemOf(const View& view, absl::string_view interpreter) {
-  std::unique_ptr<System>& system = systems_[absl::StrCat(view.root, "\n", view.name, "\n", interpreter)];
+  std::unique_ptr<System>& system =
+      systems_[absl::StrCat(view.root, "\n", view.name, "\n", interpreter)];
   if (system == nullptr) system = std::make_unique<System>(ReadSystem(files_, view, interpreter));
   return *system;
 }
@@ -587,8 +587,8 @@ void Loader::Look(Load& load) {
   } else {
     load.kind = Kind::kGlibc;
     if (info->interp.not_observed()) {
-      load.unseen.push_back({absl::StrCat("the loader of ", options.program),
-                             std::string(info->interp.why_not())});
+      load.unseen.push_back(
+          {absl::StrCat("the loader of ", options.program), std::string(info->interp.why_not())});
     }
   }
   load.objects.push_back(std::move(program));
@@ -602,8 +602,8 @@ Load Loader::Start(const StartOptions& options) {
   const System& system = SystemOf(options.view, load.interpreter);
   load.cache_stood_in = system.conf.has_value();
   if (options.secure.not_observed()) {
-    load.unseen.push_back({"whether the loader drops LD_PRELOAD (AT_SECURE)",
-                           std::string(options.secure.why_not())});
+    load.unseen.push_back(
+        {"whether the loader drops LD_PRELOAD (AT_SECURE)", std::string(options.secure.why_not())});
   }
   Run run(files_, system, *exports_, load, false, load.problems, load.unseen);
   run.Preload();
@@ -642,10 +642,8 @@ Opened Loader::Dlopen(const Load& load, size_t caller, absl::string_view name, M
   for (size_t object : opened.scope) {
     if (std::find(scope.begin(), scope.end(), object) == scope.end()) scope.push_back(object);
   }
-  run.Bind(opened.first_new, scope,
-           mode != Mode::kLazyLocal || load.options.environment.bind_now);
-  const bool failed = std::any_of(opened.problems.begin(), opened.problems.end(), Decides);
-  if (mode == Mode::kNowGlobal && !failed) opened.load.global = std::move(scope);
+  run.Bind(opened.first_new, scope, mode != Mode::kLazyLocal || load.options.environment.bind_now);
+  if (mode == Mode::kNowGlobal && !opened.Fails()) opened.load.global = std::move(scope);
   return opened;
 }
 

@@ -67,9 +67,8 @@ Search::Verdict Search::Judge(absl::string_view path) const {
     case host::FileType::kFifo:
       return {Fit::kHang, ""};
     default:
-      return {Fit::kUnseen,
-              absl::StrCat(path, " is no regular file (",
-                           host::FileTypeName(look.found->meta.type), ")")};
+      return {Fit::kUnseen, absl::StrCat(path, " is no regular file (",
+                                         host::FileTypeName(look.found->meta.type), ")")};
   }
   const Observed<ElfRef>& info = files_.ElfOf(options_.view, path);
   if (info.present()) return JudgeElf(**info);
@@ -119,9 +118,8 @@ Search::Result Search::Open(absl::string_view path) const {
   if (!absolute) {
     result.place.path = std::string(path);
     result.answer = Answer::kUnseen;
-    result.doubts.push_back(
-        {absl::StrCat(path, " is below the directory that the program starts in: ",
-                      options_.cwd.why_not())});
+    result.doubts.push_back({absl::StrCat(
+        path, " is below the directory that the program starts in: ", options_.cwd.why_not())});
     return result;
   }
   result.place.path = std::string(path);
@@ -281,8 +279,9 @@ void Search::Try(const Place& place, bool sure, bool set_uid_only, Result& resul
   if (!sure) {
     if (verdict.fit == Fit::kTake) {
       result.doubts.push_back(
-          {absl::StrCat(place.path, ": whether the loader looks there depends on the CPU and on "
-                                    "glibc's version, which were not seen")});
+          {absl::StrCat(place.path,
+                        ": whether the loader looks there depends on the CPU and on "
+                        "glibc's version, which were not seen")});
     }
     return;
   }
@@ -361,8 +360,8 @@ void Search::TryCache(absl::string_view name, std::optional<size_t> asker, Resul
   if (best == nullptr) return;
   if (Skips(asker) && system_.IsTrusted(best->path)) return;
   if (doubtful && result.answer == Answer::kNotFound) {
-    result.doubts.push_back({absl::StrCat("which of the cache's files for ", name,
-                                          " fits the CPU was not seen")});
+    result.doubts.push_back(
+        {absl::StrCat("which of the cache's files for ", name, " fits the CPU was not seen")});
   }
   Place place;
   place.rule = Rule::kCache;
@@ -396,8 +395,7 @@ Search::Result Search::Find(absl::string_view name, std::optional<size_t> asker,
       if (!IsDir(dir.path)) continue;
       bool loop = false;
       for (const Subdir& sub : Subdirs()) {
-        const std::string path =
-            sub.path.empty() ? dir.path : host::JoinPath(dir.path, sub.path);
+        const std::string path = sub.path.empty() ? dir.path : host::JoinPath(dir.path, sub.path);
         // Most directories have none of them: their first part is looked up once.
         if (!sub.path.empty() &&
             (!IsDir(host::JoinPath(dir.path, sub.path.substr(0, sub.path.find('/')))) ||
@@ -437,8 +435,8 @@ Search::Result Search::Find(absl::string_view name, std::optional<size_t> asker,
         files_.host().kind() == host::Host::Kind::kTree && files_.host().running();
     if (!system_.absence_counts || (captured && IsPartOfGlibc(name))) {
       result.answer = Answer::kUnseen;
-      result.doubts.push_back({absl::StrCat("the system's libraries were not captured; ", name,
-                                            " may be among them")});
+      result.doubts.push_back(
+          {absl::StrCat("the system's libraries were not captured; ", name, " may be among them")});
     }
   }
   return result;
