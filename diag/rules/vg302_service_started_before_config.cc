@@ -143,9 +143,8 @@ bool RestartRepairsPreload(const facts::Facts& facts, const std::vector<Differen
   });
   if (!differs || !facts.unit_preload) return false;
   const auto& entries = facts.unit_preload->entries;
-  return std::all_of(entries.begin(), entries.end(), [](const facts::PreloadEntry& entry) {
-    return entry.file.found.present();
-  });
+  return std::all_of(entries.begin(), entries.end(),
+                     [](const facts::PreloadEntry& entry) { return entry.file.found.present(); });
 }
 
 }  // namespace
