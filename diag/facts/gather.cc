@@ -148,9 +148,8 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   } else if (auto given = facts.manager_environment.value_or({});
              facts.unit_judged && given.count("LD_PRELOAD") > 0) {
     // The unit gives none, and the manager gives every service one.
-    facts.unit_preload =
-        LookAtPreload(host, given["LD_PRELOAD"], facts.manager_environment.source, 0,
-                      ValueOf(next, "LD_LIBRARY_PATH"), exe, "");
+    facts.unit_preload = LookAtPreload(host, given["LD_PRELOAD"], facts.manager_environment.source,
+                                       0, ValueOf(next, "LD_LIBRARY_PATH"), exe, "");
   }
   const Environment& disk = facts.unit.disk_environment;
   std::string on_disk = ValueOf(disk, "LD_PRELOAD");

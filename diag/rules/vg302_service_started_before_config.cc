@@ -143,9 +143,8 @@ bool RestartRepairsPreload(const facts::Facts& facts, const std::vector<Differen
   });
   if (!differs || !facts.unit_preload) return false;
   const auto& entries = facts.unit_preload->entries;
-  return std::all_of(entries.begin(), entries.end(), [](const facts::PreloadEntry& entry) {
-    return entry.file.found.present();
-  });
+  return std::all_of(entries.begin(), entries.end(),
+                     [](const facts::PreloadEntry& entry) { return entry.file.found.present(); });
 }
 
 }  // namespace
@@ -226,6 +225,12 @@ Judgement ServiceStartedBeforeConfig(const facts::Facts& facts) {
                                       : Confidence::kLikely;
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
   holds.explains = {"VG704"};
+  for (const Difference& difference : lost) {
+    // The value that the process still has, and its next start has not.
+    if (!difference.actual.present()) continue;
+    if (difference.name == "CUDA_VISIBLE_DEVICES") holds.explains.push_back("VG507");
+    if (difference.name == "OLLAMA_LLM_LIBRARY") holds.explains.push_back("VG506");
+  }
   if (RestartRepairsPreload(facts, lost)) {
     for (const char* code : {"VG401", "VG402", "VG403", "VG413", "VG414"}) {
       holds.explains.push_back(code);

@@ -14,8 +14,9 @@ HostBuilder Secure() {
   HostBuilder machine;
   machine.SetAuxv(procfs::Auxv::kSecure, 1).FoundNoGpu();
   machine.SetMaps({{kOllama, 262650}, {"/usr/lib/x86_64-linux-gnu/libc.so.6", 306}});
-  machine.SetFile("/proc/57290/status", "Name:\tollama\nUid:\t998\t998\t998\t998\nGid:\t998\t998\t"
-                                        "998\t998\nGroups:\t998\nNoNewPrivs:\t0\n");
+  machine.SetFile("/proc/57290/status",
+                  "Name:\tollama\nUid:\t998\t998\t998\t998\nGid:\t998\t998\t"
+                  "998\t998\nGroups:\t998\nNoNewPrivs:\t0\n");
   return machine;
 }
 
@@ -58,16 +59,18 @@ TEST(SecureExecTest, ASecurityModule) {
 TEST(SecureExecTest, TheKernelSaysNo) {
   HostBuilder machine;  // root runs it: its capabilities grant nothing
   machine.SetCaps(kOllama, "cap_perfmon=ep");
-  machine.SetFile("/proc/57290/status", "Name:\tollama\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n"
-                                        "Groups:\t0\n");
+  machine.SetFile("/proc/57290/status",
+                  "Name:\tollama\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n"
+                  "Groups:\t0\n");
   EXPECT_EQ(Because(SecureExec(machine.Gather())), "AT_SECURE is 0 in /proc/57290/auxv");
 }
 
 TEST(SecureExecTest, CapabilitiesThatWereSetAfterTheStart) {
   HostBuilder machine;
   machine.SetFile("/etc/passwd", "ollama:x:998:998::/usr/share/ollama:/bin/false\n");
-  machine.SetFile("/proc/57290/status", "Name:\tollama\nUid:\t998\t998\t998\t998\nGid:\t998\t998\t"
-                                        "998\t998\nGroups:\t998\n");
+  machine.SetFile("/proc/57290/status",
+                  "Name:\tollama\nUid:\t998\t998\t998\t998\nGid:\t998\t998\t"
+                  "998\t998\nGroups:\t998\n");
   const Judgement judgement = SecureExec(machine.SetCaps(kOllama, "cap_perfmon=ep").Gather());
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);

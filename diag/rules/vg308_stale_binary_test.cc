@@ -45,14 +45,16 @@ TEST(StaleBinaryTest, TheInodeTellsWhereTheLinkDoesNot) {
 TEST(StaleBinaryTest, TheVersionTells) {
   HostBuilder machine;
   machine.SetElf(kOllama, R"({"class": 64, "interp": "/lib64/ld-linux-x86-64.so.2",
-      "go_build": {"module": "github.com/ollama/ollama", "version": "v0.24.0"}})");
+      "go_build": {"go": "go1.24.1", "module": "github.com/ollama/ollama",
+      "version": "v0.24.0"}})");
   const Judgement judgement = StaleBinary(machine.WithoutFileTimes().Gather());
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);
   EXPECT_NE(FindQuote(*holds, "version 0.24.0"), nullptr);
   // A build between two releases calls itself after the one before.
   machine.SetElf(kOllama, R"({"class": 64, "interp": "/lib64/ld-linux-x86-64.so.2", "go_build":
-      {"module": "github.com/ollama/ollama", "version": "v0.16.3-0.20260220101500-abcdef012345"}})");
+      {"go": "go1.24.1", "module": "github.com/ollama/ollama",
+      "version": "v0.16.3-0.20260220101500-abcdef012345"}})");
   EXPECT_EQ(AsHolds(StaleBinary(machine.Gather())), nullptr);
 }
 

@@ -88,8 +88,8 @@ Judgement RunnerEnvironmentDiffers(const facts::Facts& facts) {
                       HowToSeeProcess(facts)};
   }
   const facts::ProcessFacts& server = *facts.process;
-  const bool preloads = facts.process_preload.has_value() ||
-                        (server.maps.present() && HasShimMapped(*server.maps));
+  const bool preloads =
+      facts.process_preload.has_value() || (server.maps.present() && HasShimMapped(*server.maps));
   if (!preloads && (server.environ.present() || server.maps.present())) {
     return Contradicted{"the server itself has no shim preloaded"};
   }

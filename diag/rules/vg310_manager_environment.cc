@@ -90,10 +90,10 @@ Judgement ManagerEnvironmentDecides(const facts::Facts& facts) {
     if (!HasUnexplained(facts)) {
       return Contradicted{"the process has nothing that its unit does not give"};
     }
-    return CannotTell{"the service manager's own environment",
-                      Because(facts.manager_environment.source,
-                              facts.manager_environment.why_not()),
-                      "systemctl show-environment"};
+    return CannotTell{
+        "the service manager's own environment",
+        Because(facts.manager_environment.source, facts.manager_environment.why_not()),
+        "systemctl show-environment"};
   }
   const std::vector<Brought> brought = BroughtByManager(facts);
   if (brought.empty()) {
