@@ -89,7 +89,11 @@ bool IsOfAnotherFamily(const Object& object, absl::string_view symbol) {
   const std::string soname = object.soname();
   const absl::string_view name = soname.empty() ? host::Basename(object.name) : soname;
   const bool of_libcuda = absl::StartsWith(name, "libcuda.so");
-  bool library_known = of_libcuda, symbol_known = IsOfDriver(symbol);
+  // A program gives its libraries nothing of CUDA's: what is linked into it stays inside.
+  // (Of ggml it may: Ollama's own has it linked in.)
+  const bool of_ggml = absl::StartsWith(symbol, "ggml_") || absl::StartsWith(symbol, "llama_");
+  bool library_known = of_libcuda || (object.place.rule == Rule::kProgram && !of_ggml);
+  bool symbol_known = IsOfDriver(symbol);
   if (of_libcuda && symbol_known) return false;
   for (const Family& family : kFamilies) {
     const bool of_library = absl::StartsWith(name, family.library);
