@@ -35,7 +35,17 @@ struct Finding {
 // these stand beside a result that names the GPU.
 constexpr absl::string_view kBeatsTheResultInEraA[] = {"VG501", "VG502", "VG709", "VG902"};
 
+// A model's runner said after the result that its backend has no code for the device.
+bool RunnerLacksCode(const Facts& facts) {
+  const ollama::ServerStart* start = facts.ThisStart();
+  if (start == nullptr || start->Result() == nullptr) return false;
+  const uint64_t since = start->Result()->line.number;
+  return std::any_of(start->arch_missing.begin(), start->arch_missing.end(),
+                     [&](const ollama::LogLine& line) { return line.number > since; });
+}
+
 bool BeatsTheResult(const Facts& facts, absl::string_view code) {
+  if (code == "VG511" && RunnerLacksCode(facts)) return true;
   return facts.ollama.era == ollama::Era::kA &&
          std::find(std::begin(kBeatsTheResultInEraA), std::end(kBeatsTheResultInEraA), code) !=
              std::end(kBeatsTheResultInEraA);

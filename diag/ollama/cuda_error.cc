@@ -32,7 +32,8 @@ constexpr CudaErrorInfo kErrors[] = {
     {101, "CUDA_ERROR_INVALID_DEVICE", "invalid device ordinal",
      "a device was asked for that does not exist"},
     {200, "CUDA_ERROR_INVALID_IMAGE", "device kernel image is invalid",
-     "the backend's device code is damaged"},
+     "the driver does not take the backend's device code: the code is made for a newer driver, or "
+     "damaged"},
     {201, "CUDA_ERROR_INVALID_CONTEXT", "invalid device context",
      "a call was made without a context"},
     {209, "CUDA_ERROR_NO_BINARY_FOR_GPU", "no kernel image is available for execution on the device",

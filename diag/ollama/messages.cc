@@ -34,7 +34,8 @@ constexpr Message kMessages[] = {
     {Event::kChildEnded, Speaker::kOllama, "discovery: server startup exited"},        // C
     {Event::kChildEnded, Speaker::kOllama, "llama-server --list-devices failed"},      // C
     {Event::kNoDevice, Speaker::kOllama, "no nvidia devices detected by library"},
-    {Event::kNoDevice, Speaker::kOllama, "Unable to load cudart library"},
+    {Event::kNoDevice, Speaker::kOllama, "Unable to load cudart"},
+    {Event::kNoDevice, Speaker::kOllama, "unable to load cuda driver library"},  // v0.2, v0.3
     {Event::kNoDevice, Speaker::kOllama, "error looking up nvidia GPU memory"},
     {Event::kNoDevice, Speaker::kOllama, "version mismatch between driver and cuda driver"},
     {Event::kNoDevice, Speaker::kOllama, "unknown error initializing cuda driver library"},
@@ -55,15 +56,21 @@ constexpr Message kMessages[] = {
     {Event::kRunner, Speaker::kOllama, "starting llama-server"},   // C
     {Event::kOffload, Speaker::kRecord, "layers.offload="},        // A, and B's older runner
     {Event::kTooLarge, Speaker::kOllama, "model request too large for system"},
+    {Event::kTooLarge, Speaker::kOllama, "gpu has too little memory to allocate any layers"},
     {Event::kTooLarge, Speaker::kChild, "model requires more system memory"},
     {Event::kRunnerDied, Speaker::kOllama, "llama runner terminated"},
     {Event::kRunnerDied, Speaker::kChild, "process has terminated"},  // llama runner, llama-server
     {Event::kCudaError, Speaker::kChild, "failed to initialize CUDA"},
     {Event::kCudaError, Speaker::kChild, "cuInit err: "},  // A, DEBUG
     {Event::kCudaError, Speaker::kChild, "cuDeviceGetCount err: "},
+    // A, of the server: these end in no newline, and stand in front of its next record.
+    {Event::kCudaError, Speaker::kChild, "failed to get device context "},
+    {Event::kCudaError, Speaker::kChild, "device memory info lookup failure "},
     {Event::kCudaError, Speaker::kChild, "your nvidia driver is too old or missing"},
     {Event::kCudaError, Speaker::kChild, "CUDA error"},
     {Event::kArchMissing, Speaker::kChild, "GGML_ASSERT(ggml_cuda_has_arch"},
+    {Event::kArchMissing, Speaker::kChild, "ggml was not compiled with any CUDA arch"},
+    {Event::kBackend, Speaker::kRecord, "msg=system "},  // a runner's list of what it opened
     {Event::kBackend, Speaker::kChild, "load_backend: "},
     {Event::kBackend, Speaker::kChild, "incompatible API version"},
     {Event::kBackend, Speaker::kChild, "api_version"},

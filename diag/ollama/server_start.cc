@@ -80,6 +80,19 @@ ChildEnd EndOf(LogLine line, const SlogLine* slog) {
   return end;
 }
 
+// `msg=system CPU.0.AVX=1 … CUDA.0.ARCHS=…` (from v0.5.8), `info="CUDA : … | CPU : …"` before:
+// all backends that a runner has. It names no path. ServerStart::backends tells it apart by
+// that from what was opened.
+void TakeSystem(LogLine line, ServerStart& start) {
+  for (absl::string_view name : {"CUDA", "CPU"}) {
+    if (!absl::StrContains(line.text, absl::StrCat(name, ".0.")) &&
+        !absl::StrContains(line.text, absl::StrCat(name, " : "))) {
+      continue;
+    }
+    Keep(start.backends, Backend{line, /*loaded=*/true, std::string(name), ""});
+  }
+}
+
 void TakeBackend(LogLine line, ServerStart& start) {
   static const RE2& loaded = *new RE2(R"(load_backend: loaded (\S+) backend from (\S+))");
   static const RE2& failed = *new RE2(
@@ -223,8 +236,10 @@ const CudaError* ServerStart::LostLater() const {
   const CudaError* lost = nullptr;
   for (const CudaError& error : cuda_errors) {
     if (error.line.number < result->line.number) continue;
-    // A call may fail for the model's sake; these tell of the device.
-    const bool of_device = error.words.at_init || error.Is(800) || error.Is(999);
+    // A call may fail for the model's sake; these tell of the device, or of code in the backend
+    // that no model can run on it.
+    const bool of_device = error.words.at_init || error.Is(800) || error.Is(999) ||
+                           error.Is(98) || error.Is(200) || error.Is(209) || error.Is(222);
     if (error.after_result && of_device) lost = &error;
   }
   if (lost == nullptr) return nullptr;
@@ -326,6 +341,7 @@ void TakeLine(Event event, LogLine line, const SlogLine* slog, ServerStart& star
     case Event::kLoaderError:
       return Keep(start.loader_errors, std::move(line));
     case Event::kBackend:
+      if (slog != nullptr && slog->msg == "system") return TakeSystem(std::move(line), start);
       return TakeBackend(std::move(line), start);
     case Event::kDeviceCount:
       return TakeDeviceCount(std::move(line), start);

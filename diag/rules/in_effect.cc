@@ -18,6 +18,23 @@ Evidence WhereSet(const Facts& facts, const std::string& name, const Variable& v
   return FromVariable(name, same ? disk->second : variable, "the unit gives the service this");
 }
 
+// What the server's first line says of its environment, where nothing else is there to see.
+InEffect ValueInLog(const Facts& facts, const std::string& name) {
+  InEffect now{name, host::NotObserved{facts::kOnlyALog}, Acts::kNow, false, {}};
+  const ollama::ServerStart* start = facts.ThisStart();
+  if (start == nullptr || !start->server_config) return now;
+  for (const auto& [key, value] : start->config_env) {
+    // The log prints an empty value and none alike.
+    if (key != name || value.empty()) continue;
+    now.value = value;
+    now.of_process = true;
+    now.evidence.push_back({facts.log.ServersLog().source,
+                            static_cast<int>(start->server_config->number),
+                            Assignment(name, value), "the server said that it has this"});
+  }
+  return now;
+}
+
 }  // namespace
 
 InEffect ValueAtNextStart(const Facts& facts, const std::string& name) {
@@ -41,6 +58,7 @@ InEffect ValueAtNextStart(const Facts& facts, const std::string& name) {
 
 InEffect ValueNow(const Facts& facts, const std::string& name) {
   InEffect now{name, host::NotObserved{"nothing runs"}, Acts::kNow, false, {}};
+  if (facts.only_a_log) return ValueInLog(facts, name);
   if (!facts.process.present()) return now;
   InEffect next = ValueAtNextStart(facts, name);
   const auto& environ = facts.process->environ;

@@ -55,7 +55,7 @@ Judgement StaleLibraryInMemory(const facts::Facts& facts) {
   const facts::ProcessFacts& process = *facts.process;
   if (!process.maps.present()) {
     return CannotTell{absl::StrCat("loaded libraries of process ", process.pid),
-                      Because(process.maps.source, process.maps.why_not()), HowToSeeProcess(facts)};
+                      std::string(process.maps.why_not()), HowToSeeProcess(facts)};
   }
   const bool found_gpu = facts.FoundGpu().value_or(false);
   const std::vector<Evidence> effect = NoGpuEvidence(facts);

@@ -7,8 +7,10 @@
 #include "absl/strings/str_join.h"
 #include "diag/facts/shims.h"
 #include "diag/rules/backend_problems.h"
+#include "diag/rules/common.h"
 #include "diag/rules/installation.h"
 #include "diag/rules/rules.h"
+#include "re2/re2.h"
 
 namespace vgpu::rules {
 namespace {
@@ -31,6 +33,53 @@ bool OfShims(const facts::Facts& facts, const loader::Problem& problem) {
   return facts.devices.IsVirtual() && facts::ShimOf(problem.request.name).has_value();
 }
 
+void AddFix(const facts::Facts& facts, const std::string& name, Holds& holds) {
+  if (name == "libcuda.so.1") {
+    holds.fix.push_back({"ldconfig -p | grep libcuda.so.1",
+                         "NVIDIA's driver brings it: where this prints nothing, install the "
+                         "package of the driver's libraries that fits the kernel module",
+                         "", ""});
+    if (facts.unit_judged) {
+      holds.fix.push_back({absl::StrCat("sudo systemctl restart ", Quoted(facts.unit.name)),
+                           "discovery runs once, at the start",
+                           "requests that are running are cut off", ""});
+    }
+    return;
+  }
+  holds.fix = ReinstallSteps(
+      facts, "the archive holds the backend with every library that it needs beside it");
+}
+
+// A log alone: the child's own words.
+std::optional<Judgement> MissingInLog(const facts::Facts& facts) {
+  const ollama::ServerStart* start = facts.ThisStart();
+  if (!facts.only_a_log || start == nullptr || facts.FoundGpu().value_or(true)) {
+    return std::nullopt;
+  }
+  static const RE2& missing =
+      *new RE2("libggml-cuda[^/]*\\.so: (lib[^:/ ]+): cannot open shared object file");
+  Holds holds;
+  std::string name;
+  for (const ollama::Backend& backend : start->backends) {
+    std::string found;
+    if (backend.loaded || !RE2::PartialMatch(backend.line.text, missing, &found)) continue;
+    if (holds.evidence.size() >= 4) break;
+    if (name.empty()) name = found;
+    holds.evidence.push_back(FromLog(*facts.log.ServersLog(), backend.line,
+                                     absl::StrCat("the backend needs ", found,
+                                                  ", which the loader did not find")));
+  }
+  if (name.empty()) return std::nullopt;
+  holds.confidence = Confidence::kCertain;
+  for (Evidence& evidence : NoGpuEvidence(facts)) holds.evidence.push_back(std::move(evidence));
+  holds.explains = WhatFollows(facts);
+  holds.explains.push_back("VG505");
+  holds.headline = absl::StrCat(name, ", which the CUDA backend needs, is not found.");
+  AddFix(facts, name, holds);
+  holds.expect = ExpectLibraries(facts);
+  return holds;
+}
+
 }  // namespace
 
 Judgement BackendDependencyMissing(const facts::Facts& facts) {
@@ -43,6 +92,7 @@ Judgement BackendDependencyMissing(const facts::Facts& facts) {
         return false;
       });
   if (problems.empty()) {
+    if (std::optional<Judgement> in_log = MissingInLog(facts)) return *in_log;
     if (!of_shims.empty()) {
       return Contradicted{absl::StrCat("only ", of_shims.front(),
                                        " is missing, which a shim stands for")};
@@ -61,20 +111,7 @@ Judgement BackendDependencyMissing(const facts::Facts& facts) {
                                   ", which the CUDA backend of ", first.load.process->variant,
                                   " needs, cannot be loaded.");
   }
-  if (name == "libcuda.so.1") {
-    holds.fix.push_back({"ldconfig -p | grep libcuda.so.1",
-                         "NVIDIA's driver brings it: where this prints nothing, install the "
-                         "package of the driver's libraries that fits the kernel module",
-                         "", ""});
-    if (facts.unit_judged) {
-      holds.fix.push_back({absl::StrCat("sudo systemctl restart ", Quoted(facts.unit.name)),
-                           "discovery runs once, at the start",
-                           "requests that are running are cut off", ""});
-    }
-  } else {
-    holds.fix = ReinstallSteps(
-        facts, "the archive holds the backend with every library that it needs beside it");
-  }
+  AddFix(facts, name, holds);
   return holds;
 }
 

@@ -6,8 +6,11 @@
 // *other* variants are skipped is normal. Era A takes the variant that fits where there is
 // none of that name (llm/server.go v0.6.8).
 
+#include <optional>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "diag/host/host.h"
 #include "diag/rules/common.h"
 #include "diag/rules/in_effect.h"
 #include "diag/rules/installation.h"
@@ -67,6 +70,35 @@ Holds Mismatch(const facts::Facts& facts, const InEffect& variable, const std::s
   return holds;
 }
 
+// A log alone: discovery skipped every variant that there is, and tried none.
+std::optional<Judgement> MismatchInLog(const facts::Facts& facts, const InEffect& variable,
+                                       const std::string& requested) {
+  const ollama::ServerStart* start = facts.ThisStart();
+  if (!facts.only_a_log || start == nullptr || start->detail < ollama::Detail::kDebug ||
+      !start->passes.empty() || !start->failures.empty()) {
+    return std::nullopt;
+  }
+  Holds holds;
+  holds.evidence = variable.evidence;
+  for (const ollama::Named& skipped : start->skipped) {
+    if (skipped.value != requested) continue;
+    if (host::Basename(skipped.name) == requested) return std::nullopt;
+    if (holds.evidence.size() > 8) break;
+    holds.evidence.push_back(
+        FromLog(*facts.log.ServersLog(), skipped.line, "skipped: its name is another"));
+  }
+  std::vector<Evidence> effect = NoGpuEvidence(facts);
+  if (holds.evidence.size() == variable.evidence.size() || effect.empty()) return std::nullopt;
+  for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
+  holds.confidence = Confidence::kCertain;
+  holds.explains = {"VG704"};
+  holds.headline = absl::StrCat(kName, "=", requested,
+                                " names no variant that is installed: Ollama skips all of them.");
+  holds.fix = UnsetSteps(facts, "VG506", variable);
+  holds.expect = {ExpectGpuLine(facts)};
+  return holds;
+}
+
 }  // namespace
 
 Judgement LlmLibraryMismatch(const facts::Facts& facts) {
@@ -79,6 +111,7 @@ Judgement LlmLibraryMismatch(const facts::Facts& facts) {
     if (facts.ollama.era == ollama::Era::kA) {
       return Contradicted{"in era A a name that fits no variant is passed over"};
     }
+    if (auto in_log = MismatchInLog(facts, variable, requested)) return *in_log;
     if (dir.absent()) return Contradicted{"there is no library directory with a variant to skip"};
     if (!dir.present()) {
       return CannotTell{"the variants below Ollama's library directory",

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "diag/ollama/visible_devices.h"
 #include "diag/rules/common.h"
+#include "diag/rules/discovery.h"
 #include "diag/rules/in_effect.h"
 #include "diag/rules/rules.h"
 
@@ -92,6 +93,14 @@ std::optional<Judgement> HiddenByContainer(const facts::Facts& facts) {
   return holds;
 }
 
+// A number was named, CUDA shows no device, and which devices there are is not known.
+bool MayBeTheReason(const facts::Facts& facts, const KnownDevices& known,
+                    const InEffect& variable) {
+  if (known.ids || variable.acts != Acts::kNow) return false;
+  const ollama::CudaError* error = DecidingError(facts);
+  return error != nullptr && error->Is(100) && !error->after_result;
+}
+
 }  // namespace
 
 Judgement VisibleDevicesHide(const facts::Facts& facts) {
@@ -100,10 +109,11 @@ Judgement VisibleDevicesHide(const facts::Facts& facts) {
   std::string shows;
   for (const InEffect& variable : ValuesInEffect(facts, kName)) {
     if (!variable.value.present()) continue;
-    const ollama::VisibleDevices visible =
-        ollama::ParseVisibleDevices(*variable.value, known.ids);
+    ollama::VisibleDevices visible = ollama::ParseVisibleDevices(*variable.value, known.ids);
     const std::string setting = Assignment(kName, *variable.value);
-    if (!visible.indices.empty()) {
+    if (!visible.indices.empty() && MayBeTheReason(facts, known, variable)) {
+      visible.uncertain = true;
+    } else if (!visible.indices.empty()) {
       shows = absl::StrCat(setting, known.ids ? absl::StrCat(" leaves ", visible.indices.size(),
                                                              " of ", known.ids->size(),
                                                              " devices visible")

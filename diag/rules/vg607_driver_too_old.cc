@@ -95,7 +95,9 @@ Judgement DriverTooOld(const Facts& facts) {
     return holds;
   }
   const ollama::CudaError* error = DecidingError(facts);
-  if (error == nullptr || !(error->Is(35) || error->Is(36) || error->Is(222))) {
+  // 200: a driver that is too old refuses code of a newer toolkit so, and damaged code too.
+  const bool refused = error != nullptr && error->Is(200);
+  if (error == nullptr || !(error->Is(35) || error->Is(36) || error->Is(222) || refused)) {
     return WithoutCode(facts);
   }
   const Release release = DriverRelease(facts);
@@ -119,7 +121,7 @@ Judgement DriverTooOld(const Facts& facts) {
                     !facts.devices.IsVirtual() && error->words.or_code == 0;
   if (seen) {
     holds.confidence = ResultEvidence(facts).empty() ? Confidence::kLikely : Confidence::kCertain;
-  } else if (container || error->words.or_code != 0) {
+  } else if (container || refused || error->words.or_code != 0) {
     // In a container the same code means that it was given no driver (VG610); era A's one
     // message stands for 803 too, a module and a library that differ (VG606).
     holds.confidence = Confidence::kPossible;

@@ -299,10 +299,12 @@ Judgement ContainerWithoutGpu(const Facts& facts) {
   if (run && run->seen && !run->gives_gpu && !LostPermission(facts)) return OfUnit(facts, *run);
   if (facts.container.IsContainer()) return OfProcess(facts);
   if (run) return OfUnit(facts, *run);
-  if (facts.process.present() && facts.container.container.not_observed()) {
+  if (!facts.process.absent() && facts.container.container.not_observed()) {
     return CannotTell{"whether the server runs in a container",
                       std::string(facts.container.container.why_not()),
-                      absl::StrCat("cat /proc/", facts.process->pid, "/cgroup")};
+                      facts.process.present()
+                          ? absl::StrCat("cat /proc/", facts.process->pid, "/cgroup")
+                          : HowToSeeProcess(facts)};
   }
   return Contradicted{"neither the process nor the unit is a container"};
 }

@@ -2,17 +2,31 @@
 // the driver's libraries that were mapped in are of another release than what maps them, or
 // than the kernel's side. Elsewhere the same code speaks for mixed layers (VG418).
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "diag/rules/common.h"
 #include "diag/rules/discovery.h"
 #include "diag/rules/rules.h"
 
 namespace vgpu::rules {
+namespace {
+
+// The log names a library of WSL's.
+bool WslInLog(const facts::Facts& facts) {
+  const ollama::ServerStart* start = facts.ThisStart();
+  if (start == nullptr) return false;
+  for (const ollama::LogLine& line : start->no_device) {
+    if (absl::StrContains(line.text, "/usr/lib/wsl/")) return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 Judgement DriverAndContainerRuntimeDiffer(const facts::Facts& facts) {
   if (auto none = WithoutCard(facts)) return *none;
   const bool container = facts.container.IsContainer();
-  const bool wsl = facts.devices.wsl;
+  const bool wsl = facts.devices.wsl || WslInLog(facts);
   if (!container && !wsl && !facts.container.container.not_observed()) {
     return Contradicted{"the server runs in no container and not under WSL"};
   }

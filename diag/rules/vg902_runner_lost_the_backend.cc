@@ -11,11 +11,26 @@
 #include "diag/rules/common.h"
 #include "diag/rules/discovery.h"
 #include "diag/rules/rules.h"
+#include "re2/re2.h"
 
 namespace vgpu::rules {
 namespace {
 
 bool OfTheLoader(absl::string_view status) { return absl::StrContains(status, " 127"); }
+
+// The server means layers of the last model for the GPU, and says so in its runner's command
+// or in the plan before it.
+bool GpuWanted(const ollama::ServerStart& start, uint64_t result) {
+  if (start.loads.empty()) return false;
+  const ollama::ModelLoad& load = start.loads.back();
+  static const RE2& layers = *new RE2("--n-gpu-layers [1-9]");
+  if (RE2::PartialMatch(load.command, layers)) return true;
+  for (auto plan = start.offloads.rbegin(); plan != start.offloads.rend(); ++plan) {
+    if (plan->line.number > load.line.number) continue;
+    return plan->line.number > result && plan->on_gpu > 0;
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -39,10 +54,12 @@ Judgement RunnerLostTheBackend(const facts::Facts& facts) {
   if (!start->loads.empty()) since = std::max(since, start->loads.back().line.number);
   Holds holds;
   bool cpu_only = false, cuda = false;
+  const ollama::LogLine* listed = nullptr;  // the runner's own list of its backends
   for (const ollama::Backend& backend : start->backends) {
     if (backend.line.number < since) continue;
     cuda = cuda || (backend.loaded && backend.name == "CUDA");
     cpu_only = cpu_only || (backend.loaded && backend.name == "CPU");
+    if (backend.loaded && backend.path.empty()) listed = &backend.line;
     if (!backend.loaded && absl::StrContains(backend.line.text, "cuda") &&
         holds.evidence.size() < 4) {
       holds.evidence.push_back(
@@ -69,7 +86,9 @@ Judgement RunnerLostTheBackend(const facts::Facts& facts) {
   const bool on_cpu = facts.ollama.models_on_cpu.present() && !facts.ollama.models_on_cpu->empty();
   // Without a line of the runner the model alone tells: it may have been asked to run there.
   const bool ps_alone = on_cpu && start->backends.empty() && start->offloads.empty();
-  if (!shown && !ps_alone && !(cpu_only && !cuda && (none_offloaded || on_cpu))) {
+  const bool lacks_cuda = listed != nullptr && cpu_only && !cuda &&
+                          GpuWanted(*start, result->line.number);
+  if (!shown && !ps_alone && !lacks_cuda && !(cpu_only && !cuda && (none_offloaded || on_cpu))) {
     if (start->loads.empty() && start->backends.empty()) {
       return CannotTell{"whether a model's runner can use the GPU",
                         "no model was loaded since this process started",
@@ -77,6 +96,12 @@ Judgement RunnerLostTheBackend(const facts::Facts& facts) {
     }
     return Contradicted{cuda ? "the runner of the last model opened the CUDA backend"
                              : "no line of the last model's runner tells of a failure"};
+  }
+  if (lacks_cuda) {
+    holds.evidence.push_back(
+        FromLog(log, start->loads.back().line, "layers of this model are meant for the GPU"));
+    holds.evidence.push_back(
+        FromLog(log, *listed, "all that its runner could open: no backend for CUDA is among it"));
   }
   holds.evidence.push_back(FromLog(log, result->line, "discovery had named the GPU"));
   if (none_offloaded) {
@@ -89,7 +114,7 @@ Judgement RunnerLostTheBackend(const facts::Facts& facts) {
                               "this model runs on the CPU"});
   }
   holds.confidence = shown && (died || on_cpu || none_offloaded) ? Confidence::kCertain
-                     : shown                                     ? Confidence::kLikely
+                     : shown || lacks_cuda                       ? Confidence::kLikely
                                                                  : Confidence::kPossible;
   holds.explains = {"VG704"};
   holds.headline =

@@ -1,0 +1,151 @@
+// What rules make of a log alone: nothing but its lines was observed.
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "diag/facts/from_log.h"
+#include "diag/host/fake_host.h"
+#include "diag/rules/host_builder.h"
+#include "diag/rules/rules.h"
+#include "gtest/gtest.h"
+
+namespace vgpu::rules {
+namespace {
+
+facts::Facts Of(absl::string_view text) {
+  return facts::FromLog(*host::StringSource(std::string(text)), {.name = "case.txt"});
+}
+
+std::string Record(absl::string_view rest) {
+  return absl::StrCat("time=2026-02-26T06:13:22.353Z ", rest, "\n");
+}
+
+std::string Config(absl::string_view env) {
+  return Record(absl::StrCat("level=INFO source=routes.go:1663 msg=\"server config\" env=\"map[",
+                             env, "]\""));
+}
+
+std::string Listening(absl::string_view version) {
+  return Record(absl::StrCat("level=INFO source=routes.go:1718 msg=\"Listening on "
+                             "127.0.0.1:11434 (version ",
+                             version, ")\""));
+}
+
+std::string Debug(absl::string_view rest) { return Record(absl::StrCat("level=DEBUG ", rest)); }
+
+const std::string& Cpu() {
+  static const std::string& line =
+      *new std::string(Record("level=INFO source=types.go:60 msg=\"inference compute\" id=cpu "
+                              "library=cpu total=\"3.8 GiB\""));
+  return line;
+}
+
+std::string Gpu(absl::string_view library) {
+  return Record(absl::StrCat("level=INFO source=types.go:42 msg=\"inference compute\" id=0 "
+                             "library=",
+                             library, " description=\"NVIDIA H100\" total=\"80.0 GiB\""));
+}
+
+TEST(OnlyALog, ACpuResultIsJudgedWithoutAProcess) {
+  const facts::Facts facts = Of(Config("") + Listening("0.16.2") + Cpu());
+  const Judgement no_gpu = DiscoveredNoGpu(facts);
+  ASSERT_NE(AsHolds(no_gpu), nullptr);
+  EXPECT_TRUE(absl::StartsWith(AsHolds(no_gpu)->headline, "Discovery found no GPU"));
+  EXPECT_EQ(AsHolds(DiscoveredBeforeChange(facts)), nullptr);
+}
+
+TEST(OnlyALog, TheServersFirstLineTellsItsEnvironment) {
+  const std::string rest = Listening("0.16.2") + Cpu();
+  const Judgement hidden = VisibleDevicesHide(Of(Config("CUDA_VISIBLE_DEVICES:-1") + rest));
+  ASSERT_NE(AsHolds(hidden), nullptr);
+  EXPECT_EQ(AsHolds(hidden)->confidence, Confidence::kCertain);
+  EXPECT_NE(FindQuote(*AsHolds(hidden), "CUDA_VISIBLE_DEVICES=-1"), nullptr);
+  // An empty value is printed like none.
+  EXPECT_EQ(AsHolds(VisibleDevicesHide(Of(Config("CUDA_VISIBLE_DEVICES:") + rest))), nullptr);
+  // A number may name a device or not.
+  EXPECT_EQ(AsHolds(VisibleDevicesHide(Of(Config("CUDA_VISIBLE_DEVICES:1") + rest))), nullptr);
+  const Judgement number = VisibleDevicesHide(
+      Of(Config("CUDA_VISIBLE_DEVICES:1") + Listening("0.16.2") +
+         "ggml_cuda_init: failed to initialize CUDA: no CUDA-capable device is detected\n" +
+         Cpu()));
+  ASSERT_NE(AsHolds(number), nullptr);
+  EXPECT_EQ(AsHolds(number)->confidence, Confidence::kPossible);
+}
+
+TEST(OnlyALog, EveryVariantIsSkipped) {
+  const std::string head = Config("OLLAMA_DEBUG:DEBUG OLLAMA_LLM_LIBRARY:cuda") +
+                           Listening("0.16.2");
+  const std::string skip = Debug(
+      "source=runner.go:98 msg=\"skipping available library at user's request\" requested=cuda "
+      "libDir=/usr/local/lib/ollama/cuda_v12");
+  const Judgement judgement = LlmLibraryMismatch(Of(head + skip + Cpu()));
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  EXPECT_NE(FindQuote(*AsHolds(judgement), "OLLAMA_LLM_LIBRARY=cuda"), nullptr);
+  // The variant of that name was tried: the others are skipped as they should be.
+  const std::string took = Debug(
+      "source=runner.go:437 msg=\"bootstrap discovery took\" duration=30ms "
+      "OLLAMA_LIBRARY_PATH=\"[/usr/local/lib/ollama /usr/local/lib/ollama/cuda]\"");
+  EXPECT_EQ(AsHolds(LlmLibraryMismatch(Of(head + skip + took + Cpu()))), nullptr);
+}
+
+TEST(OnlyALog, TheChildNamesTheLibraryThatItLacks) {
+  const std::string failed =
+      "0.00.006.542 E load_backend: failed to load /usr/local/lib/ollama/cuda_v13/"
+      "libggml-cuda.so: libcuda.so.1: cannot open shared object file: No such file\n";
+  const std::string head = Config("OLLAMA_DEBUG:DEBUG-4") + Listening("0.31.2") + failed;
+  const Judgement judgement = BackendDependencyMissing(Of(head + Cpu()));
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  EXPECT_TRUE(absl::StartsWith(AsHolds(judgement)->headline, "libcuda.so.1"));
+  EXPECT_EQ(AsHolds(BackendDependencyMissing(Of(head + Gpu("CUDA")))), nullptr);
+}
+
+// Ollama 0.6, whose discovery opens no backend.
+std::string RunnerOf(absl::string_view layers, absl::string_view system) {
+  return Config("") + Listening("0.6.5") + Gpu("cuda") +
+         Record(absl::StrCat("level=INFO source=server.go:405 msg=\"starting llama server\" "
+                             "cmd=\"/usr/bin/ollama runner --model /m ",
+                             layers, " --port 1\"")) +
+         Record(absl::StrCat("level=INFO source=ggml.go:109 msg=system ", system));
+}
+
+TEST(OnlyALog, ARunnerWithoutABackendForCuda) {
+  const Judgement judgement =
+      RunnerLostTheBackend(Of(RunnerOf("--n-gpu-layers 33", "CPU.0.AVX=1 compiler=cgo(gcc)")));
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  EXPECT_EQ(AsHolds(judgement)->confidence, Confidence::kLikely);
+  EXPECT_EQ(AsHolds(RunnerLostTheBackend(
+                Of(RunnerOf("--n-gpu-layers 33", "CPU.0.AVX=1 CUDA.0.ARCHS=500,600")))),
+            nullptr);
+  // No layer was meant for the GPU: the model does not fit, or was told not to use it.
+  EXPECT_EQ(AsHolds(RunnerLostTheBackend(Of(RunnerOf("--threads 8", "CPU.0.AVX=1")))), nullptr);
+}
+
+TEST(OnlyALog, ACodeInFrontOfTheNextRecord) {
+  const std::string lost =
+      "cuda driver library failed to get device context 800" +
+      Record("level=WARN source=gpu.go:434 msg=\"error looking up nvidia GPU memory\"");
+  const facts::Facts facts = Of(Config("") + Listening("0.9.1") + Gpu("cuda") + lost);
+  EXPECT_FALSE(facts.FoundGpu().value_or(true));
+  ASSERT_NE(AsHolds(CudaInitError(facts)), nullptr);
+  // It may be a container that lost its devices: nothing here says that it is none.
+  EXPECT_EQ(Lacks(ContainerWithoutGpu(facts)), "whether the server runs in a container");
+}
+
+TEST(OnlyALog, AWslLibraryInTheLog) {
+  const Judgement judgement = DriverAndContainerRuntimeDiffer(
+      Of(Config("") + Listening("0.3.11") +
+         Record("level=INFO source=gpu.go:568 msg=\"unable to load cuda driver library\" "
+                "library=/usr/lib/wsl/lib/libcuda.so.1 error=\"cuda driver library init failure: "
+                "500\"") +
+         Cpu()));
+  ASSERT_NE(AsHolds(judgement), nullptr);
+}
+
+TEST(OnlyALog, ADriverThatRefusesTheBackendsCode) {
+  const Judgement judgement = DriverTooOld(Of(
+      Config("") + Listening("0.30.0") + Gpu("CUDA") + "CUDA error: device kernel image is invalid\n"));
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  EXPECT_EQ(AsHolds(judgement)->confidence, Confidence::kPossible);
+}
+
+}  // namespace
+}  // namespace vgpu::rules
