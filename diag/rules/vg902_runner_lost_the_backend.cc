@@ -85,7 +85,7 @@ Judgement RunnerLostTheBackend(const facts::Facts& facts) {
                               start->offloads.back().on_gpu == 0;
   const bool on_cpu = facts.ollama.models_on_cpu.present() && !facts.ollama.models_on_cpu->empty();
   // Without a line of the runner the model alone tells: it may have been asked to run there.
-  const bool ps_alone = on_cpu && start->backends.empty() && start->offloads.empty();
+  const bool ps_alone = on_cpu && start->backends.empty();
   const bool lacks_cuda = listed != nullptr && cpu_only && !cuda &&
                           GpuWanted(*start, result->line.number);
   if (!shown && !ps_alone && !lacks_cuda && !(cpu_only && !cuda && (none_offloaded || on_cpu))) {

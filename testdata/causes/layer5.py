@@ -228,7 +228,7 @@ def hidden_by_an_old_uuid(h):
     h.lose()
 
 
-@fault("VG507", A_REAL, B_PATH, touches=["visible"])
+@fault("VG507", A_REAL, B_PATH, touches=["visible"], may=["VG707"])
 def hidden_by_nothing(h):
     """CUDA_VISIBLE_DEVICES is set to the empty word, which hides every device."""
     h.env["CUDA_VISIBLE_DEVICES"] = ""

@@ -12,7 +12,6 @@ import socket
 import subprocess
 import tempfile
 import threading
-import threading
 import time
 import unittest
 
