@@ -158,6 +158,23 @@ std::vector<Item> TakeNeedless(std::vector<Item>& root_causes) {
   return needless;
 }
 
+// Of a service that does not run: what would act only once it started, where the faults that
+// keep it from starting are known.
+std::vector<Item> TakeBehindTheStart(std::vector<Item>& root_causes) {
+  const auto keeps_down = [](const Item& cause) {
+    const auto& explains = cause.explains;
+    return cause.code == "VG301" || cause.code == "VG307" ||
+           std::find(explains.begin(), explains.end(), "VG301") != explains.end() ||
+           std::find(explains.begin(), explains.end(), "VG307") != explains.end();
+  };
+  std::vector<Item> behind;
+  if (std::none_of(root_causes.begin(), root_causes.end(), keeps_down)) return behind;
+  const auto rest = std::stable_partition(root_causes.begin(), root_causes.end(), keeps_down);
+  behind.assign(std::make_move_iterator(rest), std::make_move_iterator(root_causes.end()));
+  root_causes.erase(rest, root_causes.end());
+  return behind;
+}
+
 // Where the first cause is only possible and others explain the same: which they are.
 // Nothing here tells them apart, and the report says so.
 std::string Tie(const std::vector<Item>& root_causes) {
@@ -261,10 +278,19 @@ void Explain(const Facts& facts, const std::vector<Judged>& judged, Report& repo
       report.latent.push_back(std::move(item));
     } else {
       if (first == nullptr) first = finding.holds;
+      // A symptom that nothing explains was seen; that it is the cause was not.
+      if (finding.entry->kind == Kind::kConsequence) {
+        item.confidence = rules::Confidence::kPossible;
+      }
       report.root_causes.push_back(std::move(item));
     }
   }
 
+  if (!facts.process.present()) {
+    for (Item& item : TakeBehindTheStart(report.root_causes)) {
+      report.latent.push_back(std::move(item));
+    }
+  }
   for (Item& item : TakeNeedless(report.root_causes)) report.notes.push_back(std::move(item));
   if (first != nullptr) {
     report.verdict = Verdict::kProblem;

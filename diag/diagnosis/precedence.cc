@@ -19,6 +19,16 @@ constexpr Precedence kPrecedences[] = {
     // A sandbox that hides a path, and modes or owners that would.
     {"VG210", "VG402"},
     {"VG210", "VG604"},
+    // A container that is given no GPU has no driver's library either.
+    {"VG610", "VG504"},
+    {"VG610", "VG604"},
+    // NVIDIA's own file in the list, and that it is mixed with shims.
+    {"VG412", "VG418"},
+    // A variable that hides the device, and what CUDA then says.
+    {"VG507", "VG707"},
+    // Without a device or its driver there are no nodes.
+    {"VG601", "VG604"},
+    {"VG605", "VG604"},
     // The loader's own words for why it dies, and that it does.
     {"VG102", "VG307"},
     {"VG404", "VG307"},

@@ -5,7 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
+#include "diag/rules/by_hand.h"
 
 namespace vgpu::diagnosis {
 namespace {
@@ -13,42 +13,6 @@ namespace {
 using facts::Facts;
 using report::Report;
 using report::Working;
-
-// How to run by hand what era B and C do in a child that lives under a second.
-std::string DiscoveryByHand(const Facts& facts) {
-  const std::string exe = facts.ollama.exe.value_or("/usr/local/bin/ollama");
-  std::string dir = "/usr/local/lib/ollama";
-  std::string variant = "cuda_v12";
-  if (facts.ollama.library_dir.present()) {
-    dir = facts.ollama.library_dir->path;
-    // Ollama keeps the last one by name, unless one is asked for.
-    std::string wanted;
-    if (facts.process.present() && facts.process->environ.present()) {
-      wanted = std::string(facts.process->environ->Find("OLLAMA_LLM_LIBRARY").value_or(""));
-    }
-    for (const ollama::Variant& candidate : facts.ollama.library_dir->variants) {
-      if (candidate.cuda_backend.present() && (wanted.empty() || candidate.name == wanted)) {
-        variant = candidate.name;
-      }
-    }
-  }
-  const std::string path = absl::StrCat(dir, ":", dir, "/", variant);
-  // What the child inherits.
-  const facts::PreloadList* list = facts.Preload();
-  const std::string preload =
-      list == nullptr
-          ? ""
-          : absl::StrCat("LD_PRELOAD=", absl::StrReplaceAll(list->value, {{" ", ":"}}), " ");
-  if (facts.ollama.era == ollama::Era::kC) {
-    return absl::StrCat("sudo -u ollama env ", preload, "LD_LIBRARY_PATH=", path,
-                        " GGML_BACKEND_PATH=", dir, "/", variant, "/libggml-cuda.so ", dir,
-                        "/llama-server --list-devices --offline --verbose");
-  }
-  return absl::StrCat("sudo -u ollama env ", preload, "LD_LIBRARY_PATH=", path,
-                      " OLLAMA_LIBRARY_PATH=", path, " OLLAMA_DEBUG=2 ", exe,
-                      " runner --ollama-engine --port 39999, and beside it "
-                      "curl -s http://127.0.0.1:39999/info");
-}
 
 // What one command on the host would settle most of what a log leaves open.
 struct Settling {
@@ -204,11 +168,8 @@ void AddUnseen(const Facts& facts, Report& report) {
   }
   // The server's maps never show the backend in these eras: a child loads it.
   const bool child = facts.ollama.era == ollama::Era::kB || facts.ollama.era == ollama::Era::kC;
-  if (!healthy && child && facts.process.present()) {
-    add("environment and libraries of the discovery child",
-        "discovery loads libggml-cuda.so in a child that lives under a second and is gone; the "
-        "server's own maps never show it, so its absence there says nothing",
-        DiscoveryByHand(facts));
+  if (!healthy && child && facts.process.present() && facts.children.empty()) {
+    add(rules::kDiscoveryChild, rules::kDiscoveryChildIsGone, rules::DiscoveryByHand(facts));
   }
   for (const host::NotObserved& file : facts.unit.unread_environment_files) {
     // "/etc/default/ollama: permission denied"

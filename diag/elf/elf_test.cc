@@ -165,9 +165,10 @@ TEST(Elf, TheOldHashTableCountsSymbolsToo) {
 // there are.
 TEST(Elf, ALibraryThatExportsNothingStillTellsWhatItLacks) {
   const ElfInfo info = ParseWhole(Fixture("libimporter.so"));
-  EXPECT_EQ(WithoutUse(*info.undefined), (std::vector<UndefinedSymbol>{
-                                 {.name = "cuInit", .version = Absent{}, .weak = false},
-                                 {.name = "cuMemAlloc_v2", .version = Absent{}, .weak = false}}));
+  EXPECT_EQ(WithoutUse(*info.undefined),
+            (std::vector<UndefinedSymbol>{
+                {.name = "cuInit", .version = Absent{}, .weak = false},
+                {.name = "cuMemAlloc_v2", .version = Absent{}, .weak = false}}));
   EXPECT_TRUE(*info.undefined_complete);
   EXPECT_TRUE(info.exports->empty());
   EXPECT_TRUE(*info.exports_complete);

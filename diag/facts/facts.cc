@@ -1,5 +1,11 @@
 #include "diag/facts/facts.h"
 
+#include <algorithm>
+#include <iterator>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+
 namespace vgpu::facts {
 
 const ollama::ServerStart* Facts::ThisStart() const {
@@ -73,6 +79,21 @@ std::vector<const PreloadList*> Facts::PreloadsNow() const {
 
 std::vector<const PreloadList*> Facts::PreloadsNextStart() const {
   return Both(unit_preload ? &*unit_preload : nullptr, unit_preload_file);
+}
+
+bool Facts::UnitRunsContainer() const {
+  constexpr absl::string_view kEngines[] = {"docker",         "docker-compose", "lxc-start",
+                                            "nerdctl",        "podman",         "podman-compose",
+                                            "systemd-nspawn"};
+  if (!unit_judged) return false;
+  const std::string text = absl::StrCat(program.command, "\n", program.script.value_or(""));
+  for (absl::string_view word : absl::StrSplit(text, absl::ByAnyChar(" \t\n;&|()\"'"))) {
+    if (std::find(std::begin(kEngines), std::end(kEngines), host::Basename(word)) !=
+        std::end(kEngines)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 bool Facts::UnitIsKnown() const {

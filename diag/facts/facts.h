@@ -19,17 +19,15 @@
 #include "absl/time/time.h"
 #include "diag/elf/elf.h"
 #include "diag/facts/access.h"
-#include "diag/facts/backend_load.h"
-#include "diag/facts/mapped_library.h"
-#include "diag/facts/servers.h"
 #include "diag/facts/container_facts.h"
-#include "diag/facts/device_facts.h"
-#include "diag/facts/installation.h"
 #include "diag/facts/cpu.h"
 #include "diag/facts/device_facts.h"
+#include "diag/facts/installation.h"
 #include "diag/facts/kernel_log.h"
 #include "diag/facts/loaded_model.h"
 #include "diag/facts/loader_facts.h"
+#include "diag/facts/mapped_library.h"
+#include "diag/facts/servers.h"
 #include "diag/facts/shims.h"
 #include "diag/facts/sight.h"
 #include "diag/facts/unit_wishes.h"
@@ -71,7 +69,7 @@ using Environment = std::map<std::string, Variable>;
 struct FileFacts {
   std::string path;  // as it was named
   host::Observed<host::Resolved> found;
-  host::Trace trace;  // where it is absent: how far the look came
+  host::Trace trace;          // where it is absent: how far the look came
   std::vector<PathStep> way;  // to what was found: what WhatStops (access.h) judges
   host::Observed<elf::ElfInfo> elf;
 };
@@ -149,7 +147,7 @@ struct ProcessFacts {
   Fact<std::string> exe;  // target of the link, without " (deleted)"
   bool exe_deleted = false;
   host::Observed<bool> no_new_privs;
-  Fact<std::string> label;  // of the security module: /proc/PID/attr/current
+  Fact<std::string> label;      // of the security module: /proc/PID/attr/current
   Fact<absl::Time> started;     // wall clock, from btime and field 22 of stat
   Fact<uint64_t> started_usec;  // since boot, CLOCK_BOOTTIME
   host::Observed<int> parent;
@@ -188,7 +186,7 @@ struct PreloadList {
 
 // The host's /etc/ld.so.preload, and who has a shim because of it.
 struct GlobalPreload {
-  host::Observed<PreloadList> host_file;  // absent: there is none, or it is empty
+  host::Observed<PreloadList> host_file;      // absent: there is none, or it is empty
   Fact<std::vector<std::string>> init_shims;  // files called like a shim in PID 1's maps
   Fact<std::vector<std::string>> sshd_shims;
 };
@@ -289,7 +287,6 @@ struct Facts {
   std::vector<PciFacts> nvidia_functions;  // PCI functions with NVIDIA's vendor id
   DeviceFacts devices;
   InstallationFacts installation;
-  std::vector<BackendLoad> backend_loads;  // of each variant with a CUDA backend
   ContainerFacts container;
   LoaderFacts loader;
 
@@ -307,6 +304,10 @@ struct Facts {
   // loader's order: LD_PRELOAD, then the file.
   std::vector<const PreloadList*> PreloadsNow() const;
   std::vector<const PreloadList*> PreloadsNextStart() const;
+  // The unit starts a container: its ExecStart, or the script that that names, runs an
+  // engine. `process` is then the server in the container, whose environment the engine
+  // gives it and not the unit.
+  bool UnitRunsContainer() const;
   // There is such a unit: on disk, in systemd, or by what it left (a process, a log).
   bool UnitIsKnown() const;
   // The service is meant to run and does not: failed after restarts, or starting again

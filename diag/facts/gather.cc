@@ -57,6 +57,17 @@ std::string UnitToJudge(const host::Host& host, const GatherOptions& options) {
   return unit;
 }
 
+// The server of Ollama that runs in a container, where there is one and no other.
+std::optional<int> OnlyOneInContainer(const Facts& facts) {
+  std::optional<int> pid;
+  for (const OllamaServer& server : facts.servers.value_or({})) {
+    if (!server.container || server.forwards) continue;
+    if (pid) return std::nullopt;
+    pid = server.pid;
+  }
+  return pid;
+}
+
 }  // namespace
 
 Facts Gather(const host::Host& host, const GatherOptions& options) {
@@ -86,6 +97,11 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
                   : GatherLog(host, facts.unit, facts.process, options.since);
   facts.process_named = options.pid.has_value();
   facts.servers = FindServers(host, facts.port);
+  if (!options.pid && facts.UnitRunsContainer()) {
+    // The unit's own process is the engine's client: the server is in the container.
+    const std::optional<int> inside = OnlyOneInContainer(facts);
+    if (inside) facts.process = GatherProcess(host, *inside);
+  }
   facts.ollama_units = FindOllamaUnits(host);
   facts.manager_environment = ManagerEnvironment(host, facts.unit);
   if (facts.process.present()) {
@@ -105,7 +121,6 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
                })};
   facts.ollama = GatherOllama(host, facts);
   facts.installation = GatherInstallation(host, facts);
-  facts.backend_loads = GatherBackendLoads(host, facts);
   facts.nvidia_functions = GatherPci(host);
 
   const std::string exe = facts.ollama.exe.value_or("");
@@ -130,6 +145,11 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
     }
     facts.unit_preload =
         LookAtPreload(host, value, source, line, ValueOf(next, "LD_LIBRARY_PATH"), exe, "");
+  } else if (auto given = facts.manager_environment.value_or({});
+             facts.unit_judged && given.count("LD_PRELOAD") > 0) {
+    // The unit gives none, and the manager gives every service one.
+    facts.unit_preload = LookAtPreload(host, given["LD_PRELOAD"], facts.manager_environment.source,
+                                       0, ValueOf(next, "LD_LIBRARY_PATH"), exe, "");
   }
   const Environment& disk = facts.unit.disk_environment;
   std::string on_disk = ValueOf(disk, "LD_PRELOAD");
@@ -139,7 +159,6 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
     facts.disk_preload = LookAtPreload(host, on_disk, variable.source, variable.line,
                                        ValueOf(disk, "LD_LIBRARY_PATH"), exe, "");
   }
-  facts.devices = GatherDevices(host, facts);
   facts.container = GatherContainer(host, facts);
   GatherPreloadFiles(host, facts);
   facts.devices = GatherDevices(host, facts);

@@ -66,6 +66,7 @@ PreloadList LookAtPreload(const host::Host& host, absl::string_view value, std::
     entry.file.path = std::move(look.path);
     entry.file.found = std::move(look.found);
     entry.file.trace = std::move(look.trace);
+    if (entry.file.found.present()) entry.file.way = WayTo(host, *entry.file.found, root);
     entry.file.elf = look.elf.Map([](const loader::ElfRef& elf) { return *elf; });
     list.entries.push_back(std::move(entry));
   }

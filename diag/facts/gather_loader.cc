@@ -61,8 +61,7 @@ struct Service {
 bool GainsPrivilege(const host::Host& host, absl::string_view path, absl::string_view root) {
   const Observed<host::Resolved> file = host.Resolve(path, root);
   if (!file.present()) return false;
-  return !file->meta.caps.value_or("").empty() ||
-         (file->meta.mode.value_or(0) & kSetIds) != 0;
+  return !file->meta.caps.value_or("").empty() || (file->meta.mode.value_or(0) & kSetIds) != 0;
 }
 
 class Modeller {
@@ -101,16 +100,16 @@ class Modeller {
   }
 
   void AddServer() {
-    ModelledProcess& server = Start("server", "", service_->program, service_->environment,
-                                    service_->secure);
+    ModelledProcess& server =
+        Start("server", "", service_->program, service_->environment, service_->secure);
     if (facts_.ollama.era != ollama::Era::kA) return;
     auto path = service_->environment.find("LD_LIBRARY_PATH");
     const std::string library_path =
         path == service_->environment.end() ? std::string() : path->second;
-    for (const std::string& driver : ollama::FindDriverLibraries(
-             host_, {.library_dir = LibraryDir(),
-                     .library_path = library_path,
-                     .root = service_->view.root})) {
+    for (const std::string& driver :
+         ollama::FindDriverLibraries(host_, {.library_dir = LibraryDir(),
+                                            .library_path = library_path,
+                                            .root = service_->view.root})) {
       Open(driver, loader::Mode::kLazyLocal, server);
     }
   }
@@ -126,9 +125,8 @@ class Modeller {
       case ollama::Era::kUnknown:
         return;
       case ollama::Era::kA: {
-        ModelledProcess& runner =
-            Start("model runner", variant.name, service_->program,
-                  environment(ollama::Child::kModelRunner), service_->secure);
+        ModelledProcess& runner = Start("model runner", variant.name, service_->program,
+                                        environment(ollama::Child::kModelRunner), service_->secure);
         Open(backend, loader::Mode::kNowLocal, runner);
         return;
       }
@@ -198,7 +196,7 @@ class Modeller {
   void Open(const std::string& name, loader::Mode mode, ModelledProcess& process) {
     const loader::Load* before = &process.start;
     for (const loader::Opened& open : process.opened) {
-      if (open.problems.empty()) before = &open.load;
+      if (!open.Fails()) before = &open.load;
     }
     process.opened.push_back(loader_.Dlopen(*before, 0, name, mode));
   }

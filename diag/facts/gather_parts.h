@@ -91,8 +91,6 @@ host::Observed<std::string> GoVersion(const host::Host& host, const std::string&
                                       absl::string_view root);
 // Uses facts.ollama.
 InstallationFacts GatherInstallation(const host::Host& host, const Facts& facts);
-// Uses facts.ollama and what the unit and the process give.
-std::vector<BackendLoad> GatherBackendLoads(const host::Host& host, const Facts& facts);
 
 // Uses all that is known of the unit, the process and Ollama.
 LoaderFacts GatherLoader(const host::Host& host, const Facts& facts);

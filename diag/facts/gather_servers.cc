@@ -18,7 +18,7 @@ constexpr size_t kMaxServers = 64;
 
 // Programs that hold a container's port open on the host: Docker's, rootless Podman's and
 // Docker's, and those of their virtual machines.
-constexpr absl::string_view kForwarders[] = {"docker-proxy", "gvproxy",     "pasta",
+constexpr absl::string_view kForwarders[] = {"docker-proxy", "gvproxy",      "pasta",
                                              "pasta.avx2",   "rootlessport", "slirp4netns"};
 
 bool Forwards(absl::string_view program) {
@@ -54,8 +54,8 @@ Observed<std::vector<OllamaServer>> FindServers(const host::Host& host, uint16_t
     const absl::string_view word = host::Basename(cmdline.args.front());
     OllamaServer server;
     server.forwards = Forwards(program) || Forwards(word);
-    const bool ollama = absl::StartsWith(program, "ollama") ||
-                        (exe.empty() && absl::StartsWith(word, "ollama"));
+    const bool ollama =
+        absl::StartsWith(program, "ollama") || (exe.empty() && absl::StartsWith(word, "ollama"));
     if (!server.forwards && !(ollama && Serves(cmdline.args))) continue;
     server.pid = pid;
     server.command = cmdline.Text();

@@ -36,8 +36,7 @@ constexpr uint64_t k8_1 = 0x801;
 constexpr uint64_t k0_35 = 35;
 
 TEST(CompareWithDiskTest, OneInode) {
-  EXPECT_EQ(*CompareWithDisk(Mapped(7), OnDisk(FileId{k8_1, 7}), kStarted, true),
-            Freshness::kSame);
+  EXPECT_EQ(*CompareWithDisk(Mapped(7), OnDisk(FileId{k8_1, 7}), kStarted, true), Freshness::kSame);
 }
 
 TEST(CompareWithDiskTest, RenamedOver) {
@@ -58,8 +57,7 @@ TEST(CompareWithDiskTest, RemovedAndNotCapturedAreTwo) {
 TEST(CompareWithDiskTest, OverlayfsShowsAnotherDeviceInMaps) {
   EXPECT_EQ(*CompareWithDisk(Mapped(7), OnDisk(FileId{k0_35, 7}), kStarted, true),
             Freshness::kSame);
-  EXPECT_TRUE(
-      CompareWithDisk(Mapped(7), OnDisk(FileId{k0_35, 8}), kStarted, true).not_observed());
+  EXPECT_TRUE(CompareWithDisk(Mapped(7), OnDisk(FileId{k0_35, 8}), kStarted, true).not_observed());
   EXPECT_EQ(*CompareWithDisk(Mapped(7, true), OnDisk(FileId{k0_35, 8}), kStarted, true),
             Freshness::kReplaced);
 }
@@ -79,8 +77,8 @@ TEST(CompareWithDiskTest, AMountOfTheProcessStandsOverThePath) {
 }
 
 TEST(CompareWithDiskTest, NothingIsKnown) {
-  EXPECT_TRUE(CompareWithDisk(Mapped(7), OnDisk(NotObserved{"not kept"}), kStarted, true)
-                  .not_observed());
+  EXPECT_TRUE(
+      CompareWithDisk(Mapped(7), OnDisk(NotObserved{"not kept"}), kStarted, true).not_observed());
   EXPECT_TRUE(CompareWithDisk(Mapped(7), NotObserved{"hidden"}, kStarted, true).not_observed());
 }
 

@@ -16,10 +16,11 @@ constexpr size_t kMaxLine = 16384;
 std::vector<Wish> WishesIn(absl::string_view text) {
   // The loader's variables, the shims' own, and those that pick a device.
   static const RE2& variable = *new RE2(
-      R"((?:^|[\s"'=])(LD_PRELOAD|LD_LIBRARY_PATH|VGPU_[A-Z0-9_]+|(?:CUDA|NVIDIA)_VISIBLE_DEVICES)=("[^"]*|'[^']*|[^\s"']*))");
+      R"((?:^|[\s"'=])(LD_PRELOAD|LD_LIBRARY_PATH|VGPU_[A-Z0-9_]+|(?:CUDA|NVIDIA)_VISIBLE_DEVICES))"
+      R"(=("[^"]*|'[^']*|[^\s"']*))");
   // A shim's list, or its tree, bound for the service.
-  static const RE2& bind = *new RE2(
-      R"(^\s*(Bind(?:ReadOnly)?Paths)\s*=\s*(\S*(?:ld\.so\.preload|vgpu)\S*))");
+  static const RE2& bind =
+      *new RE2(R"(^\s*(Bind(?:ReadOnly)?Paths)\s*=\s*(\S*(?:ld\.so\.preload|vgpu)\S*))");
   std::vector<Wish> wishes;
   int number = 0;
   for (absl::string_view line : absl::StrSplit(text, '\n')) {

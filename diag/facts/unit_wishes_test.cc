@@ -24,8 +24,7 @@ TEST(UnitWishesTest, WhatNoGpuIsFoundByIsNoWish) {
 }
 
 TEST(UnitWishesTest, AListThatIsBound) {
-  const auto wishes =
-      WishesIn("BindReadOnlyPaths=/etc/vgpu/ld.so.preload:/etc/ld.so.preload\n");
+  const auto wishes = WishesIn("BindReadOnlyPaths=/etc/vgpu/ld.so.preload:/etc/ld.so.preload\n");
   ASSERT_EQ(wishes.size(), 1u);
   EXPECT_EQ(wishes[0].name, "BindReadOnlyPaths");
 }

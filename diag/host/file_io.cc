@@ -170,7 +170,8 @@ absl::StatusOr<std::unique_ptr<ByteSource>> OpenInput(const std::string& name) {
   if (!fd.ok() || fstat(fd.get(), &st) != 0) {
     return absl::FailedPreconditionError(absl::StrCat(name, ": ", ErrnoText(errno)));
   }
-  if (S_ISDIR(st.st_mode)) return absl::InvalidArgumentError(absl::StrCat(name, ": is a directory"));
+  if (S_ISDIR(st.st_mode))
+    return absl::InvalidArgumentError(absl::StrCat(name, ": is a directory"));
   return StreamOf(std::move(fd));
 }
 

@@ -258,6 +258,14 @@ Observed<T> TreeHost::Missing(const std::string& path) const {
 }
 
 Observed<FileMeta> TreeHost::RawStat(const std::string& path) const {
+  constexpr size_t kMaxKept = size_t{1} << 16;
+  if (auto known = stats_.find(path); known != stats_.end()) return known->second;
+  Observed<FileMeta> look = Stat(path);
+  if (stats_.size() < kMaxKept) stats_.emplace(path, look);
+  return look;
+}
+
+Observed<FileMeta> TreeHost::Stat(const std::string& path) const {
   auto entry = entries_.find(path);
   if (entry != entries_.end() && entry->second.absent) return Absent{};
   std::string last;

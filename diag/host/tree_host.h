@@ -62,6 +62,7 @@ class TreeHost : public Host {
 
   explicit TreeHost(int root) : root_(root) {}
   Observed<Fd> OpenCopy(const std::string& path) const;
+  Observed<FileMeta> Stat(const std::string& path) const;
   absl::Status ReadManifest(absl::string_view text);
   void ReadFiles(absl::string_view text);
   Observed<std::string> ToolFile(const ToolQuery& query) const;
@@ -79,7 +80,10 @@ class TreeHost : public Host {
   std::map<std::string, Entry> entries_;
   std::map<std::string, std::set<std::string>> children_;  // of directories, by entries_
   std::map<std::string, std::string> not_observed_;        // path: reason
-  std::set<std::string> implied_dirs_;                     // above what was not observed
+  // What RawStat said. A path is walked from the root with a look at each of its
+  // directories, thousands of times a run, and nobody changes a captured host meanwhile.
+  mutable std::map<std::string, Observed<FileMeta>> stats_;
+  std::set<std::string> implied_dirs_;  // above what was not observed
 };
 
 }  // namespace vgpu::host

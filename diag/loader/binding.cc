@@ -50,25 +50,59 @@ void EndOrFail(const BindingOptions& options, int status, Problem& problem) {
   problem.status = options.dlopen ? 0 : status;
 }
 
-// Runtimes of C and C++, which define nothing of CUDA's or of ggml's: where their symbols
-// were not seen, those names need not be doubted.
-bool IsRuntime(const Object& object) {
-  const std::string soname = object.soname();
-  const absl::string_view name = soname.empty() ? host::Basename(object.name) : soname;
-  for (absl::string_view runtime : {"ld-linux", "libc.so.", "libm.so.", "libdl.so.", "librt.so.",
-                                    "libpthread.so.", "libresolv.so.", "libgcc_s.so.",
-                                    "libstdc++.so.", "libgomp.so."}) {
-    if (absl::StartsWith(name, runtime)) return true;
-  }
-  return false;
-}
+// Which names a library gives: of a library whose symbols were not all seen, a name that
+// another one's family gives need not be doubted.
+struct Family {
+  absl::string_view library;  // the front of a soname or file name
+  absl::string_view symbols;  // the front of its symbols; empty: of none of the others
+};
 
-bool IsOfCuda(absl::string_view symbol) {
-  for (absl::string_view prefix : {"cuda", "cublas", "nvml", "__cuda", "ggml_"}) {
-    if (absl::StartsWith(symbol, prefix)) return true;
-  }
+constexpr Family kFamilies[] = {
+    {"libcublasLt.so", "cublas"},
+    {"libcublas.so", "cublas"},
+    {"libcudart.so", "cuda"},
+    {"libcudart.so", "__cuda"},
+    {"libnvidia-ml.so", "nvml"},
+    {"libggml", "ggml_"},
+    {"libllama", "llama_"},
+    // Runtimes of C and C++.
+    {"ld-linux", ""},
+    {"libc.so.", ""},
+    {"libm.so.", ""},
+    {"libdl.so.", ""},
+    {"librt.so.", ""},
+    {"libpthread.so.", ""},
+    {"libresolv.so.", ""},
+    {"libgcc_s.so.", ""},
+    {"libstdc++.so.", ""},
+    {"libgomp.so.", ""},
+};
+
+// "cuInit", and not "cudaMalloc" or "cublasCreate_v2".
+bool IsOfDriver(absl::string_view symbol) {
   return symbol.size() > 2 && absl::StartsWith(symbol, "cu") && symbol[2] >= 'A' &&
          symbol[2] <= 'Z';
+}
+
+// The symbol is one of a family, and the object's library is of another.
+bool IsOfAnotherFamily(const Object& object, absl::string_view symbol) {
+  const std::string soname = object.soname();
+  const absl::string_view name = soname.empty() ? host::Basename(object.name) : soname;
+  const bool of_libcuda = absl::StartsWith(name, "libcuda.so");
+  // A program gives its libraries nothing of CUDA's: what is linked into it stays inside.
+  // (Of ggml it may: Ollama's own has it linked in.)
+  const bool of_ggml = absl::StartsWith(symbol, "ggml_") || absl::StartsWith(symbol, "llama_");
+  bool library_known = of_libcuda || (object.place.rule == Rule::kProgram && !of_ggml);
+  bool symbol_known = IsOfDriver(symbol);
+  if (of_libcuda && symbol_known) return false;
+  for (const Family& family : kFamilies) {
+    const bool of_library = absl::StartsWith(name, family.library);
+    const bool of_symbol = !family.symbols.empty() && absl::StartsWith(symbol, family.symbols);
+    if (of_library && of_symbol) return false;
+    library_known = library_known || of_library;
+    symbol_known = symbol_known || of_symbol;
+  }
+  return library_known && symbol_known;
 }
 
 enum class Match { kYes, kNo, kUnknown, kAsserts };
@@ -78,7 +112,7 @@ Match Defines(const Object& object, const elf::UndefinedSymbol& symbol, absl::st
               Exports& exports, std::string& why) {
   const elf::ElfInfo* info = object.info();
   if (info == nullptr || info->exports.not_observed()) {
-    if (IsRuntime(object) && IsOfCuda(symbol.name)) return Match::kNo;
+    if (IsOfAnotherFamily(object, symbol.name)) return Match::kNo;
     why = absl::StrCat("symbols of ", object.name, ": ",
                        info == nullptr ? object.elf.why_not() : info->exports.why_not());
     return Match::kUnknown;
@@ -86,7 +120,7 @@ Match Defines(const Object& object, const elf::UndefinedSymbol& symbol, absl::st
   const Exports::Versions* found = exports.Find(*object.elf, symbol.name);
   if (found == nullptr) {
     if (info->exports_complete.value_or(false) || info->exports.absent()) return Match::kNo;
-    if (IsRuntime(object) && IsOfCuda(symbol.name)) return Match::kNo;
+    if (IsOfAnotherFamily(object, symbol.name)) return Match::kNo;
     why = absl::StrCat("only some symbols of ", object.name, " were recorded");
     return Match::kUnknown;
   }
@@ -150,10 +184,10 @@ void CheckVersions(const std::vector<Object>& objects, size_t first, const Bindi
       const Object& of = objects[*library];
       const elf::ElfInfo* its = of.info();
       if (its == nullptr || its->version_defs.not_observed()) {
-        unseen.push_back({absl::StrCat("versions of ", of.name, ", of which ", object.name,
-                                       " needs ", need.versions.empty() ? "" : need.versions[0]),
-                          std::string(its == nullptr ? of.elf.why_not()
-                                                     : its->version_defs.why_not())});
+        unseen.push_back(
+            {absl::StrCat("versions of ", of.name, ", of which ", object.name, " needs ",
+                          need.versions.empty() ? "" : need.versions[0]),
+             std::string(its == nullptr ? of.elf.why_not() : its->version_defs.why_not())});
         continue;
       }
       // A library without any versions gets a warning here; see CheckSymbols.
@@ -169,10 +203,10 @@ void CheckVersions(const std::vector<Object>& objects, size_t first, const Bindi
         problem.needed_by = i;
         problem.version = version;
         problem.doubts = of.doubts;
-        problem.text = absl::StrCat(options.dlopen ? "" : absl::StrCat(options.argv0, ": "),
-                                    NameInMessage(of, options), ": version `", version,
-                                    "' not found (required by ", NameInMessage(object, options),
-                                    ")");
+        problem.text =
+            absl::StrCat(options.dlopen ? "" : absl::StrCat(options.argv0, ": "),
+                         NameInMessage(of, options), ": version `", version,
+                         "' not found (required by ", NameInMessage(object, options), ")");
         problems.push_back(std::move(problem));
       }
     }
@@ -180,8 +214,8 @@ void CheckVersions(const std::vector<Object>& objects, size_t first, const Bindi
 }
 
 void CheckSymbols(const std::vector<Object>& objects, size_t first,
-                  const std::vector<size_t>& scope, const BindingOptions& options,
-                  Exports& exports, std::vector<Problem>& problems, std::vector<Unseen>& unseen) {
+                  const std::vector<size_t>& scope, const BindingOptions& options, Exports& exports,
+                  std::vector<Problem>& problems, std::vector<Unseen>& unseen) {
   std::vector<Problem> found;
   // What is needed is relocated before what needs it, so the last object's comes first.
   for (size_t i = objects.size(); i-- > first;) {

@@ -44,8 +44,8 @@ void CheckVersions(const std::vector<Object>& objects, size_t first, const Bindi
 
 // Symbols that objects [first, end) need and that no object of `scope` defines.
 void CheckSymbols(const std::vector<Object>& objects, size_t first,
-                  const std::vector<size_t>& scope, const BindingOptions& options,
-                  Exports& exports, std::vector<Problem>& problems, std::vector<Unseen>& unseen);
+                  const std::vector<size_t>& scope, const BindingOptions& options, Exports& exports,
+                  std::vector<Problem>& problems, std::vector<Unseen>& unseen);
 
 }  // namespace vgpu::loader
 

@@ -25,17 +25,15 @@ TEST(CpuTest, IntelWithAvx2IsHaswell) {
 TEST(CpuTest, AmdIsOfThePlainPlatform) {
   const Cpu cpu = CpuFrom(std::string("vendor_id\t: AuthenticAMD\n") + kV3);
   EXPECT_EQ(cpu.platform, "x86_64");
-  EXPECT_THAT(cpu.legacy, ElementsAre("tls/x86_64/x86_64", "tls/x86_64", "tls", "x86_64/x86_64",
-                                      "x86_64"));
+  EXPECT_THAT(cpu.legacy,
+              ElementsAre("tls/x86_64/x86_64", "tls/x86_64", "tls", "x86_64/x86_64", "x86_64"));
 }
 
 TEST(CpuTest, AnOldCpuHasNoLevel) {
   EXPECT_THAT(CpuFrom("vendor_id\t: GenuineIntel\nflags\t: fpu sse2\n").hwcaps, IsEmpty());
 }
 
-TEST(CpuTest, ArmHasNoLevels) {
-  EXPECT_EQ(CpuFrom("CPU architecture: 8\n").platform, "aarch64");
-}
+TEST(CpuTest, ArmHasNoLevels) { EXPECT_EQ(CpuFrom("CPU architecture: 8\n").platform, "aarch64"); }
 
 }  // namespace
 }  // namespace vgpu::loader

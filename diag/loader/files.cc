@@ -83,8 +83,8 @@ const Observed<ElfRef>& Files::ElfOf(const View& view, absl::string_view path) {
   }
   const host::Resolved& found = *known.look.found;
   if (found.meta.type != host::FileType::kFile) {
-    known.elf = NotObserved{
-        absl::StrCat("is no regular file (", host::FileTypeName(found.meta.type), ")")};
+    known.elf =
+        NotObserved{absl::StrCat("is no regular file (", host::FileTypeName(found.meta.type), ")")};
     return *known.elf;
   }
   auto [it, is_new] = by_file_.try_emplace(found.path);

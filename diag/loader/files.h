@@ -1,7 +1,8 @@
 // Looks at the files of one run, each once: where a path leads, and what the ELF file
 // there says about itself.
 //
-// A path is that of a process, by its view: below `root`, or mounted from elsewhere. What a capture recorded of a file wins over its bytes.
+// A path is that of a process, by its view: below `root`, or mounted from elsewhere. What a capture
+// recorded of a file wins over its bytes.
 //
 // Thread-compatible. The Host has to outlive it.
 
@@ -69,7 +70,7 @@ class Files {
   Known& Get(const View& view, absl::string_view path);
 
   const host::Host& host_;
-  std::map<std::string, Known> known_;                    // by view and path
+  std::map<std::string, Known> known_;                     // by view and path
   std::map<std::string, host::Observed<ElfRef>> by_file_;  // by resolved path
 };
 

@@ -378,8 +378,12 @@ def winners_of_loader(result):
 
 def winners_of_libtree(libtree, layout):
     """The files that libtree finds for the same program and environment."""
-    done = subprocess.run([libtree, "-pvvv", layout.program], env=layout.environment,
-                          cwd=layout.top, capture_output=True, text=True, errors="replace")
+    try:
+        done = subprocess.run([libtree, "-pvvv", layout.program], env=layout.environment,
+                              cwd=layout.top, capture_output=True, text=True, errors="replace",
+                              timeout=10)
+    except subprocess.TimeoutExpired:
+        return set(), False  # it follows some circles of NEEDED without an end
     files, missing = set(), "not found" in done.stdout
     for line in done.stdout.splitlines():
         words = line.replace("│", " ").replace("├──", " ").replace("└──", " ").split()

@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "diag/loader/binding.h"
@@ -117,14 +118,16 @@ Observed<bool> Load::Starts() const {
 
 const Object* Load::Find(absl::string_view soname) const {
   for (const Object& object : objects) {
-    const bool named = std::find(object.names.begin(), object.names.end(), soname) !=
-                       object.names.end();
+    const bool named =
+        std::find(object.names.begin(), object.names.end(), soname) != object.names.end();
     if (named || object.soname() == soname) return &object;
   }
   return nullptr;
 }
 
 Observed<bool> Opened::Succeeds() const { return Works(problems, unseen); }
+
+bool Opened::Fails() const { return std::any_of(problems.begin(), problems.end(), Decides); }
 
 // One start, or one dlopen: adds objects to a Load.
 class Loader::Run {
@@ -293,8 +296,7 @@ class Loader::Run {
     const bool same =
         look.found.present() && object.file.present() && SameFile(*look.found, *object.file);
     if (look.found.present() && !same) {
-      object.shadows.push_back(
-          {other.place, *look.found, files_.ElfOf(load_.options.view, path)});
+      object.shadows.push_back({other.place, *look.found, files_.ElfOf(load_.options.view, path)});
     }
     for (Shadowed& shadow : other.shadows) {
       if (object.file.present() && SameFile(shadow.file, *object.file)) continue;
@@ -322,9 +324,9 @@ class Loader::Run {
   }
 
   bool has_interpreter() const {
-    return std::any_of(
-        load_.objects.begin(), load_.objects.end(),
-        [](const Object& object) { return object.place.rule == Rule::kInterpreter; });
+    return std::any_of(load_.objects.begin(), load_.objects.end(), [](const Object& object) {
+      return object.place.rule == Rule::kInterpreter;
+    });
   }
 
   // Objects that were named by a path and whose DT_SONAME was not seen: one of them may
@@ -333,7 +335,7 @@ class Loader::Run {
     std::vector<NotObserved> doubts;
     if (absl::StrContains(name, '/')) return doubts;
     for (const Object& object : load_.objects) {
-      if (object.place.rule != Rule::kPath) continue;
+      if (object.place.rule != Rule::kPath || IsCut(object)) continue;
       const elf::ElfInfo* info = object.info();
       if (info != nullptr && !info->soname.not_observed()) continue;
       doubts.push_back({absl::StrCat("whether ", object.place.path, " answers to ", name,
@@ -342,8 +344,8 @@ class Loader::Run {
     return doubts;
   }
 
-  std::optional<size_t> Take(const std::string& name, Request request,
-                             std::optional<size_t> asker, Search::Result result) {
+  std::optional<size_t> Take(const std::string& name, Request request, std::optional<size_t> asker,
+                             Search::Result result) {
     const std::string path = search_.Absolute(result.place.path).value_or(result.place.path);
     const Observed<host::Resolved>& found = files_.At(load_.options.view, path).found;
     // One file is loaded once, whatever it is called (_dl_map_object_from_fd).
@@ -378,32 +380,41 @@ class Loader::Run {
     if (object.place.path != name) object.names.push_back(object.place.path);
     object.loader = asker;
     load_.objects.push_back(std::move(object));
-    // The dynamic section is read as soon as a file is mapped.
+    // The dynamic section is read as soon as a file is mapped. Where zeros stand for it, the
+    // object needs nothing and answers to nothing, and the end comes when it is relocated.
     const size_t index = load_.objects.size() - 1;
-    const elf::ElfInfo* info = load_.objects[index].info();
-    if (info != nullptr && info->needed.not_observed()) ReportCut(index);
+    if (IsCut(load_.objects[index]) && load_.objects[index].info()->needed.not_observed()) {
+      known_unneeded_.insert(index);
+      if (LacksPages(load_.objects[index])) ReportCut(index);
+    }
     return index;
+  }
+
+  static bool IsCut(const Object& object) {
+    const elf::ElfInfo* info = object.info();
+    return info != nullptr && info->error.value_or("") == "truncated";
+  }
+
+  // Within the last page that the file has, zeros stand for what is missing.
+  static bool LacksPages(const Object& object) {
+    const uint64_t size = object.file.present() ? object.file->meta.size.value_or(0) : uint64_t{0};
+    const uint64_t end = object.info()->last_segment_end.value_or(0);
+    return end == 0 || (size + kPage - 1) / kPage < (end + kPage - 1) / kPage;
   }
 
   // A file that is shorter than what is mapped of it.
   void ReportCut(size_t index) {
     const Object& object = load_.objects[index];
-    const elf::ElfInfo* info = object.info();
-    if (info == nullptr || info->error.value_or("") != "truncated") return;
+    if (!IsCut(object)) return;
     Problem problem;
     problem.trouble = Trouble::kCut;
     problem.request = object.requests.front();
     problem.path = object.place.path;
     problem.object = index;
     problem.doubts = object.doubts;
-    // Within the last page that the file has, zeros stand for what is missing.
-    const uint64_t size = object.file.present() ? object.file->meta.size.value_or(0) : uint64_t{0};
-    const uint64_t end = info->last_segment_end.value_or(0);
-    const bool pages_are_missing =
-        end == 0 || (size + kPage - 1) / kPage < (end + kPage - 1) / kPage;
-    problem.signal = pages_are_missing ? SIGBUS : SIGSEGV;
-    const bool unreadable = info->needed.not_observed();
-    died_ = pages_are_missing || unreadable;
+    const bool lacks_pages = LacksPages(object);
+    problem.signal = lacks_pages ? SIGBUS : SIGSEGV;
+    died_ = lacks_pages || object.info()->needed.not_observed();
     problem.effect = died_ ? Effect::kEndsProgram : Effect::kIfUsed;
     problems_.push_back(std::move(problem));
   }
@@ -496,6 +507,11 @@ class Loader::Run {
       case Asker::kDlopen:
         problem.effect = dlopen_ ? Effect::kFailsDlopen : Effect::kEndsProgram;
         problem.status = dlopen_ ? 0 : kExitError;
+        // Without libc, the loader knows few errors by their words (elf/dl-minimal.c).
+        if (!dlopen_) {
+          absl::StrReplaceAll({{"Too many levels of symbolic links", "Error 40"}}, &detail);
+          absl::StrReplaceAll({{": Is a directory", ": Error 21"}}, &what);
+        }
         problem.text = absl::StrCat(
             dlopen_ ? "" : absl::StrCat(argv0(), ": error while loading shared libraries: "), at,
             ": ", what, detail.empty() ? "" : ": ", detail);
@@ -517,13 +533,13 @@ class Loader::Run {
   bool died_ = false;  // of a signal: nothing follows
 };
 
-Loader::Loader(const host::Host& host)
-    : files_(host), exports_(std::make_unique<Exports>()) {}
+Loader::Loader(const host::Host& host) : files_(host), exports_(std::make_unique<Exports>()) {}
 
 Loader::~Loader() = default;
 
 const System& Loader::SystemOf(const View& view, absl::string_view interpreter) {
-  std::unique_ptr<System>& system = systems_[absl::StrCat(view.root, "\n", view.name, "\n", interpreter)];
+  std::unique_ptr<System>& system =
+      systems_[absl::StrCat(view.root, "\n", view.name, "\n", interpreter)];
   if (system == nullptr) system = std::make_unique<System>(ReadSystem(files_, view, interpreter));
   return *system;
 }
@@ -571,8 +587,8 @@ void Loader::Look(Load& load) {
   } else {
     load.kind = Kind::kGlibc;
     if (info->interp.not_observed()) {
-      load.unseen.push_back({absl::StrCat("the loader of ", options.program),
-                             std::string(info->interp.why_not())});
+      load.unseen.push_back(
+          {absl::StrCat("the loader of ", options.program), std::string(info->interp.why_not())});
     }
   }
   load.objects.push_back(std::move(program));
@@ -586,8 +602,8 @@ Load Loader::Start(const StartOptions& options) {
   const System& system = SystemOf(options.view, load.interpreter);
   load.cache_stood_in = system.conf.has_value();
   if (options.secure.not_observed()) {
-    load.unseen.push_back({"whether the loader drops LD_PRELOAD (AT_SECURE)",
-                           std::string(options.secure.why_not())});
+    load.unseen.push_back(
+        {"whether the loader drops LD_PRELOAD (AT_SECURE)", std::string(options.secure.why_not())});
   }
   Run run(files_, system, *exports_, load, false, load.problems, load.unseen);
   run.Preload();
@@ -626,10 +642,8 @@ Opened Loader::Dlopen(const Load& load, size_t caller, absl::string_view name, M
   for (size_t object : opened.scope) {
     if (std::find(scope.begin(), scope.end(), object) == scope.end()) scope.push_back(object);
   }
-  run.Bind(opened.first_new, scope,
-           mode != Mode::kLazyLocal || load.options.environment.bind_now);
-  const bool failed = std::any_of(opened.problems.begin(), opened.problems.end(), Decides);
-  if (mode == Mode::kNowGlobal && !failed) opened.load.global = std::move(scope);
+  run.Bind(opened.first_new, scope, mode != Mode::kLazyLocal || load.options.environment.bind_now);
+  if (mode == Mode::kNowGlobal && !opened.Fails()) opened.load.global = std::move(scope);
   return opened;
 }
 

@@ -72,27 +72,27 @@ enum class Asker { kStart, kPreloadVariable, kPreloadFile, kNeeded, kDlopen };
 
 // By which rule a name led to a file.
 enum class Rule {
-  kProgram,      // it is the program
-  kInterpreter,  // it is the loader itself, which is always there
-  kPath,         // the name has a slash
-  kLoadedName,   // loaded already: asked for by this name before
-  kLoadedSoname, // loaded already: an object of this DT_SONAME
-  kLoadedFile,   // loaded already: the same file under another name
-  kRpath,        // DT_RPATH of `of_object`
-  kLibraryPath,  // LD_LIBRARY_PATH
-  kRunpath,      // DT_RUNPATH of the object that asks
-  kCache,        // /etc/ld.so.cache
-  kConfDir,      // a directory of /etc/ld.so.conf, which stands in for the cache
+  kProgram,       // it is the program
+  kInterpreter,   // it is the loader itself, which is always there
+  kPath,          // the name has a slash
+  kLoadedName,    // loaded already: asked for by this name before
+  kLoadedSoname,  // loaded already: an object of this DT_SONAME
+  kLoadedFile,    // loaded already: the same file under another name
+  kRpath,         // DT_RPATH of `of_object`
+  kLibraryPath,   // LD_LIBRARY_PATH
+  kRunpath,       // DT_RUNPATH of the object that asks
+  kCache,         // /etc/ld.so.cache
+  kConfDir,       // a directory of /etc/ld.so.conf, which stands in for the cache
   kDefaultDir,
 };
 
 // A place where a file of that name is.
 struct Place {
   Rule rule = Rule::kPath;
-  std::string path;     // as the loader opens it
-  std::string dir;      // of the list, before a subdirectory for the CPU
-  std::string subdir;   // "glibc-hwcaps/x86-64-v3"; empty: the directory itself
-  size_t entry = 0;     // position in the list of directories, from 0
+  std::string path;                 // as the loader opens it
+  std::string dir;                  // of the list, before a subdirectory for the CPU
+  std::string subdir;               // "glibc-hwcaps/x86-64-v3"; empty: the directory itself
+  size_t entry = 0;                 // position in the list of directories, from 0
   std::optional<size_t> of_object;  // whose RPATH
 };
 
@@ -114,9 +114,9 @@ struct Shadowed {
 };
 
 struct Object {
-  std::string name;              // as it was first asked for, tokens replaced
-  Place place;                   // that won
-  std::vector<Request> requests; // who asked for it; the first brought it in
+  std::string name;               // as it was first asked for, tokens replaced
+  Place place;                    // that won
+  std::vector<Request> requests;  // who asked for it; the first brought it in
   host::Observed<host::Resolved> file;
   host::Observed<ElfRef> elf;
   std::vector<Shadowed> shadows;
@@ -145,7 +145,7 @@ enum class Effect {
   kPassedOver,   // one line on standard error; the program goes on
   kEndsProgram,  // with `status`, or by `signal`
   kFailsDlopen,
-  kIfUsed,       // ends the program when the symbol is first called, or the part touched
+  kIfUsed,  // ends the program when the symbol is first called, or the part touched
 };
 
 struct Problem {
@@ -155,12 +155,12 @@ struct Problem {
   int signal = 0;
   Request request;   // of the library; of the undefined symbol's object, the first one
   std::string path;  // of the file that is refused or lacks something; "" where none is there
-  std::optional<size_t> object;         // the same, if it was loaded
-  std::optional<size_t> needed_by;      // the object that needs the version or the symbol
+  std::optional<size_t> object;     // the same, if it was loaded
+  std::optional<size_t> needed_by;  // the object that needs the version or the symbol
   std::string symbol;
   std::string version;
-  std::vector<std::string> searched;    // directories, in order
-  std::vector<Shadowed> passed_over;    // files of that name for another machine or class
+  std::vector<std::string> searched;  // directories, in order
+  std::vector<Shadowed> passed_over;  // files of that name for another machine or class
   std::string text;  // the line that glibc prints, or dlerror(3) returns; "" where none
   std::vector<host::NotObserved> doubts;
 };
@@ -217,6 +217,8 @@ struct Opened {
   std::vector<Unseen> unseen;
 
   host::Observed<bool> Succeeds() const;
+  // A problem, doubtful or not, keeps it from succeeding.
+  bool Fails() const;
 };
 
 class Loader {

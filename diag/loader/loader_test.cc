@@ -39,8 +39,8 @@ class LoaderTest : public ::testing::Test {
   void Library(absl::string_view path, absl::string_view soname, absl::string_view more) {
     std::string name = soname.empty() ? "null" : absl::StrCat("\"", soname, "\"");
     std::string keys = R"("class": 64, "machine": "x86_64", "type": "DYN", "error": null)";
-    for (absl::string_view key : {"needed", "rpath", "runpath", "version_defs", "version_needs",
-                                  "undefined", "exports"}) {
+    for (absl::string_view key :
+         {"needed", "rpath", "runpath", "version_defs", "version_needs", "undefined", "exports"}) {
       if (more.find(absl::StrCat("\"", key, "\"")) == absl::string_view::npos) {
         absl::StrAppend(&keys, ", \"", key, "\": null");
       }
@@ -50,14 +50,14 @@ class LoaderTest : public ::testing::Test {
   }
 
   void Program(absl::string_view path, absl::string_view needed, absl::string_view more = "") {
-    File(path, absl::StrCat(R"({"class": 64, "machine": "x86_64", "type": "DYN", "pie": true,
+    File(path,
+         absl::StrCat(
+             R"({"class": 64, "machine": "x86_64", "type": "DYN", "pie": true,
              "error": null, "interp": ")",
-                            kInterp, R"(", "soname": null, "rpath": null, "bind_now": false,
+             kInterp, R"(", "soname": null, "rpath": null, "bind_now": false,
              "version_needs": null, "undefined": null, "exports": null, "version_defs": null,)",
-                            more.find("\"runpath\"") == absl::string_view::npos
-                                ? R"("runpath": null, )"
-                                : "",
-                            more, more.empty() ? "" : ", ", R"("needed": [)", needed, "]}"));
+             more.find("\"runpath\"") == absl::string_view::npos ? R"("runpath": null, )" : "",
+             more, more.empty() ? "" : ", ", R"("needed": [)", needed, "]}"));
   }
 
   StartOptions Options() {
@@ -123,9 +123,8 @@ TEST_F(LoaderTest, AMissingLibraryEndsTheProgramInTheLoadersWords) {
   EXPECT_EQ(problem.text,
             "/opt/app/bin/app: error while loading shared libraries: libcuda.so.1: cannot open "
             "shared object file: No such file or directory");
-  EXPECT_THAT(problem.searched,
-              ElementsAre("/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib",
-                          "/usr/lib"));
+  EXPECT_THAT(problem.searched, ElementsAre("/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu",
+                                            "/lib", "/usr/lib"));
   EXPECT_EQ(load.Starts(), false);
 }
 
@@ -164,9 +163,9 @@ TEST_F(LoaderTest, ThePreloadFileComesAfterTheVariable) {
   options.environment.preload = "/a.so";
   options.preload_file = "/etc/vgpu/preload";
   const Load load = Start(options);
-  EXPECT_THAT(Paths(load), ElementsAre("/opt/app/bin/app", "/a.so", "/b.so",
-                                       "/lib/x86_64-linux-gnu/libcuda.so.1",
-                                       "/lib/x86_64-linux-gnu/libc.so.6"));
+  EXPECT_THAT(Paths(load),
+              ElementsAre("/opt/app/bin/app", "/a.so", "/b.so",
+                          "/lib/x86_64-linux-gnu/libcuda.so.1", "/lib/x86_64-linux-gnu/libc.so.6"));
 }
 
 TEST_F(LoaderTest, SecureModeDropsTheVariables) {

@@ -102,8 +102,8 @@ json Answer(loader::Loader& loader, const json& request) {
   if (request.contains("preload_file")) {
     options.preload_file = request["preload_file"].get<std::string>();
   }
-  options.environment = loader::Environment::From(
-      request.value("environment", std::map<std::string, std::string>()));
+  options.environment =
+      loader::Environment::From(request.value("environment", std::map<std::string, std::string>()));
   loader::Load load = loader.Start(options);
   json answer = {{"kind", KindName(load.kind)},
                  {"objects", Objects(load.objects, 0)},
@@ -119,7 +119,7 @@ json Answer(loader::Loader& loader, const json& request) {
     answer["dlopen"].push_back({{"objects", Objects(opened.load.objects, opened.first_new)},
                                 {"problems", Problems(opened.problems)},
                                 {"unseen", Unseen(opened.unseen)}});
-    if (opened.problems.empty()) load = std::move(opened.load);
+    if (!opened.Fails()) load = std::move(opened.load);
   }
   return answer;
 }

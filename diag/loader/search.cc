@@ -18,6 +18,8 @@ constexpr size_t kMaxDirs = 256;
 constexpr size_t kMaxShadows = 8;
 constexpr uint32_t kSetUid = 04000;
 
+constexpr absl::string_view kLoopError = "Too many levels of symbolic links";
+
 // The checks that open_verify makes before it looks at the machine (elf/dl-load.c).
 bool ComesBeforeMachine(absl::string_view error) {
   constexpr absl::string_view kFirst[] = {
@@ -65,9 +67,8 @@ Search::Verdict Search::Judge(absl::string_view path) const {
     case host::FileType::kFifo:
       return {Fit::kHang, ""};
     default:
-      return {Fit::kUnseen,
-              absl::StrCat(path, " is no regular file (",
-                           host::FileTypeName(look.found->meta.type), ")")};
+      return {Fit::kUnseen, absl::StrCat(path, " is no regular file (",
+                                         host::FileTypeName(look.found->meta.type), ")")};
   }
   const Observed<ElfRef>& info = files_.ElfOf(options_.view, path);
   if (info.present()) return JudgeElf(**info);
@@ -117,9 +118,8 @@ Search::Result Search::Open(absl::string_view path) const {
   if (!absolute) {
     result.place.path = std::string(path);
     result.answer = Answer::kUnseen;
-    result.doubts.push_back(
-        {absl::StrCat(path, " is below the directory that the program starts in: ",
-                      options_.cwd.why_not())});
+    result.doubts.push_back({absl::StrCat(
+        path, " is below the directory that the program starts in: ", options_.cwd.why_not())});
     return result;
   }
   result.place.path = std::string(path);
@@ -133,7 +133,7 @@ Search::Result Search::Open(absl::string_view path) const {
     case Fit::kNotThere:
       break;
     case Fit::kLoop:
-      result.error = "Too many levels of symbolic links";
+      result.error = std::string(kLoopError);
       break;
     case Fit::kPassOver:
       result.error = verdict.text;
@@ -178,7 +178,7 @@ Search::List Search::ListOf(Rule rule, absl::string_view text, absl::string_view
       continue;
     }
     if (secure && HasToken(element) && !system_.IsTrusted(*dir)) continue;
-    if (dir->empty()) *dir = ".";  // an empty element is the working directory
+    if (dir->empty()) dir->push_back('.');  // an empty element is the working directory
     while (dir->size() > 1 && dir->back() == '/') dir->pop_back();
     const bool known = Absolute(*dir).has_value();
     list.dirs.push_back({*std::move(dir), known});
@@ -279,11 +279,13 @@ void Search::Try(const Place& place, bool sure, bool set_uid_only, Result& resul
   if (!sure) {
     if (verdict.fit == Fit::kTake) {
       result.doubts.push_back(
-          {absl::StrCat(place.path, ": whether the loader looks there depends on the CPU and on "
-                                    "glibc's version, which were not seen")});
+          {absl::StrCat(place.path,
+                        ": whether the loader looks there depends on the CPU and on "
+                        "glibc's version, which were not seen")});
     }
     return;
   }
+  loop = false;
   switch (verdict.fit) {
     case Fit::kTake: {
       if (set_uid_only) {
@@ -316,8 +318,10 @@ void Search::Try(const Place& place, bool sure, bool set_uid_only, Result& resul
       return;
     case Fit::kLoop:
       loop = true;
+      result.error = std::string(kLoopError);
       return;
     case Fit::kNotThere:
+      if (result.error == kLoopError) result.error.clear();  // errno is of the last call
       return;
   }
 }
@@ -356,8 +360,8 @@ void Search::TryCache(absl::string_view name, std::optional<size_t> asker, Resul
   if (best == nullptr) return;
   if (Skips(asker) && system_.IsTrusted(best->path)) return;
   if (doubtful && result.answer == Answer::kNotFound) {
-    result.doubts.push_back({absl::StrCat("which of the cache's files for ", name,
-                                          " fits the CPU was not seen")});
+    result.doubts.push_back(
+        {absl::StrCat("which of the cache's files for ", name, " fits the CPU was not seen")});
   }
   Place place;
   place.rule = Rule::kCache;
@@ -391,8 +395,7 @@ Search::Result Search::Find(absl::string_view name, std::optional<size_t> asker,
       if (!IsDir(dir.path)) continue;
       bool loop = false;
       for (const Subdir& sub : Subdirs()) {
-        const std::string path =
-            sub.path.empty() ? dir.path : host::JoinPath(dir.path, sub.path);
+        const std::string path = sub.path.empty() ? dir.path : host::JoinPath(dir.path, sub.path);
         // Most directories have none of them: their first part is looked up once.
         if (!sub.path.empty() &&
             (!IsDir(host::JoinPath(dir.path, sub.path.substr(0, sub.path.find('/')))) ||
@@ -408,7 +411,8 @@ Search::Result Search::Find(absl::string_view name, std::optional<size_t> asker,
         place.path = host::JoinPath(path, name);
         Try(place, sub.taken, set_uid_only, result, loop);
       }
-      // The error of a circle of links ends the list (open_path: neither ENOENT nor EACCES).
+      // The error of a circle of links ends the list, if it is the directory's last one
+      // (open_path: neither ENOENT nor EACCES).
       if (loop && result.answer == Answer::kNotFound) return;
     }
   };
@@ -431,8 +435,8 @@ Search::Result Search::Find(absl::string_view name, std::optional<size_t> asker,
         files_.host().kind() == host::Host::Kind::kTree && files_.host().running();
     if (!system_.absence_counts || (captured && IsPartOfGlibc(name))) {
       result.answer = Answer::kUnseen;
-      result.doubts.push_back({absl::StrCat("the system's libraries were not captured; ", name,
-                                            " may be among them")});
+      result.doubts.push_back(
+          {absl::StrCat("the system's libraries were not captured; ", name, " may be among them")});
     }
   }
   return result;

@@ -79,8 +79,7 @@ class Search {
   Verdict Judge(absl::string_view path) const;
   Verdict JudgeElf(const elf::ElfInfo& info) const;
   std::vector<List> Lists(std::optional<size_t> asker, Result& result) const;
-  List ListOf(Rule rule, absl::string_view text, absl::string_view separators,
-              size_t object) const;
+  List ListOf(Rule rule, absl::string_view text, absl::string_view separators, size_t object) const;
   const std::vector<Subdir>& Subdirs() const;
   bool IsDir(absl::string_view path) const;
   void Try(const Place& place, bool sure, bool set_uid_only, Result& result, bool& loop) const;

@@ -49,8 +49,8 @@ void SetDirs(Files& files, const View& view, absl::string_view interpreter, Syst
   }
   system.lib = "lib64";
   const absl::string_view dir = host::Dirname(interpreter);
-  const bool usual = absl::StartsWith(dir, "/lib") || absl::StartsWith(dir, "/usr/lib") ||
-                     interpreter.empty();
+  const bool usual =
+      absl::StartsWith(dir, "/lib") || absl::StartsWith(dir, "/usr/lib") || interpreter.empty();
   system.default_dirs = usual ? std::vector<std::string>{"/lib64", "/usr/lib64"}
                               : std::vector<std::string>{std::string(dir)};
 }
@@ -80,8 +80,8 @@ bool System::IsTrusted(absl::string_view path) const {
 }
 
 bool IsPartOfGlibc(absl::string_view name) {
-  constexpr absl::string_view kParts[] = {"libc.so.6",     "libm.so.6",    "libdl.so.2",
-                                          "librt.so.1",    "libutil.so.1", "libpthread.so.0",
+  constexpr absl::string_view kParts[] = {"libc.so.6",      "libm.so.6",    "libdl.so.2",
+                                          "librt.so.1",     "libutil.so.1", "libpthread.so.0",
                                           "libresolv.so.2", "libmvec.so.1", "libanl.so.1"};
   return absl::StartsWith(name, "ld-linux") ||
          std::find(std::begin(kParts), std::end(kParts), name) != std::end(kParts);

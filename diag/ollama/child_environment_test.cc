@@ -5,8 +5,8 @@
 namespace vgpu::ollama {
 namespace {
 
-const ChildLibraries kLibraries = {.directory = "/l", .variant = "/l/cuda_v12",
-                                   .backend = "/l/cuda_v12/libggml-cuda.so"};
+const ChildLibraries kLibraries = {
+    .directory = "/l", .variant = "/l/cuda_v12", .backend = "/l/cuda_v12/libggml-cuda.so"};
 
 TEST(ChildEnvironmentTest, ARunnerFindsOllamasLibrariesBeforeTheInheritedOnes) {
   const Variables child =

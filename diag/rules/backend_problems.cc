@@ -11,7 +11,6 @@
 
 namespace vgpu::rules {
 
-using facts::BackendLoad;
 using facts::Facts;
 
 namespace {
@@ -28,17 +27,19 @@ bool IsShim(const loader::Load& load, std::optional<size_t> index) {
 
 // What a shim lacks is told by the codes of the shims.
 bool OfShim(const BackendLoad& load, const loader::Problem& problem) {
-  return IsShim(load.opened.load, problem.request.object) ||
-         IsShim(load.opened.load, problem.needed_by);
+  return IsShim(load.opened->load, problem.request.object) ||
+         IsShim(load.opened->load, problem.needed_by);
 }
 
 }  // namespace
 
-std::vector<const BackendLoad*> TriedLoads(const Facts& facts) {
-  std::vector<const BackendLoad*> tried;
+std::vector<BackendLoad> TriedLoads(const Facts& facts) {
+  std::vector<BackendLoad> tried;
   for (const ollama::Variant* variant : TriedVariants(facts)) {
-    for (const BackendLoad& load : facts.backend_loads) {
-      if (load.variant == variant->name) tried.push_back(&load);
+    for (const facts::ModelledProcess& process : facts.loader.Deciding()) {
+      if (process.variant != variant->name || process.Backend() == nullptr) continue;
+      tried.push_back({&process, process.Backend(), !facts.loader.now.empty()});
+      break;
     }
   }
   return tried;
@@ -47,15 +48,15 @@ std::vector<const BackendLoad*> TriedLoads(const Facts& facts) {
 std::vector<BackendProblem> ProblemsOf(const Facts& facts,
                                        const std::function<bool(const loader::Problem&)>& is) {
   std::vector<BackendProblem> sure, doubtful;
-  for (const BackendLoad* load : TriedLoads(facts)) {
-    const host::Observed<bool> succeeds = load->opened.Succeeds();
+  for (const BackendLoad& load : TriedLoads(facts)) {
+    const host::Observed<bool> succeeds = load.opened->Succeeds();
     if (succeeds.present() && *succeeds) return {};
-    for (const loader::Problem& problem : load->opened.problems) {
+    for (const loader::Problem& problem : load.opened->problems) {
       if (problem.effect != loader::Effect::kFailsDlopen &&
           problem.effect != loader::Effect::kEndsProgram) {
         continue;
       }
-      if (OfShim(*load, problem)) continue;
+      if (OfShim(load, problem)) continue;
       if (is(problem)) (problem.doubts.empty() ? sure : doubtful).push_back({load, &problem});
     }
   }
@@ -68,24 +69,24 @@ Judgement WithoutProblem(const Facts& facts, absl::string_view found) {
   if (!era_a && facts.FoundGpu().value_or(false)) {
     return Contradicted{"discovery opened the backend and found the GPU through it"};
   }
-  const std::vector<const BackendLoad*> loads = TriedLoads(facts);
-  for (const BackendLoad* load : loads) {
-    const host::Observed<bool> succeeds = load->opened.Succeeds();
+  const std::vector<BackendLoad> loads = TriedLoads(facts);
+  for (const BackendLoad& load : loads) {
+    const host::Observed<bool> succeeds = load.opened->Succeeds();
     if (succeeds.present() && *succeeds) {
-      return Contradicted{absl::StrCat(load->backend, ": ", found)};
+      return Contradicted{absl::StrCat(load.backend(), ": ", found)};
     }
   }
   const auto& dir = facts.ollama.library_dir;
   if (dir.absent() || (dir.present() && !dir->HasCuda() && !dir->incomplete)) {
     return Contradicted{"no backend is there that could need anything"};
   }
-  for (const BackendLoad* load : loads) {
-    const host::Observed<bool> succeeds = load->opened.Succeeds();
+  for (const BackendLoad& load : loads) {
+    const host::Observed<bool> succeeds = load.opened->Succeeds();
     if (!succeeds.not_observed()) continue;
-    return CannotTell{absl::StrCat("whether ", load->backend, " can be opened"),
+    return CannotTell{absl::StrCat("whether ", load.backend(), " can be opened"),
                       std::string(succeeds.why_not()),
-                      absl::StrCat("LD_LIBRARY_PATH=", Quoted(load->library_path), " ldd -r ",
-                                   Quoted(load->backend))};
+                      absl::StrCat("LD_LIBRARY_PATH=", Quoted(load.process->start.options.environment.library_path.value_or("")), " ldd -r ",
+                                   Quoted(load.backend()))};
   }
   if (!loads.empty()) return Contradicted{"what keeps the backend from being opened is another thing"};
   return CannotTell{"whether the CUDA backend can be opened",
@@ -99,17 +100,17 @@ Holds HoldsFor(const Facts& facts, const std::vector<BackendProblem>& problems) 
   bool sure = false, of_process = false;
   for (const BackendProblem& item : problems) {
     sure = sure || item.problem->doubts.empty();
-    of_process = of_process || item.load->of_process;
+    of_process = of_process || item.load.of_process;
     if (holds.evidence.size() >= 8) continue;
     holds.evidence.push_back(
-        {item.load->backend, 0,
+        {item.load.backend(), 0,
          item.problem->text.empty() ? item.problem->request.name : item.problem->text,
          "what the loader answers the child that opens the backend (modelled; Ollama logs "
          "nothing of it below TRACE)"});
     if (!item.problem->searched.empty()) {
       std::vector<std::string> dirs = item.problem->searched;
       if (dirs.size() > 12) dirs.resize(12);
-      holds.evidence.push_back({item.load->program, 0, absl::StrJoin(dirs, " "),
+      holds.evidence.push_back({item.load.process->start.options.program, 0, absl::StrJoin(dirs, " "),
                                 absl::StrCat(item.problem->request.name,
                                              " was looked for here, in this order")});
     }
@@ -117,8 +118,8 @@ Holds HoldsFor(const Facts& facts, const std::vector<BackendProblem>& problems) 
   std::vector<Evidence> effect = LostGpuEvidence(facts);
   // Another variant may be opened: that one was not seen to fail.
   bool others_fail = true;
-  for (const BackendLoad* load : TriedLoads(facts)) {
-    const host::Observed<bool> succeeds = load->opened.Succeeds();
+  for (const BackendLoad& load : TriedLoads(facts)) {
+    const host::Observed<bool> succeeds = load.opened->Succeeds();
     others_fail = others_fail && succeeds.present() && !*succeeds;
   }
   holds.confidence = !sure                                          ? Confidence::kPossible

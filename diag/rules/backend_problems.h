@@ -14,14 +14,22 @@
 
 namespace vgpu::rules {
 
+// A backend, in the child that opens it.
+struct BackendLoad {
+  const facts::ModelledProcess* process = nullptr;
+  const loader::Opened* opened = nullptr;
+  bool of_process = false;  // as what runs now does it; false: as its next start would
+  const std::string& backend() const { return opened->name; }
+};
+
 // One thing that keeps a backend from being opened.
 struct BackendProblem {
-  const facts::BackendLoad* load = nullptr;
+  BackendLoad load;
   const loader::Problem* problem = nullptr;
 };
 
-// Those of the variants that discovery tries.
-std::vector<const facts::BackendLoad*> TriedLoads(const facts::Facts& facts);
+// Those of the variants that discovery tries, one for each.
+std::vector<BackendLoad> TriedLoads(const facts::Facts& facts);
 
 // The problems for which `is` holds, without doubts first. Empty where a variant that is
 // tried can be opened.

@@ -39,6 +39,9 @@ bool SameValue(absl::string_view name, absl::string_view a, absl::string_view b)
 
 Observed<std::vector<Difference>> Lost(const Facts& facts, const Environment& given) {
   if (!facts.process.present()) return NotObserved{"no process was seen"};
+  if (facts.UnitRunsContainer()) {
+    return NotObserved{"the server is in a container, whose environment its engine gives it"};
+  }
   if (!facts.process->environ.present()) {
     return NotObserved{Because(facts.process->environ.source, facts.process->environ.why_not())};
   }

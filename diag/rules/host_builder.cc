@@ -335,10 +335,10 @@ HostBuilder& HostBuilder::AddProcess(int pid, int parent, const std::vector<std:
   SetFile(dir + "cmdline", block(args));
   SetFile(dir + "environ", block(environ));
   SetFile(dir + "cgroup", absl::StrCat("0::", cgroup, "\n"));
-  SetFile(dir + "stat", absl::StrCat(pid, " (ollama) S ", parent,
-                                     " 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 10 0 ",
-                                     UsecSinceBoot(At("2026-02-24 10:06:30")) / 10000,
-                                     " 1887096832 11264 18446744073709551615 1 1 0 0 0 0 0\n"));
+  SetFile(dir + "stat",
+          absl::StrCat(pid, " (ollama) S ", parent, " 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 10 0 ",
+                       UsecSinceBoot(At("2026-02-24 10:06:30")) / 10000,
+                       " 1887096832 11264 18446744073709551615 1 1 0 0 0 0 0\n"));
   return SetLink(dir + "exe", exe);
 }
 
@@ -577,7 +577,7 @@ std::vector<std::string> HostBuilder::Paths() const {
   return paths;
 }
 
-std::vector<std::string> HostBuilder::Tools() const { 
+std::vector<std::string> HostBuilder::Tools() const {
   return {kShow, kManager, kShowEnvironment, kJournal, kPs};
 }
 

@@ -32,8 +32,8 @@ void AddCrash(const facts::Facts& facts, Holds& holds) {
     std::optional<facts::ShimName> shim = facts::ShimOf(event.object);
     if (event.kind != facts::KernelEvent::Kind::kCrash || !shim) continue;
     if (!holds.is_cause) {
-      holds.evidence.push_back({facts.kernel_log.source, static_cast<int>(event.number),
-                                event.text, "a program died in it"});
+      holds.evidence.push_back({facts.kernel_log.source, static_cast<int>(event.number), event.text,
+                                "a program died in it"});
     }
     holds.is_cause = true;
   }
@@ -73,8 +73,8 @@ Judgement GlobalPreloadShim(const facts::Facts& facts) {
   }
   AddMapped(facts.global_preload.init_shims, "PID 1", holds);
   AddMapped(facts.global_preload.sshd_shims, "sshd", holds);
-  holds.confidence = holds.evidence.size() > paths.size() ? Confidence::kCertain
-                                                          : Confidence::kLikely;
+  holds.confidence =
+      holds.evidence.size() > paths.size() ? Confidence::kCertain : Confidence::kLikely;
   holds.acts = Acts::kNextStart;
   AddCrash(facts, holds);
   holds.headline = absl::StrCat("/etc/ld.so.preload loads ", paths.front(),

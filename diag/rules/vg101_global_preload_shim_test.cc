@@ -9,8 +9,7 @@ namespace {
 TEST(GlobalPreloadShimTest, AShimInTheHostsFile) {
   HostBuilder machine;
   machine.SetFile("/etc/ld.so.preload", "/opt/other.so\n/usr/lib64/libvgpu-cuda.so\n");
-  machine.SetFile("/proc/1/maps",
-                  "7f00-7f01 r-xp 00000000 08:01 303 /usr/lib64/libvgpu-cuda.so\n");
+  machine.SetFile("/proc/1/maps", "7f00-7f01 r-xp 00000000 08:01 303 /usr/lib64/libvgpu-cuda.so\n");
   const Judgement judgement = GlobalPreloadShim(machine.Gather());
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);

@@ -32,11 +32,9 @@ Broken Look(const facts::PreloadEntry& entry) {
                      ? "no such file"
                      : absl::StrCat("a link that ends at ", entry.file.trace.stopped_at,
                                     ", which is not there");
-  } else if (entry.file.found.present() &&
-             entry.file.found->meta.type == host::FileType::kDir) {
+  } else if (entry.file.found.present() && entry.file.found->meta.type == host::FileType::kDir) {
     broken.why = "it is a directory";
-  } else if (entry.file.found.present() &&
-             entry.file.found->meta.type == host::FileType::kFifo) {
+  } else if (entry.file.found.present() && entry.file.found->meta.type == host::FileType::kFifo) {
     broken.why = "it is a FIFO: every program hangs when it opens it";
     broken.kills = true;
   } else if (entry.file.elf.present()) {
@@ -63,7 +61,8 @@ void LookAtNeeds(const facts::Facts& facts, Broken& broken) {
     if (!absl::StrContains(line.text, "error while loading shared libraries: ")) continue;
     for (const std::string& name : *broken.entry->file.elf->needed) {
       if (!absl::StrContains(line.text, absl::StrCat("libraries: ", name, ":"))) continue;
-      broken.why = absl::StrCat("it needs ", name, ", which the loader does not find: every "
+      broken.why = absl::StrCat("it needs ", name,
+                                ", which the loader does not find: every "
                                 "program ends with 127");
       broken.kills = true;
     }
@@ -153,10 +152,10 @@ Judgement GlobalPreloadBroken(const facts::Facts& facts) {
                                      "and the service dies at its start"));
   }
   if (!effect.empty()) holds.explains = {"VG704", "VG401", "VG402", "VG403"};
-  holds.headline = absl::StrCat("/etc/ld.so.preload, which every program of the machine reads, has ",
-                                Count(found.size(), "entry", "entries"),
-                                " that cannot be loaded: take ", found.size() == 1 ? "it" : "them",
-                                " out.");
+  holds.headline =
+      absl::StrCat("/etc/ld.so.preload, which every program of the machine reads, has ",
+                   Count(found.size(), "entry", "entries"), " that cannot be loaded: take ",
+                   found.size() == 1 ? "it" : "them", " out.");
   holds.fix = {
       {"sudo cp -p /etc/ld.so.preload /root/ld.so.preload.saved", "keeps the list as it is", "",
        "sudo rm /root/ld.so.preload.saved"},

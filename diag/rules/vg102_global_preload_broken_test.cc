@@ -36,9 +36,10 @@ TEST(GlobalPreloadBrokenTest, TheOnlyListLacksTheShimThatDiscoveryNeeds) {
   machine.SetFile(kDropIn, "[Service]\n").SetShown("Environment", "PATH=/usr/bin");
   machine.RemoveEnviron("LD_PRELOAD").RemoveFile("/usr/lib64/libvgpu-cuda.so");
   machine.SetFile(kFile, "/usr/lib64/libvgpu-cuda.so\n");
-  machine.SetLog({"ERROR: ld.so: object '/usr/lib64/libvgpu-cuda.so' from /etc/ld.so.preload "
-                  "cannot be preloaded (cannot open shared object file): ignored.",
-                  kServerConfigLine, kListeningLine, kBeganLine, kCpuLine});
+  machine.SetLog(
+      {"ERROR: ld.so: object '/usr/lib64/libvgpu-cuda.so' from /etc/ld.so.preload "
+       "cannot be preloaded (cannot open shared object file): ignored.",
+       kServerConfigLine, kListeningLine, kBeganLine, kCpuLine});
   const Judgement judgement = GlobalPreloadBroken(machine.Gather());
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);

@@ -83,7 +83,8 @@ Judgement ForeignVgpuLayer(const facts::Facts& facts) {
   holds.confidence = mapped ? Confidence::kCertain : Confidence::kLikely;
   holds.acts = facts.process.present() ? Acts::kNow : Acts::kNextStart;
   // It answers in the driver's place, and no GPU was found.
-  const std::vector<Evidence> effect = takes_soname ? NoGpuEvidence(facts) : std::vector<Evidence>();
+  const std::vector<Evidence> effect =
+      takes_soname ? NoGpuEvidence(facts) : std::vector<Evidence>();
   if (!effect.empty()) {
     holds.is_cause = true;
     holds.explains = {"VG704"};

@@ -19,23 +19,6 @@ namespace {
 
 using facts::OllamaServer;
 
-// The unit starts a container: its ExecStart, or the script that that names, runs one of
-// the engines.
-bool RunsContainer(const facts::Facts& facts) {
-  constexpr absl::string_view kEngines[] = {"docker",         "docker-compose", "lxc-start",
-                                            "nerdctl",        "podman",         "podman-compose",
-                                            "systemd-nspawn"};
-  const std::string text =
-      absl::StrCat(facts.program.command, "\n", facts.program.script.value_or(""));
-  for (absl::string_view word : absl::StrSplit(text, absl::ByAnyChar(" \t\n;&|()\"'"))) {
-    if (std::find(std::begin(kEngines), std::end(kEngines), host::Basename(word)) !=
-        std::end(kEngines)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 bool IsOfUnit(const facts::Facts& facts, const OllamaServer& server) {
   return server.unit == facts.unit.name ||
          (facts.process.present() && facts.process->pid == server.pid);
@@ -103,8 +86,7 @@ FixStep StopOther(const OllamaServer& server) {
   absl::string_view uid = server.unit;
   if (absl::StartsWith(server.user_unit, "ollama") && absl::ConsumePrefix(&uid, "user@") &&
       absl::ConsumeSuffix(&uid, ".service")) {
-    const std::string manager =
-        absl::StrCat("sudo systemctl --user --machine=", uid, "@.host ");
+    const std::string manager = absl::StrCat("sudo systemctl --user --machine=", uid, "@.host ");
     return {absl::StrCat(manager, "disable --now ", server.user_unit), "frees the port", risk,
             absl::StrCat(manager, "enable --now ", server.user_unit)};
   }
@@ -157,7 +139,7 @@ Judgement WrongUnit(const facts::Facts& facts) {
   if (!facts.UnitIsKnown() && unit.files.fragment.absent() && unit.files.drop_ins.empty()) {
     return Contradicted{absl::StrCat("nothing is configured for ", unit.name)};
   }
-  if (RunsContainer(facts)) {
+  if (facts.UnitRunsContainer()) {
     return Contradicted{absl::StrCat(unit.name, " itself runs a container")};
   }
   const OllamaServer* other = Other(facts);
@@ -168,14 +150,13 @@ Judgement WrongUnit(const facts::Facts& facts) {
     // It has the unit's name, and another has the port: it is about to die of that, or its
     // own sockets were not seen.
     const bool seen = std::any_of(
-        facts.servers->begin(), facts.servers->end(), [&](const OllamaServer& server) {
-          return server.pid == pid && server.listens.present();
-        });
+        facts.servers->begin(), facts.servers->end(),
+        [&](const OllamaServer& server) { return server.pid == pid && server.listens.present(); });
     if (!seen || !facts.CrashLooping()) {
-      return CannotTell{absl::StrCat("whether process ", pid, " of ", unit.name, " serves"),
-                        absl::StrCat("process ", other->pid, " listens on port ", facts.port,
-                                     " too"),
-                        "sudo ss -ltnp"};
+      return CannotTell{
+          absl::StrCat("whether process ", pid, " of ", unit.name, " serves"),
+          absl::StrCat("process ", other->pid, " listens on port ", facts.port, " too"),
+          "sudo ss -ltnp"};
     }
   } else if (!facts.servers.present()) {
     return CannotTell{"which process serves", std::string(facts.servers.why_not()),
@@ -185,8 +166,8 @@ Judgement WrongUnit(const facts::Facts& facts) {
     const bool listens = other->listens.value_or(false);
     // What does not have the port, and need not be in its way, may be a server of its own.
     if (!listens && facts.listener.present()) {
-      return Contradicted{absl::StrCat("process ", *facts.listener, " listens on port ",
-                                       facts.port, ", and is no Ollama")};
+      return Contradicted{absl::StrCat("process ", *facts.listener, " listens on port ", facts.port,
+                                       ", and is no Ollama")};
     }
     Holds holds = AboutUnit(facts);
     holds.evidence.push_back({absl::StrCat("/proc/", other->pid, "/cmdline"), 0, other->command,
@@ -217,10 +198,10 @@ Judgement WrongUnit(const facts::Facts& facts) {
       listed != nullptr && !facts.process.present()) {
     Holds holds = AboutUnit(facts);
     holds.confidence = Confidence::kLikely;
-    holds.evidence.push_back({facts.ollama_units.source, 0,
-                              absl::StrCat(listed->name, " ", listed->load, " ", listed->active,
-                                           " ", listed->sub),
-                              "another unit of that name runs"});
+    holds.evidence.push_back(
+        {facts.ollama_units.source, 0,
+         absl::StrCat(listed->name, " ", listed->load, " ", listed->active, " ", listed->sub),
+         "another unit of that name runs"});
     holds.headline = absl::StrCat(listed->name, " runs, and ", unit.name,
                                   " does not: judge the former, or stop it.");
     OllamaServer server;

@@ -22,8 +22,7 @@ TEST(WrongUnitTest, ASnapServes) {
   EXPECT_EQ(holds->acts, Acts::kNow);
   EXPECT_EQ(FindQuote(*holds, "ActiveState=inactive")->source, kShow);
   EXPECT_EQ(FindQuote(*holds, "snap.ollama.listener.service")->source, "/proc/2201/cgroup");
-  EXPECT_EQ(holds->fix[0].command,
-            "sudo vgpu-doctor check --unit snap.ollama.listener.service");
+  EXPECT_EQ(holds->fix[0].command, "sudo vgpu-doctor check --unit snap.ollama.listener.service");
   EXPECT_EQ(holds->fix[1].command, "sudo snap stop --disable ollama");
 }
 
@@ -53,9 +52,8 @@ TEST(WrongUnitTest, AShellServes) {
 
 TEST(WrongUnitTest, AContainerServes) {
   HostBuilder machine;  // its port is in a network of its own
-  machine.Stopped().AddProcess(
-      3301, 3200, {"/bin/ollama", "serve"}, "/usr/bin/ollama", {},
-      "/system.slice/docker-0123456789abcdef0123456789abcdef.scope");
+  machine.Stopped().AddProcess(3301, 3200, {"/bin/ollama", "serve"}, "/usr/bin/ollama", {},
+                               "/system.slice/docker-0123456789abcdef0123456789abcdef.scope");
   const Judgement judgement = WrongUnit(machine.Gather());
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);

@@ -41,8 +41,7 @@ bool PutAside(absl::string_view path) {
 
 // The service has no list of shims at all: what an empty drop-in may have been meant for.
 bool HasNoList(const facts::Facts& facts) {
-  return facts.unit.disk_environment.count("LD_PRELOAD") == 0 &&
-         !facts.unit_preload_file.present();
+  return facts.unit.disk_environment.count("LD_PRELOAD") == 0 && !facts.unit_preload_file.present();
 }
 
 std::string DropInDir(const facts::Facts& facts) {
@@ -100,11 +99,10 @@ Judgement DropinIneffective(const facts::Facts& facts) {
         lost = &wish;
       }
       if (holds.evidence.size() >= kMaxNamed) continue;
-      holds.evidence.push_back({text.path, text.line > 0 ? text.line : wish.line,
-                                text.line > 0 && !text.quote.empty()
-                                    ? text.quote
-                                    : Assignment(wish.name, wish.value),
-                                absl::StrCat("has no effect: ", text.why)});
+      holds.evidence.push_back(
+          {text.path, text.line > 0 ? text.line : wish.line,
+           text.line > 0 && !text.quote.empty() ? text.quote : Assignment(wish.name, wish.value),
+           absl::StrCat("has no effect: ", text.why)});
     }
   }
   bool guessed = false;
@@ -119,15 +117,14 @@ Judgement DropinIneffective(const facts::Facts& facts) {
   }
   if (first == nullptr) {
     if (!facts.unit.files.unseen.empty()) {
-      return CannotTell{"every file that may be a drop-in of the unit",
-                        Because(facts.unit.files.unseen.front().path,
-                                facts.unit.files.unseen.front().why),
-                        absl::StrCat("systemctl cat ", facts.unit.name)};
+      return CannotTell{
+          "every file that may be a drop-in of the unit",
+          Because(facts.unit.files.unseen.front().path, facts.unit.files.unseen.front().why),
+          absl::StrCat("systemctl cat ", facts.unit.name)};
     }
-    return Contradicted{
-        absl::StrCat("no file beside the ",
-                     Count(facts.unit.files.InOrder().size(), "file", "files"), " of ",
-                     facts.unit.name, " holds a setting that it lacks")};
+    return Contradicted{absl::StrCat("no file beside the ",
+                                     Count(facts.unit.files.InOrder().size(), "file", "files"),
+                                     " of ", facts.unit.name, " holds a setting that it lacks")};
   }
   if (auto said = SystemdSays(facts, host::Basename(first->path), "systemd says so")) {
     holds.evidence.push_back(*std::move(said));
@@ -142,16 +139,14 @@ Judgement DropinIneffective(const facts::Facts& facts) {
     // Somebody put it aside: that the GPU is missing since is likely, and not seen.
     if (PutAside(first->path)) holds.confidence = Confidence::kPossible;
   }
-  holds.headline = absl::StrCat(first->path, " has no effect on ", facts.unit.name, " (",
-                                first->why, ")",
-                                guessed ? "." : absl::StrCat(", so the service lacks ",
-                                                             lost->name, "."));
+  holds.headline =
+      absl::StrCat(first->path, " has no effect on ", facts.unit.name, " (", first->why, ")",
+                   guessed ? "." : absl::StrCat(", so the service lacks ", lost->name, "."));
   holds.fix = Repair(facts, *first, lost);
-  holds.expect = {
-      guessed ? absl::StrCat("`systemctl cat ", facts.unit.name, "` shows its settings")
-              : absl::StrCat("`systemctl show -p Environment ", facts.unit.name, "` has ",
-                             lost->name),
-      ExpectGpuLine(facts)};
+  holds.expect = {guessed ? absl::StrCat("`systemctl cat ", facts.unit.name, "` shows its settings")
+                          : absl::StrCat("`systemctl show -p Environment ", facts.unit.name,
+                                         "` has ", lost->name),
+                  ExpectGpuLine(facts)};
   return holds;
 }
 

@@ -9,7 +9,9 @@ namespace {
 
 constexpr char kDir[] = "/etc/systemd/system/ollama.service.d/";
 
-std::string Text() { return absl::StrCat("[Service]\nEnvironment=\"LD_PRELOAD=", kPreload, "\"\n"); }
+std::string Text() {
+  return absl::StrCat("[Service]\nEnvironment=\"LD_PRELOAD=", kPreload, "\"\n");
+}
 
 // The drop-in is not the one that the healthy machine has; the process lacks the shims.
 HostBuilder Without() {
@@ -46,15 +48,14 @@ TEST(DropinIneffectiveTest, AWrongDirectory) {
 }
 
 TEST(DropinIneffectiveTest, TextThatSystemdDoesNotTake) {
-  for (const char* text :
-       {"[service]\nEnvironment=LD_PRELOAD=/usr/lib64/libvgpu-cuda.so\n",
-        "Environment=LD_PRELOAD=/usr/lib64/libvgpu-cuda.so\n",
-        "[Unit]\nEnvironment=LD_PRELOAD=/usr/lib64/libvgpu-cuda.so\n",
-        "[Service]\nEnviroment=LD_PRELOAD=/usr/lib64/libvgpu-cuda.so\n",
-        "[Service]\nenvironment=\"LD_PRELOAD=/usr/lib64/libvgpu-cuda.so\"\n",
-        "[Service]\nLD_PRELOAD=/usr/lib64/libvgpu-cuda.so\n",
-        "[Service]\nEnvironment=\"LD_PRELOAD=/usr/lib64/libvgpu-cuda.so\n",
-        "[Service\nEnvironment=LD_PRELOAD=/usr/lib64/libvgpu-cuda.so\n"}) {
+  for (const char* text : {"[service]\nEnvironment=LD_PRELOAD=/usr/lib64/libvgpu-cuda.so\n",
+                           "Environment=LD_PRELOAD=/usr/lib64/libvgpu-cuda.so\n",
+                           "[Unit]\nEnvironment=LD_PRELOAD=/usr/lib64/libvgpu-cuda.so\n",
+                           "[Service]\nEnviroment=LD_PRELOAD=/usr/lib64/libvgpu-cuda.so\n",
+                           "[Service]\nenvironment=\"LD_PRELOAD=/usr/lib64/libvgpu-cuda.so\"\n",
+                           "[Service]\nLD_PRELOAD=/usr/lib64/libvgpu-cuda.so\n",
+                           "[Service]\nEnvironment=\"LD_PRELOAD=/usr/lib64/libvgpu-cuda.so\n",
+                           "[Service\nEnvironment=LD_PRELOAD=/usr/lib64/libvgpu-cuda.so\n"}) {
     HostBuilder machine = Without();
     machine.SetFile(kDropIn, text);
     const Judgement judgement = DropinIneffective(machine.Gather());

@@ -107,8 +107,8 @@ Judgement EnvironmentOverridden(const facts::Facts& facts) {
     }
     if (first == nullptr) first = &*it;
     if (holds.evidence.size() >= 8) continue;
-    holds.evidence.push_back({it->was.file, it->was.line, Assignment(it->name, it->value),
-                              "this is what was wanted"});
+    holds.evidence.push_back(
+        {it->was.file, it->was.line, Assignment(it->name, it->value), "this is what was wanted"});
     holds.evidence.push_back({it->by.file, it->by.line, it->by_text, it->how});
   }
   if (first == nullptr) {
@@ -124,9 +124,9 @@ Judgement EnvironmentOverridden(const facts::Facts& facts) {
   holds.headline = absl::StrCat(first->by.file, ":", first->by.line, " takes ", first->name, " of ",
                                 first->was.file, " away (", first->how, ").");
   holds.fix = Repair(facts, *first);
-  holds.expect = {absl::StrCat("/proc/PID/environ of the new process has ", first->name, "=",
-                               first->value),
-                  ExpectGpuLine(facts)};
+  holds.expect = {
+      absl::StrCat("/proc/PID/environ of the new process has ", first->name, "=", first->value),
+      ExpectGpuLine(facts)};
   return holds;
 }
 

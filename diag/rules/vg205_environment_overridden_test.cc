@@ -31,8 +31,7 @@ TEST(EnvironmentOverriddenTest, ALaterDropInReplacesTheList) {
 }
 
 TEST(EnvironmentOverriddenTest, ABareEnvironmentTakesAllBack) {
-  const Judgement judgement =
-      EnvironmentOverridden(Without("[Service]\nEnvironment=\n").Gather());
+  const Judgement judgement = EnvironmentOverridden(Without("[Service]\nEnvironment=\n").Gather());
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);
   EXPECT_EQ(holds->evidence[1].quote, "Environment=");
@@ -60,8 +59,8 @@ TEST(EnvironmentOverriddenTest, AnEnvironmentFileWins) {
 
 TEST(EnvironmentOverriddenTest, AnotherListWithTheSameShimsIsNoLoss) {
   HostBuilder machine;
-  machine.SetFile(kLater,
-                  "[Service]\nEnvironment=LD_PRELOAD=/opt/libvgpu-cuda.so:/opt/libvgpu-cudart.so\n");
+  machine.SetFile(
+      kLater, "[Service]\nEnvironment=LD_PRELOAD=/opt/libvgpu-cuda.so:/opt/libvgpu-cudart.so\n");
   EXPECT_FALSE(Because(EnvironmentOverridden(machine.Gather())).empty());
 }
 

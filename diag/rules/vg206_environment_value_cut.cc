@@ -65,17 +65,16 @@ Judgement EnvironmentValueCut(const facts::Facts& facts) {
                                 ? absl::StrCat(cut.left, ":", lost)
                                 : absl::StrCat(cut.left, " ", absl::StrJoin(cut.words, " "));
   Holds holds;
-  holds.evidence.push_back({cut.place.file, cut.place.line,
-                            absl::StrCat("Environment=", cut.name, "=", cut.left, " ",
-                                         absl::StrJoin(cut.words, " ")),
-                            absl::StrCat("the value ends at the first space: ", cut.name, " is ",
-                                         cut.left)});
+  holds.evidence.push_back(
+      {cut.place.file, cut.place.line,
+       absl::StrCat("Environment=", cut.name, "=", cut.left, " ", absl::StrJoin(cut.words, " ")),
+       absl::StrCat("the value ends at the first space: ", cut.name, " is ", cut.left)});
   for (size_t i = 0; i < cut.words.size() && i < kMaxNamed; ++i) {
     holds.evidence.push_back(
         {cut.place.file, cut.place.line, cut.words[i], "systemd passes this over"});
   }
-  if (auto said = SystemdSays(facts, absl::StrCat(kMessage, cut.words.front()),
-                              "systemd says so")) {
+  if (auto said =
+          SystemdSays(facts, absl::StrCat(kMessage, cut.words.front()), "systemd says so")) {
     holds.evidence.push_back(*std::move(said));
   }
   if (LosesByIt(facts, cut.name, lost)) {
@@ -88,14 +87,14 @@ Judgement EnvironmentValueCut(const facts::Facts& facts) {
     holds.acts = Acts::kNextStart;
     holds.confidence = Confidence::kLikely;
   }
-  holds.headline = absl::StrCat("An unquoted space in ", cut.place.file, ":", cut.place.line,
-                                " cuts ", cut.name, " off behind ", cut.left,
-                                ": put the assignment in quotes.");
-  holds.fix = LastDropInSteps(facts, "VG206",
-                              {absl::StrCat("Environment=\"", cut.name, "=", whole, "\"")},
-                              "the whole value, in quotes, in the drop-in that is read last", "");
-  holds.expect = {absl::StrCat("`systemctl show -p Environment ", facts.unit.name, "` has ",
-                               cut.words.back())};
+  holds.headline =
+      absl::StrCat("An unquoted space in ", cut.place.file, ":", cut.place.line, " cuts ", cut.name,
+                   " off behind ", cut.left, ": put the assignment in quotes.");
+  holds.fix =
+      LastDropInSteps(facts, "VG206", {absl::StrCat("Environment=\"", cut.name, "=", whole, "\"")},
+                      "the whole value, in quotes, in the drop-in that is read last", "");
+  holds.expect = {
+      absl::StrCat("`systemctl show -p Environment ", facts.unit.name, "` has ", cut.words.back())};
   if (!holds.explains.empty()) holds.expect.push_back(ExpectGpuLine(facts));
   return holds;
 }

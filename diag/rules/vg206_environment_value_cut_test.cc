@@ -22,9 +22,9 @@ TEST(EnvironmentValueCutTest, OnlyTheFirstEntryIsLeft) {
   EXPECT_EQ(holds->acts, Acts::kNow);
   EXPECT_EQ(holds->evidence[0].line, 2);
   EXPECT_NE(FindQuote(*holds, "/usr/lib64/libvgpu-cudart.so"), nullptr);
-  EXPECT_TRUE(absl::StrContains(
-      holds->fix[0].command,
-      "\"LD_PRELOAD=/usr/lib64/libvgpu-exec.so:/usr/lib64/libvgpu-cuda.so:"));
+  EXPECT_TRUE(
+      absl::StrContains(holds->fix[0].command,
+                        "\"LD_PRELOAD=/usr/lib64/libvgpu-exec.so:/usr/lib64/libvgpu-cuda.so:"));
 }
 
 TEST(EnvironmentValueCutTest, ASpaceBetweenQuotesIsLegal) {

@@ -46,14 +46,13 @@ std::optional<Fault> FindFault(const facts::Facts& facts) {
   const std::string word = ShellWord(path);
   if (file.found.absent()) {
     const bool link = !file.trace.links.empty();
-    return Fault{{facts.program.source, facts.program.line,
-                  absl::StrCat("ExecStart=", facts.program.command),
-                  link ? absl::StrCat("a link that ends at ", file.trace.stopped_at,
-                                      ", which is not there")
-                       : absl::StrCat(path, " does not exist")},
-                 {absl::StrCat("command -v ollama; systemctl cat ", facts.unit.name),
-                  absl::StrCat("install Ollama at ", path, ", or let ExecStart= name where it is"),
-                  "", ""}};
+    return Fault{
+        {facts.program.source, facts.program.line,
+         absl::StrCat("ExecStart=", facts.program.command),
+         link ? absl::StrCat("a link that ends at ", file.trace.stopped_at, ", which is not there")
+              : absl::StrCat(path, " does not exist")},
+        {absl::StrCat("command -v ollama; systemctl cat ", facts.unit.name),
+         absl::StrCat("install Ollama at ", path, ", or let ExecStart= name where it is"), "", ""}};
   }
   if (!file.found.present()) return std::nullopt;
   const host::FileMeta& meta = file.found->meta;
@@ -97,18 +96,17 @@ std::optional<Fault> FindFault(const facts::Facts& facts) {
                     absl::StrCat("sudo sed -i 's/$/\\r/' ", word)}};
     }
     if (facts.program.interpreter.absent() && !interpreter.empty()) {
-      return Fault{{path, 1, absl::StrCat("#!", interpreter), "the interpreter does not exist"},
-                   {absl::StrCat("sudoedit ", word), "let its first line name one that exists",
-                    "", ""}};
+      return Fault{
+          {path, 1, absl::StrCat("#!", interpreter), "the interpreter does not exist"},
+          {absl::StrCat("sudoedit ", word), "let its first line name one that exists", "", ""}};
     }
   } else if (facts.program.script.absent() && file.elf.present()) {
     const elf::ElfInfo& elf = *file.elf;
     const std::string machine = elf.machine.value_or("");
     if (elf.error.present() && *elf.error != "truncated") {
-      return Fault{{path, 0, *elf.error,
-                    "it is neither a program nor a script with #! (Exec format error)"},
-                   {absl::StrCat("file ", word), "put the program, or a first line with #!, there",
-                    "", ""}};
+      return Fault{
+          {path, 0, *elf.error, "it is neither a program nor a script with #! (Exec format error)"},
+          {absl::StrCat("file ", word), "put the program, or a first line with #!, there", "", ""}};
     }
     if (facts.program.other_machine) {
       return Fault{{path, 0, absl::StrCat("machine ", machine),
@@ -117,13 +115,13 @@ std::optional<Fault> FindFault(const facts::Facts& facts) {
     }
   }
   if (facts.program.noexec.present()) {
-    return Fault{{"/proc/1/mountinfo", 0, *facts.program.noexec,
-                  absl::StrCat(path, " lies on a file system that is mounted noexec")},
-                 {absl::StrCat("sudo mount -o remount,exec ",
-                               ShellWord(facts.program.noexec_mount_point)),
-                  "until the next boot; /etc/fstab says what holds then", "",
-                  absl::StrCat("sudo mount -o remount,noexec ",
-                               ShellWord(facts.program.noexec_mount_point))}};
+    return Fault{
+        {"/proc/1/mountinfo", 0, *facts.program.noexec,
+         absl::StrCat(path, " lies on a file system that is mounted noexec")},
+        {absl::StrCat("sudo mount -o remount,exec ", ShellWord(facts.program.noexec_mount_point)),
+         "until the next boot; /etc/fstab says what holds then", "",
+         absl::StrCat("sudo mount -o remount,noexec ",
+                      ShellWord(facts.program.noexec_mount_point))}};
   }
   return std::nullopt;
 }
@@ -164,13 +162,14 @@ Judgement ExecNotExecutable(const facts::Facts& facts) {
   holds.confidence = !failed.empty() && fault ? Confidence::kCertain : Confidence::kLikely;
   // The wrapper has no interpreter, the link leads nowhere: that is why nothing runs.
   holds.explains = {"VG301", "VG307"};
-  holds.headline = absl::StrCat(
-      "systemd cannot execute ", file.path,
-      fault ? absl::StrCat(" (", fault->evidence.source == file.path
-                                     ? ""
-                                     : absl::StrCat(fault->evidence.source, ": "),
-                           fault->evidence.meaning, ").")
-            : " (203/EXEC).");
+  holds.headline =
+      absl::StrCat("systemd cannot execute ", file.path,
+                   fault ? absl::StrCat(" (",
+                                        fault->evidence.source == file.path
+                                            ? ""
+                                            : absl::StrCat(fault->evidence.source, ": "),
+                                        fault->evidence.meaning, ").")
+                         : " (203/EXEC).");
   if (fault) {
     holds.fix.push_back(fault->fix);
   } else {

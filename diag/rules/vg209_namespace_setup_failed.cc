@@ -68,24 +68,23 @@ Judgement FailsToStart(const facts::Facts& facts, std::vector<Evidence> failed) 
       path = first->source + " or " + first->target;
     }
     holds.evidence.push_back({first->place.file, first->place.line, first->written,
-                              absl::StrCat(path, " does not exist, and no - before it lets systemd "
-                                                 "pass it over")});
+                              absl::StrCat(path,
+                                           " does not exist, and no - before it lets systemd "
+                                           "pass it over")});
   }
   holds.acts = failed.empty() ? Acts::kNextStart : Acts::kNow;
-  holds.confidence = !failed.empty() && first != nullptr ? Confidence::kCertain
-                                                         : Confidence::kLikely;
+  holds.confidence =
+      !failed.empty() && first != nullptr ? Confidence::kCertain : Confidence::kLikely;
   holds.explains = {"VG301", "VG307"};
-  holds.headline =
-      first == nullptr
-          ? absl::StrCat("systemd cannot set up the mounts of ", facts.unit.name,
-                         " (226/NAMESPACE): a path that its sandbox names is missing.")
-          : absl::StrCat(facts.unit.name, " cannot start: ", path, ", which ", first->place.file,
-                         " names, does not exist.");
+  holds.headline = first == nullptr
+                       ? absl::StrCat("systemd cannot set up the mounts of ", facts.unit.name,
+                                      " (226/NAMESPACE): a path that its sandbox names is missing.")
+                       : absl::StrCat(facts.unit.name, " cannot start: ", path, ", which ",
+                                      first->place.file, " names, does not exist.");
   if (first != nullptr) {
     holds.fix.push_back({absl::StrCat("sudoedit ", ShellWord(first->place.file)),
                          absl::StrCat("put the path back, or write a - before it on line ",
-                                      first->place.line,
-                                      " so that the service starts without it"),
+                                      first->place.line, " so that the service starts without it"),
                          "with a - a broken installation goes unnoticed: the service starts with "
                          "the host's own files",
                          "put the line back as it was"});
@@ -111,10 +110,10 @@ Judgement PassedOver(const facts::Facts& facts, const MountSettings::Ignored& ig
   holds.confidence = Confidence::kLikely;
   holds.explains = {"VG601", "VG602", "VG603", "VG604"};
   if (absl::StrContains(ignored.written, "ld.so.preload")) holds.explains.push_back("VG704");
-  holds.headline = absl::StrCat("systemd ignores the bind on ", ignored.place.file, ":",
-                                ignored.place.line,
-                                ", because its colons are not escaped: the service sees the "
-                                "host's own files there.");
+  holds.headline =
+      absl::StrCat("systemd ignores the bind on ", ignored.place.file, ":", ignored.place.line,
+                   ", because its colons are not escaped: the service sees the "
+                   "host's own files there.");
   holds.fix = {{absl::StrCat("sudoedit ", ShellWord(ignored.place.file)),
                 absl::StrCat("on line ", ignored.place.line,
                              ", write \\: for each colon that belongs to a path, as in "
@@ -123,7 +122,8 @@ Judgement PassedOver(const facts::Facts& facts, const MountSettings::Ignored& ig
                 "", "put the line back as it was"},
                ReloadStep("systemd reads the corrected line"),
                RestartStep(facts, "the mounts are set up at the start")};
-  holds.expect = {absl::StrCat("`sudo grep -c pci /proc/PID/mountinfo` of the new process is not 0")};
+  holds.expect = {
+      absl::StrCat("`sudo grep -c pci /proc/PID/mountinfo` of the new process is not 0")};
   return holds;
 }
 
@@ -136,17 +136,16 @@ Judgement NamespaceSetupFailed(const facts::Facts& facts) {
   // A process that runs was given its mounts: a path that is gone since stops the next start.
   // A capture may lack what nobody thought to matter.
   const bool captured = facts.host_kind == host::Host::Kind::kTree;
-  const bool missing =
-      !facts.unit.missing_mounts.empty() && !(captured && facts.process.present());
+  const bool missing = !facts.unit.missing_mounts.empty() && !(captured && facts.process.present());
   if (!failed.empty() || missing) return FailsToStart(facts, std::move(failed));
   if (const MountSettings::Ignored* ignored = IgnoredBind(facts)) {
     return PassedOver(facts, *ignored);
   }
   if (!mounts.unknown.empty()) {
-    return CannotTell{absl::StrCat("what ", mounts.unknown.front().written, " means"),
-                      mounts.unknown.front().message,
-                      absl::StrCat("systemctl show -p BindPaths -p BindReadOnlyPaths ",
-                                   facts.unit.name)};
+    return CannotTell{
+        absl::StrCat("what ", mounts.unknown.front().written, " means"),
+        mounts.unknown.front().message,
+        absl::StrCat("systemctl show -p BindPaths -p BindReadOnlyPaths ", facts.unit.name)};
   }
   if (!facts.unit.files.fragment.present()) {
     return CannotTell{absl::StrCat("the files of ", facts.unit.name),

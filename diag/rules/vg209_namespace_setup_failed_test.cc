@@ -39,7 +39,8 @@ TEST(NamespaceSetupFailedTest, ASourceThatDoesNotExist) {
 
 TEST(NamespaceSetupFailedTest, APrefixLetsItBePassedOver) {
   HostBuilder machine;
-  machine.Stopped().SetFile(kDropIn, "[Service]\nBindReadOnlyPaths=-/opt/gone:/x\nProtectHome=yes\n");
+  machine.Stopped().SetFile(kDropIn,
+                            "[Service]\nBindReadOnlyPaths=-/opt/gone:/x\nProtectHome=yes\n");
   EXPECT_FALSE(Because(NamespaceSetupFailed(machine.Gather())).empty());
 }
 
@@ -71,7 +72,8 @@ TEST(NamespaceSetupFailedTest, ColonsOfAPciAddress) {
 
 TEST(NamespaceSetupFailedTest, EscapedColonsAreRight) {
   HostBuilder machine;
-  machine.SetFile("/v/gpu0/vendor", "0x10de\n").SetFile("/sys/devices/pci0000:00/0000:00:05.0/x", "");
+  machine.SetFile("/v/gpu0/vendor", "0x10de\n")
+      .SetFile("/sys/devices/pci0000:00/0000:00:05.0/x", "");
   machine.SetFile(
       "/etc/systemd/system/ollama.service.d/zz.conf",
       "[Service]\nBindReadOnlyPaths=/v/gpu0:/sys/devices/pci0000\\:00/0000\\:00\\:05.0\n");

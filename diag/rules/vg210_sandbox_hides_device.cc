@@ -58,9 +58,8 @@ const systemd::Setting* ClosesNodes(const facts::Facts& facts) {
       return nullptr;
     }
   }
-  return policy != nullptr && policy->value != "auto"
-             ? policy
-             : unit.Last("Service", "DeviceAllow");
+  return policy != nullptr && policy->value != "auto" ? policy
+                                                      : unit.Last("Service", "DeviceAllow");
 }
 
 std::vector<Closed> FindClosed(const facts::Facts& facts) {
@@ -80,8 +79,8 @@ std::vector<Closed> FindClosed(const facts::Facts& facts) {
     }
   }
   if (facts.program.file.found.present()) {
-    AddPath(facts, facts.program.file.found->path, "the program of ExecStart=",
-            {"VG208", "VG301", "VG307"}, true, closed);
+    AddPath(facts, facts.program.file.found->path,
+            "the program of ExecStart=", {"VG208", "VG301", "VG307"}, true, closed);
   }
   if (facts.ollama.library_dir.present()) {
     AddPath(facts, facts.ollama.library_dir->path, "Ollama's library directory",
@@ -101,8 +100,11 @@ std::vector<Closed> FindClosed(const facts::Facts& facts) {
     sight.because = absl::StrCat(closes->key, "=", closes->value);
     sight.source = closes->place.file;
     sight.line = closes->place.line;
-    closed.push_back({"/dev/nvidiactl", std::move(sight),
-                      "no DeviceAllow= names NVIDIA's nodes: opening them is refused", true, false,
+    closed.push_back({"/dev/nvidiactl",
+                      std::move(sight),
+                      "no DeviceAllow= names NVIDIA's nodes: opening them is refused",
+                      true,
+                      false,
                       {"VG604", "VG704", "VG707"}});
   }
   return closed;
@@ -112,17 +114,15 @@ std::vector<Closed> FindClosed(const facts::Facts& facts) {
 std::optional<Judgement> KilledByFilter(const facts::Facts& facts) {
   const systemd::Setting* filter = facts.unit.on_disk.Last("Service", "SystemCallFilter");
   if (filter == nullptr || facts.process.present() || !facts.log.journal.present() ||
-      facts.log.journal->exits.empty() ||
-      facts.log.journal->exits.back().status != "31/SYS") {
+      facts.log.journal->exits.empty() || facts.log.journal->exits.back().status != "31/SYS") {
     return std::nullopt;
   }
   Holds holds;
   holds.confidence = Confidence::kCertain;
-  holds.evidence = {
-      FromLog(*facts.log.journal, facts.log.journal->exits.back().line,
-              "SIGSYS: the kernel ended it at a system call that its filter refuses"),
-      {filter->place.file, filter->place.line, absl::StrCat("SystemCallFilter=", filter->value),
-       "the filter"}};
+  holds.evidence = {FromLog(*facts.log.journal, facts.log.journal->exits.back().line,
+                            "SIGSYS: the kernel ended it at a system call that its filter refuses"),
+                    {filter->place.file, filter->place.line,
+                     absl::StrCat("SystemCallFilter=", filter->value), "the filter"}};
   holds.explains = {"VG301", "VG307"};
   holds.headline = absl::StrCat("The SystemCallFilter= of ", facts.unit.name,
                                 " kills the service: let the call fail instead, or allow it.");
@@ -168,8 +168,8 @@ Judgement SandboxHidesDevice(const facts::Facts& facts) {
     holds.evidence.push_back({item.sight.source, item.sight.line, item.sight.because,
                               absl::StrCat(item.meaning, ": ", item.path)});
     for (const std::string& code : item.explains) {
-      if (item.needed && std::find(holds.explains.begin(), holds.explains.end(), code) ==
-                             holds.explains.end()) {
+      if (item.needed &&
+          std::find(holds.explains.begin(), holds.explains.end(), code) == holds.explains.end()) {
         holds.explains.push_back(code);
       }
     }
@@ -181,8 +181,8 @@ Judgement SandboxHidesDevice(const facts::Facts& facts) {
                    : Acts::kNextStart;
   const std::vector<Evidence> effect =
       holds.acts == Acts::kNow && !down ? NoGpuEvidence(facts) : FailedWith(facts, "203/EXEC");
-  holds.confidence = !effect.empty() && (by_mounts || down) ? Confidence::kCertain
-                                                            : Confidence::kLikely;
+  holds.confidence =
+      !effect.empty() && (by_mounts || down) ? Confidence::kCertain : Confidence::kLikely;
   for (const Evidence& evidence : effect) holds.evidence.push_back(evidence);
   holds.headline = absl::StrCat(first->sight.because, " of ", facts.unit.name, " hides ",
                                 first->path, " from the service.");

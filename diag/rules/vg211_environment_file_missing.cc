@@ -47,8 +47,8 @@ Judgement EnvironmentFileMissing(const facts::Facts& facts) {
                               "the file does not exist, and no - before it makes it optional"});
   }
   if (failed) {
-    holds.evidence.push_back(
-        {unit.loaded.source, 0, "Result=resources", "the last start failed before it ran anything"});
+    holds.evidence.push_back({unit.loaded.source, 0, "Result=resources",
+                              "the last start failed before it ran anything"});
   }
   if (said) holds.evidence.push_back(*said);
   const bool acts = failed || said.has_value();

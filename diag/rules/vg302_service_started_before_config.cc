@@ -85,6 +85,68 @@ std::optional<Difference> ByTimeAlone(const facts::Facts& facts) {
   return std::nullopt;
 }
 
+// The binds of the unit, none of which the process has: it was started before they were in
+// its unit. (A target may be a link, and one that is missing may have failed: so all of
+// them, or it says nothing.)
+std::vector<const systemd::MountSetting*> LostBinds(const facts::Facts& facts) {
+  std::vector<const systemd::MountSetting*> lost;
+  const facts::ProcessFacts& process = *facts.process;
+  if (!process.mounts.present() || process.mounts->truncated() || facts.UnitRunsContainer()) {
+    return lost;
+  }
+  const bool differs =
+      facts.unit.loaded.present() && facts.unit.loaded->NeedDaemonReload().value_or(true);
+  if (differs || !facts.StartedBeforeReload().value_or(false)) return lost;
+  for (const systemd::MountSetting& setting : facts.unit.mounts.settings) {
+    if (setting.kind != systemd::MountSetting::Kind::kBind || setting.implied) continue;
+    for (const procfs::Mount& mount : process.mounts->mounts()) {
+      if (mount.mount_point == setting.target) return {};
+    }
+    lost.push_back(&setting);
+  }
+  return lost;
+}
+
+Holds BindsCameLater(const facts::Facts& facts,
+                     const std::vector<const systemd::MountSetting*>& lost) {
+  constexpr size_t kMaxNamed = 6;
+  Holds holds;
+  for (const systemd::MountSetting* bind : lost) {
+    if (holds.evidence.size() == kMaxNamed) break;
+    holds.evidence.push_back({bind->place.file, bind->place.line, bind->written,
+                              absl::StrCat("the process has no mount at ", bind->target, " (",
+                                           facts.process->mounts.source, ")")});
+  }
+  if (facts.unit.reloaded_at.present()) {
+    holds.evidence.push_back(
+        {facts.unit.manager.source, 0,
+         absl::StrCat("UnitsLoadTimestamp=", TimeText(facts, *facts.unit.reloaded_at)),
+         "systemd loaded its units after the process was started"});
+  }
+  std::vector<Evidence> effect = NoGpuEvidence(facts);
+  holds.confidence = effect.empty() ? Confidence::kLikely : Confidence::kCertain;
+  for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
+  holds.explains = {"VG704"};
+  holds.headline = absl::StrCat("Process ", facts.process->pid, " of ", facts.unit.name,
+                                " is older than the binds of its unit: restart the service.");
+  holds.fix = {RestartStep(facts, "a service's mounts are made when it starts")};
+  holds.expect = {absl::StrCat(lost.front()->target, " stands in /proc/PID/mountinfo"),
+                  ExpectGpuLine(facts)};
+  return holds;
+}
+
+// The list of the running process has a faulty entry, and the one that its next start gets
+// has none: the restart repairs that too.
+bool RestartRepairsPreload(const facts::Facts& facts, const std::vector<Difference>& lost) {
+  const bool differs = std::any_of(lost.begin(), lost.end(), [](const Difference& difference) {
+    return difference.name == "LD_PRELOAD";
+  });
+  if (!differs || !facts.unit_preload) return false;
+  const auto& entries = facts.unit_preload->entries;
+  return std::all_of(entries.begin(), entries.end(),
+                     [](const facts::PreloadEntry& entry) { return entry.file.found.present(); });
+}
+
 }  // namespace
 
 Judgement ServiceStartedBeforeConfig(const facts::Facts& facts) {
@@ -104,6 +166,7 @@ Judgement ServiceStartedBeforeConfig(const facts::Facts& facts) {
   std::vector<Difference> lost = *compared;
   for (Difference& extra : LeftOver(facts)) lost.push_back(std::move(extra));
   if (lost.empty()) {
+    if (const auto binds = LostBinds(facts); !binds.empty()) return BindsCameLater(facts, binds);
     return Contradicted{
         absl::StrCat("process ", facts.process->pid, " has every variable that its unit gives")};
   }
@@ -162,6 +225,17 @@ Judgement ServiceStartedBeforeConfig(const facts::Facts& facts) {
                                       : Confidence::kLikely;
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
   holds.explains = {"VG704"};
+  for (const Difference& difference : lost) {
+    // The value that the process still has, and its next start has not.
+    if (!difference.actual.present()) continue;
+    if (difference.name == "CUDA_VISIBLE_DEVICES") holds.explains.push_back("VG507");
+    if (difference.name == "OLLAMA_LLM_LIBRARY") holds.explains.push_back("VG506");
+  }
+  if (RestartRepairsPreload(facts, lost)) {
+    for (const char* code : {"VG401", "VG402", "VG403", "VG413", "VG414"}) {
+      holds.explains.push_back(code);
+    }
+  }
   holds.headline =
       absl::StrCat("Process ", facts.process->pid, " of ", facts.unit.name,
                    " is older than its configuration (", Describe(lost), "): restart the service.");

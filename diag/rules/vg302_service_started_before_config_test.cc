@@ -147,7 +147,6 @@ TEST(ServiceStartedBeforeConfigTest, AnEnvironmentFileNeedsNoReload) {
   EXPECT_EQ(wanted->source, "/etc/default/ollama");
   EXPECT_EQ(wanted->line, 1);
   EXPECT_NE(Because(EnvironmentScrubbed(facts)), "");
-  EXPECT_NE(Because(DaemonReloadNeeded(facts)), "");
 }
 
 TEST(ServiceStartedBeforeConfigTest, AVariableThatTheUnitNoLongerSets) {
@@ -160,6 +159,7 @@ TEST(ServiceStartedBeforeConfigTest, AVariableThatTheUnitNoLongerSets) {
   EXPECT_EQ(holds->confidence, Confidence::kLikely);
   EXPECT_NE(FindQuote(*holds, "CUDA_VISIBLE_DEVICES=-1"), nullptr);
   EXPECT_TRUE(absl::StrContains(holds->headline, "CUDA_VISIBLE_DEVICES is set"));
+  EXPECT_EQ(holds->explains.back(), "VG507");  // the restart repairs what that says too
 }
 
 TEST(ServiceStartedBeforeConfigTest, AnEnvironmentFileThatWasNotCapturedMayGiveIt) {
@@ -186,6 +186,43 @@ TEST(ServiceStartedBeforeConfigTest, TheSameListInAnotherOrderIsNoDifference) {
       "/usr/lib64/libvgpu-syscall.so:/usr/lib64/libvgpu-exec.so");
   EXPECT_EQ(Because(ServiceStartedBeforeConfig(machine.Gather())),
             "process 57290 has every variable that its unit gives");
+}
+
+constexpr char kBindsDropIn[] = "/etc/systemd/system/ollama.service.d/zz-binds.conf";
+constexpr char kBinds[] =
+    "[Service]\nBindReadOnlyPaths=/etc/vgpu/ld.so.preload:/etc/ld.so.preload\n";
+constexpr char kRootMount[] = "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw\n";
+
+// It was started at 10:06, and the units were loaded anew at 10:09.
+HostBuilder WithBinds() {
+  HostBuilder machine;
+  machine.SetFile(kBindsDropIn, kBinds).ReloadedAt(At("2026-02-24 10:09:00"));
+  machine.SetShown("DropInPaths", absl::StrCat(kDropIn, " ", kBindsDropIn)).FoundNoGpu();
+  return machine;
+}
+
+TEST(ServiceStartedBeforeConfigTest, BindsThatTheProcessDoesNotHave) {
+  HostBuilder machine = WithBinds();
+  machine.SetFile("/proc/57290/mountinfo", kRootMount);
+  const Judgement judgement = ServiceStartedBeforeConfig(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kCertain);
+  EXPECT_EQ(FindQuote(*holds, "BindReadOnlyPaths=")->source, kBindsDropIn);
+}
+
+TEST(ServiceStartedBeforeConfigTest, BindsThatTheProcessHas) {
+  HostBuilder machine = WithBinds();
+  machine.SetFile("/proc/57290/mountinfo",
+                  absl::StrCat(kRootMount,
+                               "40 22 8:1 /etc/vgpu/ld.so.preload /etc/ld.so.preload ro,relatime "
+                               "shared:1 - ext4 /dev/vda1 rw\n"));
+  EXPECT_EQ(Because(ServiceStartedBeforeConfig(machine.Gather())),
+            "process 57290 has every variable that its unit gives");
+}
+
+TEST(ServiceStartedBeforeConfigTest, TheMountsWereNotSeen) {
+  EXPECT_EQ(AsHolds(ServiceStartedBeforeConfig(WithBinds().Gather())), nullptr);
 }
 
 }  // namespace

@@ -49,15 +49,13 @@ Why InFile(const facts::Facts& facts, const facts::FileFacts& file,
   const bool root = who.present() && who->uid == 0;
   if (meta.caps.present() && Grants(*meta.caps) && !root) {
     why.evidence.push_back({path, 0, *meta.caps, "the program has file capabilities"});
-    why.fix.push_back({absl::StrCat("sudo setcap -r ", ShellQuoted(path)),
-                       "takes the file capabilities away",
-                       "what they were for is lost; `AmbientCapabilities=` in the unit gives the "
-                       "same and is no secure mode",
-                       absl::StrCat("sudo setcap ", ShellQuoted(*meta.caps), " ",
-                                    ShellQuoted(path))});
+    why.fix.push_back(
+        {absl::StrCat("sudo setcap -r ", ShellQuoted(path)), "takes the file capabilities away",
+         "what they were for is lost; `AmbientCapabilities=` in the unit gives the "
+         "same and is no secure mode",
+         absl::StrCat("sudo setcap ", ShellQuoted(*meta.caps), " ", ShellQuoted(path))});
     const std::string names = absl::StrReplaceAll(
-        absl::AsciiStrToUpper(meta.caps->substr(0, meta.caps->find_first_of("=+ "))),
-        {{",", " "}});
+        absl::AsciiStrToUpper(meta.caps->substr(0, meta.caps->find_first_of("=+ "))), {{",", " "}});
     for (FixStep& step : LastDropInSteps(
              facts, "VG304", {absl::StrCat("AmbientCapabilities=", names)},
              "gives the service the same capability without secure mode, if it needs it", "")) {
@@ -65,8 +63,8 @@ Why InFile(const facts::Facts& facts, const facts::FileFacts& file,
     }
   }
   if (!meta.mode.present() || no_new_privs) return why;
-  const bool set_uid = (*meta.mode & 04000) != 0 && meta.uid.present() &&
-                       !(who.present() && who->uid == *meta.uid);
+  const bool set_uid =
+      (*meta.mode & 04000) != 0 && meta.uid.present() && !(who.present() && who->uid == *meta.uid);
   const bool set_gid = (*meta.mode & 02010) == 02010 && meta.gid.present() &&
                        !(who.present() && who->gid == *meta.gid);
   if (set_uid || set_gid) {
@@ -77,8 +75,8 @@ Why InFile(const facts::Facts& facts, const facts::FileFacts& file,
          set_uid ? "the program is set-user-ID" : "the program is set-group-ID"});
     const auto chmod = [&](absl::string_view sign) {
       return absl::StrCat("sudo chmod ", set_uid ? absl::StrCat("u", sign, "s") : "",
-                          set_uid && set_gid ? "," : "", set_gid ? absl::StrCat("g", sign, "s") : "",
-                          " ", ShellQuoted(path));
+                          set_uid && set_gid ? "," : "",
+                          set_gid ? absl::StrCat("g", sign, "s") : "", " ", ShellQuoted(path));
     };
     why.fix.push_back({chmod("-"), "the program then runs as the user of its unit",
                        "it can no longer reach what only that user or group may", chmod("+")});
@@ -155,8 +153,8 @@ Judgement NextStart(const facts::Facts& facts) {
   Why why = InFile(facts, file, who, no_new_privs);
   std::vector<Evidence> dropped = Dropped(facts);
   if (why.evidence.empty() || !Matters(facts, dropped)) {
-    return Contradicted{absl::StrCat(file.found->path,
-                                     " has no set-ID bit and no file capability that counts")};
+    return Contradicted{
+        absl::StrCat(file.found->path, " has no set-ID bit and no file capability that counts")};
   }
   Holds holds;
   holds.confidence = who.present() ? Confidence::kLikely : Confidence::kPossible;
@@ -177,12 +175,12 @@ Judgement SecureExec(const facts::Facts& facts) {
   }
   const facts::ProcessFacts& process = *facts.process;
   const host::Observed<bool> secure =
-      process.auxv.present() ? process.auxv->Secure()
-                             : host::Observed<bool>(
-                                   host::NotObserved{std::string(process.auxv.why_not())});
-  Why why = process.exe_deleted
-                ? Why{}
-                : InFile(facts, facts.exe_file, process.identity, process.no_new_privs.value_or(false));
+      process.auxv.present()
+          ? process.auxv->Secure()
+          : host::Observed<bool>(host::NotObserved{std::string(process.auxv.why_not())});
+  Why why = process.exe_deleted ? Why{}
+                                : InFile(facts, facts.exe_file, process.identity,
+                                         process.no_new_privs.value_or(false));
   if (secure.present() && !*secure) {
     // Bits that were set after the start meet the next one.
     const bool next = !why.evidence.empty() && Matters(facts, Dropped(facts)) &&
@@ -210,8 +208,8 @@ Judgement SecureExec(const facts::Facts& facts) {
   }
   Holds holds;
   if (secure.present()) {
-    holds.evidence.push_back({process.auxv.source, 0, "AT_SECURE=1",
-                              "the kernel started the program in secure mode"});
+    holds.evidence.push_back(
+        {process.auxv.source, 0, "AT_SECURE=1", "the kernel started the program in secure mode"});
     if (why.evidence.empty() && process.label.present() && !process.label->empty() &&
         *process.label != "unconfined") {
       holds.evidence.push_back({process.label.source, 0, *process.label,
@@ -224,10 +222,10 @@ Judgement SecureExec(const facts::Facts& facts) {
   holds.confidence = secure.present() && lost && !effect.empty() ? Confidence::kCertain
                      : secure.present() || !effect.empty()       ? Confidence::kLikely
                                                                  : Confidence::kPossible;
-  holds.headline = absl::StrCat(
-      "The kernel started process ", process.pid,
-      " in secure mode", why.evidence.empty() ? "" : absl::StrCat(" (", why.evidence[0].quote, ")"),
-      ": the loader dropped LD_PRELOAD and LD_LIBRARY_PATH.");
+  holds.headline =
+      absl::StrCat("The kernel started process ", process.pid, " in secure mode",
+                   why.evidence.empty() ? "" : absl::StrCat(" (", why.evidence[0].quote, ")"),
+                   ": the loader dropped LD_PRELOAD and LD_LIBRARY_PATH.");
   Finish(facts, std::move(why), std::move(dropped), holds);
   for (const Evidence& evidence : no_shim) holds.evidence.push_back(evidence);
   for (const Evidence& evidence : effect) holds.evidence.push_back(evidence);

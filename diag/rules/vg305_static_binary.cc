@@ -38,9 +38,10 @@ bool StartsTheLoader(absl::string_view exe) {
 
 void Finish(const facts::Facts& facts, const facts::FileFacts& file, Holds& holds) {
   holds.explains = {"VG309", "VG504", "VG704", "VG902"};
-  holds.headline = absl::StrCat(
-      file.path, " is a static program: no shim can be preloaded into it, and it can open no GPU "
-                 "library. Install Ollama's own build.");
+  holds.headline =
+      absl::StrCat(file.path,
+                   " is a static program: no shim can be preloaded into it, and it can open no GPU "
+                   "library. Install Ollama's own build.");
   holds.fix.push_back(
       {"curl -fsSL https://ollama.com/install.sh | sh",
        "installs Ollama's own build, which is dynamic (of one's own: `CGO_ENABLED=1 go build .`)",
@@ -69,8 +70,8 @@ Judgement StaticBinary(const facts::Facts& facts) {
     }
     if (!*is_static || !IsOllama(file)) {
       return Contradicted{absl::StrCat(
-          file.path, *is_static ? " is not Ollama"
-                                : absl::StrCat(" names the loader ", *file.elf->interp))};
+          file.path,
+          *is_static ? " is not Ollama" : absl::StrCat(" names the loader ", *file.elf->interp))};
     }
     if (facts.ollama.era == ollama::Era::kC) {
       return Contradicted{"llama-server does the discovery in this era, and is another file"};
@@ -119,8 +120,8 @@ Judgement StaticBinary(const facts::Facts& facts) {
   }
   Holds holds;
   if (loaded.present()) {
-    holds.evidence.push_back({process.auxv.source, 0, "AT_BASE=0",
-                              "the kernel started the program without a loader"});
+    holds.evidence.push_back(
+        {process.auxv.source, 0, "AT_BASE=0", "the kernel started the program without a loader"});
   }
   if (is_static.present()) {
     holds.evidence.push_back({file.path, 0, "no PT_INTERP", "the program names no loader"});

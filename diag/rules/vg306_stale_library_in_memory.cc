@@ -55,8 +55,7 @@ Judgement StaleLibraryInMemory(const facts::Facts& facts) {
   const facts::ProcessFacts& process = *facts.process;
   if (!process.maps.present()) {
     return CannotTell{absl::StrCat("loaded libraries of process ", process.pid),
-                      Because(process.maps.source, process.maps.why_not()),
-                      HowToSeeProcess(facts)};
+                      std::string(process.maps.why_not()), HowToSeeProcess(facts)};
   }
   const bool found_gpu = facts.FoundGpu().value_or(false);
   const std::vector<Evidence> effect = NoGpuEvidence(facts);
@@ -77,18 +76,17 @@ Judgement StaleLibraryInMemory(const facts::Facts& facts) {
       return Contradicted{"no shim and no backend is mapped in the process"};
     }
     if (removed > 0) {
-      return Contradicted{absl::StrCat(
-          Count(removed, "file that is mapped was removed, and nothing took its place",
-                "files that are mapped were removed, and nothing took their place"))};
+      return Contradicted{
+          absl::StrCat(Count(removed, "file that is mapped was removed, and nothing took its place",
+                             "files that are mapped were removed, and nothing took their place"))};
     }
     if (same == 0) {
       return CannotTell{"whether what is mapped is what the disk has now",
                         std::string(facts.mapped.front().freshness.why_not()),
                         absl::StrCat("sudo grep deleted /proc/", process.pid, "/maps")};
     }
-    return Contradicted{
-        absl::StrCat(Count(same, "mapped library is", "mapped libraries are"),
-                     " the file that the disk has")};
+    return Contradicted{absl::StrCat(Count(same, "mapped library is", "mapped libraries are"),
+                                     " the file that the disk has")};
   }
   Holds holds;
   const bool replaced = *stale.front()->freshness == Freshness::kReplaced;

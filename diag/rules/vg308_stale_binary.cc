@@ -30,8 +30,7 @@ bool StartsAnother(const facts::Facts& facts, const std::string& exe) {
 
 bool HasRootOfItsOwn(const facts::Facts& facts) {
   return facts.unit.on_disk.Last("Service", "RootDirectory") != nullptr ||
-         facts.unit.on_disk.Last("Service", "RootImage") != nullptr ||
-         !facts.process->root.empty();
+         facts.unit.on_disk.Last("Service", "RootImage") != nullptr || !facts.process->root.empty();
 }
 
 // The file of this path that the process was started from is not the one that is there.
@@ -99,8 +98,8 @@ Judgement StaleBinary(const facts::Facts& facts) {
   }
   const bool other_path = program.found.present() && program.found->path != exe;
   const host::Observed<facts::Freshness> mapped = MappedExe(facts);
-  const bool replaced =
-      process.exe_deleted || mapped.value_or(facts::Freshness::kSame) == facts::Freshness::kReplaced;
+  const bool replaced = process.exe_deleted ||
+                        mapped.value_or(facts::Freshness::kSame) == facts::Freshness::kReplaced;
   const auto versions = OtherVersion(facts);
   if (!other_path && !replaced && !versions) {
     return Contradicted{absl::StrCat(program.path, " is what runs",
@@ -113,37 +112,34 @@ Judgement StaleBinary(const facts::Facts& facts) {
                             "the program that runs"});
   holds.evidence.push_back(
       {facts.program.source, facts.program.line, absl::StrCat("ExecStart=", facts.program.command),
-       other_path ? absl::StrCat("systemd would start ", program.found->path)
-       : program.found.present()
-           ? "the file at this path was replaced after the process started"
-           : "nothing is at this path now: the next start will fail"});
-  if (!process.exe_deleted && replaced) {
+       other_path                ? absl::StrCat("systemd would start ", program.found->path)
+       : program.found.present() ? "the file at this path was replaced after the process started"
+                                 : "nothing is at this path now: the next start will fail"});
+  const host::Observed<host::Resolved>& at_exe = facts.exe_file.found;
+  if (!process.exe_deleted && replaced && at_exe.present() && at_exe->meta.id.present()) {
     for (const procfs::MappedFile& file : process.maps->files) {
       if (file.path != exe) continue;
-      holds.evidence.push_back({process.maps.source, 0,
-                                absl::StrCat(file.shown_path(), " (inode ", file.inode, ")"),
-                                absl::StrCat("the disk has inode ",
-                                             facts.exe_file.found->meta.id->ino, " there")});
+      holds.evidence.push_back(
+          {process.maps.source, 0, absl::StrCat(file.shown_path(), " (inode ", file.inode, ")"),
+           absl::StrCat("the disk has inode ", at_exe->meta.id->ino, " there")});
       break;
     }
   }
   if (versions) {
     holds.evidence.push_back(
         FromLog(*facts.log.ServersLog(), *facts.ThisStart()->listening, "what runs calls itself"));
-    holds.evidence.push_back({program.path, 0, absl::StrCat("version ", versions->second),
-                              "what the file on disk is"});
+    holds.evidence.push_back(
+        {program.path, 0, absl::StrCat("version ", versions->second), "what the file on disk is"});
   }
   const std::vector<Evidence> effect = NoGpuEvidence(facts);
-  const bool on_cpu =
-      facts.ollama.models_on_cpu.present() && !facts.ollama.models_on_cpu->empty();
+  const bool on_cpu = facts.ollama.models_on_cpu.present() && !facts.ollama.models_on_cpu->empty();
   const host::Observed<std::vector<Difference>> lost = LostByProcess(facts);
   const bool old_too = lost.present() && !lost->empty();
   // A replaced file changes nothing for what found its GPU before; another program at another
   // path is what ExecStart was changed away from.
-  holds.acts =
-      other_path || !effect.empty() || on_cpu || old_too ? Acts::kNow : Acts::kNextStart;
-  holds.confidence = other_path || old_too || effect.empty() ? Confidence::kLikely
-                                                             : Confidence::kPossible;
+  holds.acts = other_path || !effect.empty() || on_cpu || old_too ? Acts::kNow : Acts::kNextStart;
+  holds.confidence =
+      other_path || old_too || effect.empty() ? Confidence::kLikely : Confidence::kPossible;
   for (const Evidence& evidence : effect) holds.evidence.push_back(evidence);
   holds.explains = {"VG302", "VG706"};
   if (!effect.empty() || on_cpu) {

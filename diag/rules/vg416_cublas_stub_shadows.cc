@@ -24,11 +24,15 @@ bool IsCublas(absl::string_view name) {
 // NVIDIA's have some 750 functions (CUDA 13.0: libcublas 756), a stub a few dozen.
 constexpr size_t kFewExports = 200;
 
+bool IsNamedStub(absl::string_view path) {
+  const absl::string_view name = host::Basename(path);
+  return absl::StrContains(name, "vgpu") || absl::StrContains(name, "stub");
+}
+
 // It is no file of NVIDIA's: by its name, or because it has so few functions. Not observed
 // where neither tells.
 host::Observed<bool> IsStub(absl::string_view path, const elf::ElfInfo* elf) {
-  const absl::string_view name = host::Basename(path);
-  if (absl::StrContains(name, "vgpu") || absl::StrContains(name, "stub")) return true;
+  if (IsNamedStub(path)) return true;
   if (elf != nullptr && elf->exports.present() && elf->exports_complete.value_or(false)) {
     return elf->exports->size() < kFewExports;
   }
@@ -83,8 +87,11 @@ std::optional<Stub> FindStub(const facts::Facts& facts, size_t* real) {
         found.real = &shadowed;
         break;
       }
-      // A stub where nothing else is, and that has all: a choice, not a fault.
-      if (found.real != nullptr || found.problem != nullptr) return found;
+      // A file that has all and that only its few functions tell from NVIDIA's may be one of
+      // NVIDIA's, of which a capture kept a few.
+      if (found.real != nullptr || found.problem != nullptr || IsNamedStub(FileOf(object))) {
+        return found;
+      }
     }
   }
   return std::nullopt;

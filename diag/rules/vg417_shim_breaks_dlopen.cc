@@ -68,12 +68,9 @@ Judgement ShimBreaksDlopen(const facts::Facts& facts) {
   if (std::string opened = Opened(*facts.ThisStart()); !opened.empty()) {
     return Contradicted{absl::StrCat(first.entry->text, " exports ", first.function, "; ", opened)};
   }
-  if (facts.process->environ.present()) {
-    for (const char* name : {"CUDA_VISIBLE_DEVICES", "OLLAMA_LLM_LIBRARY"}) {
-      if (facts.process->environ->Find(name)) {
-        return Contradicted{absl::StrCat(name, " is set, and may hide the device by itself")};
-      }
-    }
+  // (A variant that OLLAMA_LLM_LIBRARY rules out is not modelled: see `resolves`.)
+  if (facts.process->environ.present() && facts.process->environ->Find("CUDA_VISIBLE_DEVICES")) {
+    return Contradicted{"CUDA_VISIBLE_DEVICES is set, and may hide the device by itself"};
   }
   bool resolves = false;
   for (const facts::ModelledProcess& process : facts.loader.now) {

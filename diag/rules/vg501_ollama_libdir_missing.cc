@@ -5,6 +5,7 @@
 // (ollama/ollama discover/path.go v0.6.8, ml/path.go v0.13.5 and v0.33.0-rc2). In era A the
 // loss shows at the load of a model only.
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "diag/rules/common.h"
@@ -23,8 +24,13 @@ Judgement OllamaLibdirMissing(const facts::Facts& facts) {
                                          absl::StrJoin(facts.ollama.library_dir_candidates, " "))
                           : HowToSeeProcess(facts)};
   }
-  Holds holds;
   const auto& exe = facts.ollama.exe;
+  // A process that was named may be any program.
+  if (!facts.ollama.version.present() && !absl::StartsWith(host::Basename(*exe), "ollama")) {
+    return CannotTell{absl::StrCat("whether ", *exe, " is Ollama"),
+                      "it bears no version of Ollama, and another name", HowToSeeProcess(facts)};
+  }
+  Holds holds;
   holds.evidence.push_back(
       {exe.source, 0, *exe, "the program, behind all links: it looks for its libraries beside it"});
   for (const std::string& candidate : facts.ollama.library_dir_candidates) {

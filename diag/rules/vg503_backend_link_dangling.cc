@@ -47,7 +47,7 @@ Judgement BackendLinkDangling(const facts::Facts& facts) {
     for (const facts::InstalledLibrary& library : facts.installation.libraries) {
       if (!library.link || !library.found.absent()) continue;
       if (host::Basename(library.path) != missing.problem->request.name) continue;
-      if (!library.variant.empty() && library.variant != missing.load->variant) continue;
+      if (!library.variant.empty() && library.variant != missing.load.process->variant) continue;
       if (std::find(dangling.begin(), dangling.end(), &library) == dangling.end()) {
         dangling.push_back(&library);
       }

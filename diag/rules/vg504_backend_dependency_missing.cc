@@ -104,11 +104,11 @@ Judgement BackendDependencyMissing(const facts::Facts& facts) {
   const std::string name = first.problem->request.name;
   holds.explains.push_back("VG505");
   if (first.problem->trouble == loader::Trouble::kNotFound) {
-    holds.headline = absl::StrCat(name, ", which the CUDA backend of ", first.load->variant,
+    holds.headline = absl::StrCat(name, ", which the CUDA backend of ", first.load.process->variant,
                                   " needs, is not found.");
   } else {
     holds.headline = absl::StrCat(first.problem->path.empty() ? name : first.problem->path,
-                                  ", which the CUDA backend of ", first.load->variant,
+                                  ", which the CUDA backend of ", first.load.process->variant,
                                   " needs, cannot be loaded.");
   }
   AddFix(facts, name, holds);

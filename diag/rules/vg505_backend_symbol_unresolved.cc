@@ -7,16 +7,28 @@
 #include "diag/rules/backend_problems.h"
 #include "diag/rules/installation.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shim_faults.h"
 
 namespace vgpu::rules {
 
 Judgement BackendSymbolUnresolved(const facts::Facts& facts) {
+  // Of a virtual device, what CUDA's names should come from is a shim: that it is not loaded,
+  // or lacks one, has a code of its own (VG406, VG409, and what keeps shims away).
+  std::string of_shim;
   const std::vector<BackendProblem> problems =
-      ProblemsOf(facts, [](const loader::Problem& problem) {
+      ProblemsOf(facts, [&](const loader::Problem& problem) {
+        if (facts.devices.IsVirtual() && GiverOf(problem.symbol).has_value()) {
+          of_shim = problem.symbol;
+          return false;
+        }
         return problem.trouble == loader::Trouble::kVersionNotFound ||
                problem.trouble == loader::Trouble::kNoVersions ||
                problem.trouble == loader::Trouble::kUndefinedSymbol;
       });
+  if (problems.empty() && !of_shim.empty()) {
+    return Contradicted{absl::StrCat("only ", of_shim, " and its like are missing, which a shim "
+                                     "should give")};
+  }
   if (problems.empty()) return WithoutProblem(facts, "every symbol that it asks for is defined");
   Holds holds = HoldsFor(facts, problems);
   const BackendProblem& first = problems.front();
@@ -25,7 +37,7 @@ Judgement BackendSymbolUnresolved(const facts::Facts& facts) {
                                ? absl::StrCat("version ", problem.version)
                                : absl::StrCat(problem.symbol, problem.version.empty() ? "" : "@",
                                               problem.version);
-  holds.headline = absl::StrCat("The CUDA backend of ", first.load->variant, " asks for ", what,
+  holds.headline = absl::StrCat("The CUDA backend of ", first.load.process->variant, " asks for ", what,
                                 ", which ",
                                 problem.path.empty() || !problem.symbol.empty()
                                     ? std::string("no library that is loaded with it defines.")

@@ -33,8 +33,8 @@ std::string WithoutStubs(const std::string& list) {
 Judgement DriverStubInPath(const facts::Facts& facts) {
   Holds holds;
   bool modelled = false;
-  for (const facts::BackendLoad* load : TriedLoads(facts)) {
-    const loader::Object* cuda = load->opened.load.Find("libcuda.so.1");
+  for (const BackendLoad& load : TriedLoads(facts)) {
+    const loader::Object* cuda = load.opened->load.Find("libcuda.so.1");
     if (cuda == nullptr) continue;
     modelled = true;
     const bool stub = IsStub(cuda->place.path) ||
@@ -42,10 +42,10 @@ Judgement DriverStubInPath(const facts::Facts& facts) {
     if (!stub || holds.evidence.size() >= 4) continue;
     holds.evidence.push_back({cuda->place.path, 0,
                               cuda->file.present() ? cuda->file->path : cuda->name,
-                              absl::StrCat("the child that opens ", load->backend,
+                              absl::StrCat("the child that opens ", load.backend(),
                                            " gets this for libcuda.so.1, by ",
                                            std::string(loader::RuleName(cuda->place.rule)))});
-    holds.acts = load->of_process ? Acts::kNow : Acts::kNextStart;
+    holds.acts = load.of_process ? Acts::kNow : Acts::kNextStart;
   }
   if (const ollama::ServerStart* start = facts.ThisStart()) {
     for (const ollama::LogLine& line : start->no_device) {

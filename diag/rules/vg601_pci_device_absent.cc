@@ -10,6 +10,7 @@
 #include "diag/rules/common.h"
 #include "diag/rules/reported_device.h"
 #include "diag/rules/rules.h"
+#include "re2/re2.h"
 
 namespace vgpu::rules {
 namespace {
@@ -35,6 +36,15 @@ const PciFunction* WithIds(const std::vector<PciFunction>& functions,
   return nullptr;
 }
 
+// /dev/nvidia0 or a further one, or it was not seen that there is none.
+bool HasCardNode(const DeviceFacts& devices) {
+  for (const facts::DeviceNode& node : devices.nodes) {
+    static const RE2& form = *new RE2("/dev/nvidia[0-9]+");
+    if (!node.found.absent() && RE2::FullMatch(node.path, form)) return true;
+  }
+  return false;
+}
+
 std::string Count(const std::vector<PciFunction>& functions) {
   return absl::StrCat(rules::Count(functions.size(), "PCI function", "PCI functions"));
 }
@@ -48,6 +58,12 @@ Judgement OfCard(const facts::Facts& facts, const std::vector<PciFunction>& func
     }
   }
   if (DiscoveryFoundGpu(facts)) return Contradicted{"discovery found a GPU"};
+  // A bus without a single function may be one that was not captured. The driver that is
+  // loaded, and made no node for a card, decides then.
+  if (functions.empty() && (!devices.module_version.present() || HasCardNode(devices))) {
+    return CannotTell{"the PCI functions of the host", absl::StrCat(kList, " is not there"),
+                      "lspci -nn"};
+  }
   Holds holds;
   holds.acts = ActsNowIfRunning(facts);
   holds.evidence.push_back({kList, 0, Count(functions),
@@ -57,7 +73,8 @@ Judgement OfCard(const facts::Facts& facts, const std::vector<PciFunction>& func
                               "NVIDIA's driver is installed, and has no card to drive"});
   }
   std::vector<Evidence> effect = NoGpuEvidence(facts);
-  holds.confidence = effect.empty() ? Confidence::kLikely : Confidence::kCertain;
+  holds.confidence =
+      effect.empty() || functions.empty() ? Confidence::kLikely : Confidence::kCertain;
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
   holds.explains = {"VG604", "VG605", "VG704", "VG707"};
   holds.headline =

@@ -48,6 +48,15 @@ TEST(PciDeviceAbsentTest, TheBusWasNotCaptured) {
   EXPECT_EQ(Lacks(PciDeviceAbsent(machine.Gather())), "the PCI functions of the host");
 }
 
+TEST(PciDeviceAbsentTest, NoBusAndADriverThatMadeNoNode) {
+  HostBuilder machine;
+  machine.NvidiasOwn().FoundNoGpu().RemoveFile("/sys").RemoveFile("/dev/nvidia0");
+  const Judgement judgement = PciDeviceAbsent(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kLikely);
+}
+
 TEST(PciDeviceAbsentTest, OtherMachines) {
   HostBuilder windows;
   windows.NvidiasOwn().FoundNoGpu().RemoveFile("/sys/bus/pci/devices/0000:01:00.0");

@@ -56,7 +56,7 @@ Judgement DriverModuleMissing(const facts::Facts& facts) {
   const bool uvm = Has(*devices.modules, "nvidia_uvm");
   if (driver && uvm) return Contradicted{"/proc/modules has nvidia and nvidia_uvm"};
   if (DiscoveryFoundGpu(facts)) return Contradicted{"discovery found the GPU through its driver"};
-  if (!HasCard(devices) && devices.functions.present()) {
+  if (!HasCard(devices) && !devices.functions.value_or({}).empty()) {
     return Contradicted{"there is no NVIDIA GPU on the PCI bus that a module could drive"};
   }
   std::vector<Evidence> effect = NoGpuEvidence(facts);

@@ -116,7 +116,8 @@ FixStep CdiStep(const facts::CdiSpec* spec) {
 }
 
 void Finish(const Facts& facts, Holds& holds) {
-  holds.explains = {"VG604", "VG607", "VG704", "VG707"};
+  // libcuda.so.1 is among what the runtime would have mounted.
+  holds.explains = {"VG504", "VG604", "VG607", "VG704", "VG707"};
   holds.expect = {"nvidia-smi -L in the container names the GPU", ExpectGpuLine(facts)};
 }
 

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "diag/rules/common.h"
 #include "diag/rules/discovery.h"
+#include "diag/rules/modelled.h"
 #include "diag/rules/rules.h"
 
 namespace vgpu::rules {
@@ -74,7 +75,12 @@ Judgement DiscoveredBeforeChange(const Facts& facts) {
       if (!entry.shim || !entry.file.found.present()) continue;
       if (!facts::NeededIn(*entry.shim, facts.ollama.era)) continue;
       const ollama::LogLine* line = MissedAtStart(start, entry.text);
-      if (line != nullptr && holds.evidence.size() < 8) {
+      // The loader has the same words for a file that it may not read: only one that came
+      // later was not there.
+      const host::Observed<absl::Time> came = CameAt(*entry.file.found);
+      const bool later = came.present() && facts.process->started.present() &&
+                         *came > *facts.process->started;
+      if (line != nullptr && later && holds.evidence.size() < 8) {
         missed = true;
         holds.evidence.push_back(
             FromLog(log, *line, "at this start the file was not there; it is now"));
@@ -95,6 +101,18 @@ Judgement DiscoveredBeforeChange(const Facts& facts) {
       if (one_in_time || !variant.cuda_backend.present()) continue;
       add(absl::StrCat(variant.path, "/libggml-cuda.so"), *variant.cuda_backend,
           /*in_server=*/false, "the CUDA backend");
+    }
+  }
+  // Shims that are found by path: the files that the children of discovery get now.
+  for (facts::Shim layer : {facts::Shim::kCuda, facts::Shim::kCudart}) {
+    for (const Answer& answer : AnswersFor(facts, layer)) {
+      const loader::Object& object = answer.Get();
+      if (!answer.step.running || !object.file.present() || !object.doubts.empty()) continue;
+      if (CameByPreload(*answer.step.load, answer.object)) continue;
+      if (MakerOf(facts, object) != facts::Maker::kShim) continue;
+      // A link that came later makes the name; so does the file behind it.
+      add(object.place.path, *object.file, /*in_server=*/facts.ollama.era == ollama::Era::kA,
+          absl::StrCat("what ", ProcessText(*answer.step.process), " gets for ", answer.name));
     }
   }
   if (facts.kernel_log.present() && when.present()) {
@@ -118,7 +136,8 @@ Judgement DiscoveredBeforeChange(const Facts& facts) {
   if (holds.evidence.empty()) {
     if (timed == 0) {
       return CannotTell{"when the files and the device came that discovery needs",
-                        "no time of theirs was observed, or none of discovery",
+                        facts.only_a_log ? std::string(facts::kOnlyALog)
+                                         : "no time of theirs was observed, or none of discovery",
                         "ls -lc --full-time /usr/lib64/libvgpu-*.so"};
     }
     return Contradicted{absl::StrCat("what has a time is older than discovery (",

@@ -25,6 +25,9 @@ TEST(DiscoveredBeforeChangeTest, TheLoaderMissedAShimThatIsThereNow) {
       {"ERROR: ld.so: object '/usr/lib64/libvgpu-cuda.so' from LD_PRELOAD cannot be "
        "preloaded (cannot open shared object file): ignored.",
        kServerConfigLine, kListeningLine, kBeganLine, kCpuLine});
+  // The same words may mean that it could not be read: only a younger file was not there.
+  EXPECT_EQ(AsHolds(DiscoveredBeforeChange(machine.Gather())), nullptr);
+  machine.SetWritten("/usr/lib64/libvgpu-cuda.so", At("2026-02-24 10:09:00"));
   const Judgement judgement = DiscoveredBeforeChange(machine.Gather());
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);

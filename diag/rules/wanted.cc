@@ -104,8 +104,8 @@ host::Observed<bool> ProcessHas(const Facts& facts, absl::string_view name,
     return NoShimMapped(facts).Map([](bool none) { return !none; });
   }
   if (!facts.process->environ.present()) {
-    return host::NotObserved{Because(facts.process->environ.source,
-                                     facts.process->environ.why_not())};
+    return host::NotObserved{
+        Because(facts.process->environ.source, facts.process->environ.why_not())};
   }
   auto has = facts.process->environ->Find(name);
   return has && *has == value;
@@ -119,10 +119,10 @@ void AddEffect(const Facts& facts, absl::string_view name, absl::string_view val
   if (holds.acts == Acts::kNextStart) return;
   if (has.present() && facts.process->environ.present()) {
     auto value_now = facts.process->environ->Find(name);
-    holds.evidence.push_back({facts.process->environ.source, 0,
-                              value_now ? Assignment(name, *value_now)
-                                        : absl::StrCat("(no ", name, ")"),
-                              "what the process has"});
+    holds.evidence.push_back(
+        {facts.process->environ.source, 0,
+         value_now ? Assignment(name, *value_now) : absl::StrCat("(no ", name, ")"),
+         "what the process has"});
   }
   const std::vector<Evidence> no_gpu = NoGpuEvidence(facts);
   for (const Evidence& evidence : NoShimEvidence(facts)) holds.evidence.push_back(evidence);

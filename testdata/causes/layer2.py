@@ -308,7 +308,7 @@ def not_executable(h):
     h.crash["exec"] = "%s: Failed to execute %s: Permission denied" % (h.unit, h.program)
 
 
-@fault("VG208", A, B_LATE, consequences=[], may=["VG307", "VG301"], touches=["program", "state"],
+@fault("VG208", A, B_LATE, consequences=[], may=["VG307", "VG301", "VG501", "VG508"], touches=["program", "state"],
        never=["VG704"])
 def below_a_home(h):
     """The program lies below a home directory that its user cannot enter."""

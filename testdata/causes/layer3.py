@@ -226,7 +226,7 @@ def upgraded_while_it_works(h):
     h.server_exe = h.program + " (deleted)"
 
 
-@fault("VG308", B_LATE, C, may=["VG302", "VG501", "VG504", "VG509"], touches=["program", "times"],
+@fault("VG308", B_LATE, C, may=["VG302", "VG501", "VG504", "VG508", "VG509"], touches=["program", "times"],
        never=["VG303"])
 def another_program_runs(h):
     """ExecStart names another file since the last reload; the process of the old one, which has

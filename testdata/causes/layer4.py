@@ -430,7 +430,7 @@ def cuda_not_listed(h):
     h.lose()
 
 
-@fault("VG414", B_DEBUG, may=BACKEND, touches=["preload"], never=["VG401"])
+@fault("VG414", B_DEBUG, may=BACKEND + ["VG411"], touches=["preload"], never=["VG401"])
 def runtime_twice(h):
     """The runtime shim is in the list twice, and the CUDA shim is not in it."""
     h.preload([h.shim(kind) for kind in ("exec", "syscall", "cudart", "nvml", "cudart")])

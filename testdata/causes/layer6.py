@@ -36,7 +36,11 @@ def init_code(h, code, text=None):
 
 
 def _no_pci(h):
+    """The card's function goes; a machine with a PCI bus keeps its bridge."""
     h.remove(model.PCI_DIR, "/sys/bus/pci/devices/0000:00:05.0")
+    bridge = "/sys/devices/pci0000:00/0000:00:00.0"
+    h.pci("0x8086", "0x29c0", "0x060000", where=bridge)
+    h.link("/sys/bus/pci/devices/0000:00:00.0", "../../.." + bridge[4:])
 
 
 def _no_nodes(h):

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Judges every case with vgpu-doctor and compares what it says with the case's label.
 
-    run.py [--doctor PATH] [--only WORD] [--keep DIR] [--matrix] [--list]
+    run.py [--doctor PATH] [--only WORD] [--keep DIR] [--matrix] [--damage N] [--list]
 
 `--only` takes a code, a kind (fault, neighbour, healthy) or a part of a case's name. `--matrix`
-judges pairs of faults besides (pairs.py). Exits 1 where a report differs from its label.
+judges pairs of faults besides (pairs.py), `--damage` trees that lost a piece (damage.py; 0 is
+every piece of every tree, which takes half an hour). Exits 1 where a report differs from its label.
 """
 
 import argparse
@@ -21,6 +22,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import capture
 import catalogue
+import damage
 import pairs
 
 
@@ -76,6 +78,9 @@ def main():
     parser.add_argument("--keep", help="leave the trees and labels here")
     parser.add_argument("--matrix", action="store_true",
                         help="pairs of faults, too; --only then takes a pair's codes as well")
+    parser.add_argument("--damage", type=int, metavar="N",
+                        help="N damaged trees, too; 0 is all")
+    parser.add_argument("--seed", type=int, default=1, help="which damaged trees (default: 1)")
     parser.add_argument("--list", action="store_true", help="name the cases and judge none")
     arguments = parser.parse_args()
     chosen = [case for case in catalogue.CASES if arguments.only in case.title]
@@ -95,6 +100,9 @@ def main():
         if arguments.matrix:
             failed = pairs.judge(lambda chosen: judge_all(
                 arguments.doctor, chosen, folder, arguments.keep), arguments.only) or failed
+        if arguments.damage is not None:
+            failed = damage.judge(arguments.doctor, chosen, folder, arguments.damage,
+                                  arguments.seed) or failed
     finally:
         if not arguments.keep:
             shutil.rmtree(folder, ignore_errors=True)

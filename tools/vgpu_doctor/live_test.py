@@ -174,14 +174,20 @@ class Output(unittest.TestCase):
             ours, theirs = pty.openpty()
         except OSError as error:  # a system without /dev/pts
             self.skipTest(f"no terminal can be made here: {error}")
+        text = bytearray()
         with open(ours, "rb", buffering=0) as terminal:
+            def read():
+                with contextlib.suppress(OSError):  # EIO: all is read
+                    while chunk := terminal.read(65536):
+                        text.extend(chunk)
+
+            # A terminal holds a few kilobytes that nobody has read.
+            reader = threading.Thread(target=read)
+            reader.start()
             outcome = testing.doctor("check", "--root", INCIDENT, *arguments, stdout=theirs,
                                      environment={"TERM": "xterm"} | environment)
             os.close(theirs)
-            text = b""
-            with contextlib.suppress(OSError):  # EIO: all is read
-                while chunk := terminal.read(65536):
-                    text += chunk
+            reader.join()
         self.assertEqual(outcome.status, testing.PROBLEM)
         return text.decode()
 

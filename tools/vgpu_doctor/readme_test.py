@@ -28,7 +28,7 @@ def commands():
     for block in re.findall(r"^```sh\n(.*?)^```$", read("README.md"), re.M | re.S):
         for line in block.splitlines():
             command = line.split("  #")[0].strip()
-            if command:
+            if command and not command.startswith("#"):
                 yield command
 
 

@@ -1,0 +1,43 @@
+#include "diag/rules/by_hand.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+
+namespace vgpu::rules {
+
+std::string DiscoveryByHand(const facts::Facts& facts) {
+  const std::string exe = facts.ollama.exe.value_or("/usr/local/bin/ollama");
+  std::string dir = "/usr/local/lib/ollama";
+  std::string variant = "cuda_v12";
+  if (facts.ollama.library_dir.present()) {
+    dir = facts.ollama.library_dir->path;
+    // Ollama keeps the last one by name, unless one is asked for.
+    std::string wanted;
+    if (facts.process.present() && facts.process->environ.present()) {
+      wanted = std::string(facts.process->environ->Find("OLLAMA_LLM_LIBRARY").value_or(""));
+    }
+    for (const ollama::Variant& candidate : facts.ollama.library_dir->variants) {
+      if (candidate.cuda_backend.present() && (wanted.empty() || candidate.name == wanted)) {
+        variant = candidate.name;
+      }
+    }
+  }
+  const std::string path = absl::StrCat(dir, ":", dir, "/", variant);
+  // What the child inherits.
+  const facts::PreloadList* list = facts.Preload();
+  const std::string preload =
+      list == nullptr
+          ? ""
+          : absl::StrCat("LD_PRELOAD=", absl::StrReplaceAll(list->value, {{" ", ":"}}), " ");
+  if (facts.ollama.era == ollama::Era::kC) {
+    return absl::StrCat("sudo -u ollama env ", preload, "LD_LIBRARY_PATH=", path,
+                        " GGML_BACKEND_PATH=", dir, "/", variant, "/libggml-cuda.so ", dir,
+                        "/llama-server --list-devices --offline --verbose");
+  }
+  return absl::StrCat("sudo -u ollama env ", preload, "LD_LIBRARY_PATH=", path,
+                      " OLLAMA_LIBRARY_PATH=", path, " OLLAMA_DEBUG=2 ", exe,
+                      " runner --ollama-engine --port 39999, and beside it "
+                      "curl -s http://127.0.0.1:39999/info");
+}
+
+}  // namespace vgpu::rules
