@@ -199,7 +199,9 @@ std::vector<Search::List> Search::Lists(std::optional<size_t> asker, Result& res
     const elf::ElfInfo* info = objects_[object].info();
     if (info == nullptr) return "";
     const Observed<std::string>& text = run_path ? info->runpath : info->rpath;
-    if (text.not_observed()) {
+    // Who wrote down what a file needs, and no path beside it, saw a file that has none: most
+    // have none, and Ollama's own programs of eras A and B do not.
+    if (text.not_observed() && !info->needed.present()) {
       result.doubts.push_back({absl::StrCat(run_path ? "RUNPATH" : "RPATH", " of ",
                                             objects_[object].name, ": ", text.why_not())});
     }

@@ -299,13 +299,25 @@ void RuledOutCauses(const Report& report, Page* page) {
   }
 }
 
+// What was not seen for one reason, and is seen in one way, stands together.
 void NotObserved(const Report& report, Page* page) {
   if (report.not_observed.empty()) return;
   page->Heading("Not observed");
+  std::vector<std::pair<const NotSeen*, std::string>> groups;
   for (const NotSeen& not_seen : report.not_observed) {
-    page->Prose(2, "- ",
-                absl::StrCat(not_seen.what, not_seen.why.empty() ? "" : " - ", not_seen.why));
-    if (!not_seen.how.empty()) page->Prose(4, "", absl::StrCat("to see it: ", not_seen.how));
+    const auto same = std::find_if(groups.begin(), groups.end(), [&](const auto& group) {
+      return !not_seen.why.empty() && group.first->why == not_seen.why &&
+             group.first->how == not_seen.how;
+    });
+    if (same == groups.end()) {
+      groups.emplace_back(&not_seen, not_seen.what);
+    } else {
+      absl::StrAppend(&same->second, "; ", not_seen.what);
+    }
+  }
+  for (const auto& [first, what] : groups) {
+    page->Prose(2, "- ", absl::StrCat(what, first->why.empty() ? "" : " - ", first->why));
+    if (!first->how.empty()) page->Prose(4, "", absl::StrCat("to see it: ", first->how));
   }
 }
 

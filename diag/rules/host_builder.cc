@@ -32,7 +32,7 @@ std::string StampText(absl::Time time) {
 std::string Proc(absl::string_view file) { return absl::StrCat("/proc/", kPid, "/", file); }
 
 constexpr char kOllamaElf[] = R"({"class": 64, "machine": "x86_64", "type": "EXEC",
-    "interp": "/lib64/ld-linux-x86-64.so.2", "go_build": {"go": "go1.24.1",
+    "interp": "/lib64/ld-linux-x86-64.so.2", "needed": ["libc.so.6"], "go_build": {"go": "go1.24.1",
     "module": "github.com/ollama/ollama", "version": "v0.16.2"}})";
 
 // A shim as it is built: whole, with the soname that programs ask for.
@@ -492,7 +492,7 @@ HostBuilder& HostBuilder::CrashLooping() {
 }
 
 HostBuilder& HostBuilder::EraA() {
-  SetElf("/usr/local/bin/ollama", R"({"class": 64, "interp": "/lib64/ld-linux-x86-64.so.2",
+  SetElf("/usr/local/bin/ollama", R"({"class": 64, "interp": "/lib64/ld-linux-x86-64.so.2", "needed": ["libc.so.6"],
       "go_build": {"module": "github.com/ollama/ollama", "version": "v0.12.3"}})");
   return SetLog(
       {kServerConfigLine,
@@ -539,7 +539,7 @@ HostBuilder& HostBuilder::NvidiasOwn() {
 }
 
 HostBuilder& HostBuilder::EraC() {
-  SetElf("/usr/local/bin/ollama", R"({"class": 64, "interp": "/lib64/ld-linux-x86-64.so.2",
+  SetElf("/usr/local/bin/ollama", R"({"class": 64, "interp": "/lib64/ld-linux-x86-64.so.2", "needed": ["libc.so.6"],
       "go_build": {"module": "github.com/ollama/ollama", "version": "v0.30.0"}})");
   SetFile("/usr/local/lib/ollama/llama-server",
           "\x7f"

@@ -27,7 +27,7 @@ TEST(PreloadEntryNotLoadableTest, A32BitLibrary) {
   HostBuilder machine = WithCuda(R"({"error": "wrong ELF class: ELFCLASS32", "class": 32})");
   const Judgement judgement = PreloadEntryNotLoadable(machine.Gather());
   const Holds* holds = AsHolds(judgement);
-  ASSERT_NE(holds, nullptr);
+  ASSERT_NE(holds, nullptr) << Because(judgement) << Lacks(judgement);
   EXPECT_EQ(holds->confidence, Confidence::kCertain);
   EXPECT_EQ(holds->acts, Acts::kNow);
   EXPECT_EQ(holds->explains, std::vector<std::string>{"VG704"});
@@ -80,7 +80,7 @@ TEST(PreloadEntryNotLoadableTest, OnANoexecMount) {
                   "40 22 8:2 / /usr/lib64 rw,noexec,relatime - ext4 /dev/sda2 rw\n");
   const Judgement judgement = PreloadEntryNotLoadable(machine.Gather());
   const Holds* holds = AsHolds(judgement);
-  ASSERT_NE(holds, nullptr);
+  ASSERT_NE(holds, nullptr) << Because(judgement) << Lacks(judgement);
   EXPECT_TRUE(absl::StrContains(holds->evidence[0].meaning, "mounted noexec"));
   EXPECT_EQ(holds->fix[0].command, "sudo mount -o remount,exec /usr/lib64");
 }
@@ -120,7 +120,7 @@ TEST(PreloadEntryNotLoadableTest, AShimThatIsFoundByPath) {
   machine.SetElf(kCuda, R"({"error": "invalid ELF header"})");
   const Judgement judgement = PreloadEntryNotLoadable(machine.Gather());
   const Holds* holds = AsHolds(judgement);
-  ASSERT_NE(holds, nullptr);
+  ASSERT_NE(holds, nullptr) << Because(judgement) << Lacks(judgement);
   EXPECT_EQ(holds->acts, Acts::kNow);
   EXPECT_EQ(holds->evidence[0].source, "/usr/local/lib/ollama/libcuda.so.1");
   EXPECT_EQ(holds->explains[0], "VG504");

@@ -17,7 +17,7 @@ TEST(ShimSonameWrongTest, TheRuntimeHasNoSonameAndNvidiasWins) {
   machine.WithLibraries().FoundNoGpu().SetElf(kCudart, kNameless);
   const Judgement judgement = ShimSonameWrong(machine.Gather());
   const Holds* holds = AsHolds(judgement);
-  ASSERT_NE(holds, nullptr);
+  ASSERT_NE(holds, nullptr) << Because(judgement) << Lacks(judgement);
   EXPECT_EQ(holds->confidence, Confidence::kCertain);
   EXPECT_EQ(holds->acts, Acts::kNow);
   EXPECT_EQ(holds->evidence[0].source, kCudart);

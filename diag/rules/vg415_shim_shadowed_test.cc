@@ -24,7 +24,7 @@ HostBuilder ByPath() {
 TEST(ShimShadowedTest, OllamasOwnRuntimeComesFirst) {
   const Judgement judgement = ShimShadowed(ByPath().FoundNoGpu().Gather());
   const Holds* holds = AsHolds(judgement);
-  ASSERT_NE(holds, nullptr);
+  ASSERT_NE(holds, nullptr) << Because(judgement) << Lacks(judgement);
   EXPECT_EQ(holds->confidence, Confidence::kCertain);
   EXPECT_EQ(holds->acts, Acts::kNow);
   EXPECT_EQ(holds->evidence[0].source, kBundled);

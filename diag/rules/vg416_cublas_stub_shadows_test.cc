@@ -25,7 +25,7 @@ HostBuilder WithStub(absl::string_view function) {
 TEST(CublasStubShadowsTest, AnIncompleteStubKeepsTheBackendOut) {
   const Judgement judgement = CublasStubShadows(WithStub("cublasDestroy_v2").Gather());
   const Holds* holds = AsHolds(judgement);
-  ASSERT_NE(holds, nullptr);
+  ASSERT_NE(holds, nullptr) << Because(judgement) << Lacks(judgement);
   EXPECT_EQ(holds->confidence, Confidence::kCertain);
   EXPECT_EQ(holds->acts, Acts::kNow);
   EXPECT_EQ(holds->evidence[0].source, kStub);
@@ -37,7 +37,7 @@ TEST(CublasStubShadowsTest, AnIncompleteStubKeepsTheBackendOut) {
 TEST(CublasStubShadowsTest, ACompleteOneFailsAtTheFirstProduct) {
   const Judgement judgement = CublasStubShadows(WithStub("cublasCreate_v2").Gather());
   const Holds* holds = AsHolds(judgement);
-  ASSERT_NE(holds, nullptr);
+  ASSERT_NE(holds, nullptr) << Because(judgement) << Lacks(judgement);
   EXPECT_EQ(holds->acts, Acts::kNextStart);
   EXPECT_EQ(holds->explains, std::vector<std::string>{"VG902"});
 }

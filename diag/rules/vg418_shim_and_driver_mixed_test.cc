@@ -18,7 +18,7 @@ HostBuilder DriverOnly() {
 TEST(ShimAndDriverMixedTest, NvidiasRuntimeOverTheShimOfTheDriver) {
   const Judgement judgement = ShimAndDriverMixed(DriverOnly().Gather());
   const Holds* holds = AsHolds(judgement);
-  ASSERT_NE(holds, nullptr);
+  ASSERT_NE(holds, nullptr) << Because(judgement) << Lacks(judgement);
   EXPECT_EQ(holds->confidence, Confidence::kCertain);
   EXPECT_EQ(holds->acts, Acts::kNow);
   EXPECT_EQ(holds->evidence[0].source, "/usr/lib64/libvgpu-cuda.so");

@@ -64,7 +64,7 @@ TEST(BackendDependencyMissingTest, ALinkToNothingIsVg503) {
   machine.SetLink(absl::StrCat(kVariant, "libcublasLt.so.12"), "libcublasLt.so.12.8.90");
   const Judgement judgement = BackendLinkDangling(machine.Gather());
   const Holds* holds = AsHolds(judgement);
-  ASSERT_NE(holds, nullptr);
+  ASSERT_NE(holds, nullptr) << Because(judgement) << Lacks(judgement);
   EXPECT_TRUE(absl::StrContains(holds->headline, "libcublasLt.so.12 is a link to nothing"));
   EXPECT_NE(AsHolds(BackendDependencyMissing(machine.Gather())), nullptr);
 }
