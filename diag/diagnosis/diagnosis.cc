@@ -338,6 +338,16 @@ Report Diagnose(const Facts& facts, const Selection& selection) {
     judged.push_back({std::string(rule.code), rule.judge(facts)});
   }
   Explain(facts, judged, report);
+  // Of a capture that lost a piece nothing is certain.
+  if (!facts.remarks.empty()) {
+    for (auto* items : {&report.root_causes, &report.consequences, &report.latent}) {
+      for (Item& item : *items) {
+        if (item.confidence == rules::Confidence::kCertain) {
+          item.confidence = rules::Confidence::kLikely;
+        }
+      }
+    }
+  }
   AddWorking(facts, report);
   AddUnseen(facts, report);
   AddTimeline(facts, report);

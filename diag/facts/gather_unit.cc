@@ -19,7 +19,12 @@ using systemd::ShowProperties;
 
 Fact<ShowProperties> Show(const host::Host& host, const host::ToolQuery& query) {
   return {host::ToolSource(query), host.RunTool(query).Map([](const host::Content& content) {
-            return systemd::ParseShow(content.bytes);
+            // systemctl ends each property with a newline: what has none was cut.
+            absl::string_view text = content.bytes;
+            if (const size_t end = text.rfind('\n'); end != absl::string_view::npos) {
+              text = text.substr(0, end + 1);
+            }
+            return systemd::ParseShow(text);
           })};
 }
 

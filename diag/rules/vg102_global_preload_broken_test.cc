@@ -27,8 +27,7 @@ TEST(GlobalPreloadBrokenTest, ASecretIsCountedAndNeverQuoted) {
   ASSERT_NE(holds, nullptr);
   EXPECT_EQ(holds->evidence[0].quote, "(a word of 18 bytes that is no path)");
   EXPECT_EQ(FindQuote(*holds, "hunter2"), nullptr);
-  EXPECT_EQ(holds->evidence[1].quote, "#");
-  EXPECT_EQ(holds->evidence[1].line, 2);
+  EXPECT_EQ(FindQuote(*holds, "#"), nullptr);  // a comment (measured, glibc 2.36)
 }
 
 TEST(GlobalPreloadBrokenTest, TheOnlyListLacksTheShimThatDiscoveryNeeds) {

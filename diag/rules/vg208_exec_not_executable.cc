@@ -143,6 +143,12 @@ Judgement ExecNotExecutable(const facts::Facts& facts) {
       facts.host_kind == host::Host::Kind::kTree) {
     fault.reset();
   }
+  // A start that ended in another way was executed; what is odd about the file came later.
+  if (failed.empty() && facts.log.journal.present() && !facts.log.journal->exits.empty() &&
+      !facts.log.journal->exits.back().status.empty()) {
+    return Contradicted{absl::StrCat("the last start was executed: it ended with ",
+                                     facts.log.journal->exits.back().status)};
+  }
   if (!fault && failed.empty()) {
     if (file.found.not_observed()) {
       return CannotTell{"whether the program of ExecStart= can be executed",

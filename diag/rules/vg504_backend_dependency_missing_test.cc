@@ -21,6 +21,7 @@ HostBuilder Machine() {
       "runpath": null, "rpath": null, "version_needs": [], "undefined": [], "exports": [],
       "version_defs": [], "go_build": {"go": "go1.24.1", "module": "github.com/ollama/ollama",
       "version": "v0.16.2"}})");
+  machine.SetFile("/etc/ld.so.conf", "/usr/lib/x86_64-linux-gnu\n");
   machine.SetFile("/usr/lib/x86_64-linux-gnu/libc.so.6", "");
   machine.SetElf("/usr/lib/x86_64-linux-gnu/libc.so.6", kLibrary);
   machine.SetFile("/lib64/ld-linux-x86-64.so.2", "").SetElf("/lib64/ld-linux-x86-64.so.2", kLibrary);

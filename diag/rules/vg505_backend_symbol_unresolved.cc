@@ -25,6 +25,14 @@ Judgement BackendSymbolUnresolved(const facts::Facts& facts) {
                problem.trouble == loader::Trouble::kNoVersions ||
                problem.trouble == loader::Trouble::kUndefinedSymbol;
       });
+  // Names that a missing library would define are missing because of it.
+  for (const BackendProblem& found : problems) {
+    for (const loader::Problem& problem : found.load.opened->problems) {
+      if (problem.trouble == loader::Trouble::kNotFound) {
+        return Contradicted{absl::StrCat(problem.request.name, " is not found at all")};
+      }
+    }
+  }
   if (problems.empty() && !of_shim.empty()) {
     return Contradicted{absl::StrCat("only ", of_shim, " and its like are missing, which a shim "
                                      "should give")};

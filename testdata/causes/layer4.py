@@ -484,7 +484,7 @@ def _cublas(h, names):
     return path
 
 
-@fault("VG416", B, C_PATH, consequences=["VG704", "VG505"], touches=["variant.cublas"])
+@fault("VG416", B, C_PATH, may=["VG505"], touches=["variant.cublas"])
 def incomplete_cublas(h):
     """A stub of cuBLAS stands in the variant's directory and lacks a function."""
     path = _cublas(h, [n for n in elf_facts.CUBLAS_IMPORTS if n != "cublasGetStatusString"])
