@@ -291,7 +291,15 @@ void Explain(const Facts& facts, const std::vector<Judged>& judged, Report& repo
       report.latent.push_back(std::move(item));
     }
   }
-  for (Item& item : TakeNeedless(report.root_causes)) report.notes.push_back(std::move(item));
+  for (Item& item : TakeNeedless(report.root_causes)) {
+    if (rules::FindCode(item.code)->kind != Kind::kConsequence) {
+      report.notes.push_back(std::move(item));
+      continue;
+    }
+    // A symptom of what a founded cause explains: it goes with that.
+    for (const Item& cause : report.root_causes) item.explained_by.push_back(cause.code);
+    report.consequences.push_back(std::move(item));
+  }
   if (first != nullptr) {
     report.verdict = Verdict::kProblem;
     for (const Finding& finding : findings) {
