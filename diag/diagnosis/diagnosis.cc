@@ -192,9 +192,10 @@ std::string Tie(const std::vector<Item>& root_causes) {
     }
   }
   if (others.empty()) return "";
-  return absl::StrCat(" ", absl::StrJoin(others, ", "),
-                      others.size() == 1 ? " would explain the same" : " would each explain the same",
-                      ": what was seen does not tell which it is.");
+  return absl::StrCat(
+      " ", absl::StrJoin(others, ", "),
+      others.size() == 1 ? " would explain the same" : " would each explain the same",
+      ": what was seen does not tell which it is.");
 }
 
 std::string HealthyHeadline(const Facts& facts, const Report& report) {
@@ -323,7 +324,7 @@ Report Diagnose(const Facts& facts, const Selection& selection) {
   Report report;
   report.host.hostname = facts.hostname;
   report.host.observed_at = facts.observed_at;
-  report.host.source = facts.only_a_log                               ? "log"
+  report.host.source = facts.only_a_log                             ? "log"
                        : facts.host_kind == host::Host::Kind::kLive ? "live"
                                                                     : "tree";
   report.time_zone = facts.time_zone;

@@ -402,8 +402,8 @@ TEST(FalseClaimTest, AnAnswerOverHttpDoesNotMeanThatTheGpuWasUsed) {
 // --- the smallest set
 
 TEST(ExplainTest, OfTwoCodesThatFitThePrecedenceDecides) {
-  const Report report = Explained({Finding("VG502", {"VG704"}), Finding("VG508", {"VG704"}),
-                                   Finding("VG704")});
+  const Report report =
+      Explained({Finding("VG502", {"VG704"}), Finding("VG508", {"VG704"}), Finding("VG704")});
   EXPECT_EQ(Codes(report.root_causes), Names{"VG508"});
   EXPECT_EQ(Codes(report.consequences), (Names{"VG502", "VG704"}));
   EXPECT_EQ(report.root_causes[0].explains, (Names{"VG704", "VG502"}));
@@ -420,23 +420,23 @@ TEST(ExplainTest, WhatIsOnlyPossibleIsNotNeededBesideWhatIsKnown) {
 
 TEST(ExplainTest, WhatIsPossibleAndExplainsMoreIsNeeded) {
   const Report report = Explained({Found("VG404", Confidence::kPossible, {"VG307"}),
-                                   Found("VG503", Confidence::kLikely, {"VG704"}),
-                                   Finding("VG307"), Finding("VG704")});
+                                   Found("VG503", Confidence::kLikely, {"VG704"}), Finding("VG307"),
+                                   Finding("VG704")});
   EXPECT_EQ(Codes(report.root_causes), (Names{"VG404", "VG503"}));
 }
 
 TEST(ExplainTest, TwoFaultsThatAreSeenAreBothRoots) {
-  const Report report = Explained({Found("VG401", Confidence::kCertain, {"VG704"}),
-                                   Found("VG503", Confidence::kLikely, {"VG704"}),
-                                   Finding("VG704")});
+  const Report report =
+      Explained({Found("VG401", Confidence::kCertain, {"VG704"}),
+                 Found("VG503", Confidence::kLikely, {"VG704"}), Finding("VG704")});
   EXPECT_EQ(Codes(report.root_causes), (Names{"VG401", "VG503"}));
   EXPECT_EQ(report.headline, "VG401 it is.");
 }
 
 TEST(ExplainTest, ATieIsSaid) {
-  const Report report = Explained({Found("VG611", Confidence::kPossible, {"VG704"}),
-                                   Found("VG613", Confidence::kPossible, {"VG704"}),
-                                   Finding("VG704")});
+  const Report report =
+      Explained({Found("VG611", Confidence::kPossible, {"VG704"}),
+                 Found("VG613", Confidence::kPossible, {"VG704"}), Finding("VG704")});
   EXPECT_EQ(Codes(report.root_causes), (Names{"VG611", "VG613"}));
   EXPECT_TRUE(absl::StrContains(report.headline, "VG613 (the device is taken by others)"));
   EXPECT_TRUE(absl::StrContains(report.headline, "does not tell which it is"));
@@ -480,10 +480,9 @@ void LacksAnyPiece(const HostBuilder& machine, const std::string& truth) {
     for (const Item& item : report.root_causes) {
       const bool known = item.code == truth || item.code == "VG704";
       const bool of_usr = absl::StrContains(what, "/usr");
-      const bool really_missing =
-          (of_usr && (item.code == "VG401" || item.code == "VG501" || item.code == "VG208" ||
-                      item.code == "VG508")) ||
-          (item.code == "VG502" && absl::StrContains(what, "ggml-cuda"));
+      const bool really_missing = (of_usr && (item.code == "VG401" || item.code == "VG501" ||
+                                              item.code == "VG208" || item.code == "VG508")) ||
+                                  (item.code == "VG502" && absl::StrContains(what, "ggml-cuda"));
       EXPECT_TRUE(known || really_missing || item.confidence != Confidence::kCertain)
           << what << ": " << item.code << ": " << report.headline;
       // Without `systemctl show` nobody knows whether the unit was read: VG302's repair

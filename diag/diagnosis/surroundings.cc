@@ -206,8 +206,8 @@ void AddTimeline(const Facts& facts, Report& report) {
     for (const ollama::ServerStart& start : log->starts) {
       const bool earlier = &start != this_start;
       if (const ollama::Compute* result = start.Result(); earlier && result != nullptr) {
-        from_log(result->line, absl::StrCat("an earlier start's discovery ended: library=",
-                                            result->library));
+        from_log(result->line,
+                 absl::StrCat("an earlier start's discovery ended: library=", result->library));
       }
     }
   }

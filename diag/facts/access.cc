@@ -19,8 +19,7 @@ constexpr uint32_t kReadBit = 4;
 constexpr uint32_t kExecuteBit = 1;
 
 bool InGroup(const Identity& who, uint32_t gid) {
-  return who.gid == gid ||
-         std::find(who.groups.begin(), who.groups.end(), gid) != who.groups.end();
+  return who.gid == gid || std::find(who.groups.begin(), who.groups.end(), gid) != who.groups.end();
 }
 
 // Whether the bit is set for `who`; nothing where owner, group or mode leave it open. One

@@ -82,9 +82,8 @@ std::vector<const PreloadList*> Facts::PreloadsNextStart() const {
 }
 
 bool Facts::UnitRunsContainer() const {
-  constexpr absl::string_view kEngines[] = {"docker",         "docker-compose", "lxc-start",
-                                            "nerdctl",        "podman",         "podman-compose",
-                                            "systemd-nspawn"};
+  constexpr absl::string_view kEngines[] = {"docker", "docker-compose", "lxc-start",     "nerdctl",
+                                            "podman", "podman-compose", "systemd-nspawn"};
   if (!unit_judged) return false;
   const std::string text = absl::StrCat(program.command, "\n", program.script.value_or(""));
   for (absl::string_view word : absl::StrSplit(text, absl::ByAnyChar(" \t\n;&|()\"'"))) {

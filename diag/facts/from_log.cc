@@ -20,17 +20,17 @@ void FindEra(Facts& facts) {
     if (start.version.empty()) continue;
     ollama.version = {absl::StrCat(log.source, ", line ", start.listening->number), start.version};
   }
-  if (std::optional<ollama::Version> version =
-          ollama::ParseVersion(ollama.version.value_or(""))) {
+  if (std::optional<ollama::Version> version = ollama::ParseVersion(ollama.version.value_or(""))) {
     ollama.era = ollama::EraOf(*version);
-    ollama.era_because = absl::StrCat("version ", *ollama.version, " (", ollama.version.source, ")");
+    ollama.era_because =
+        absl::StrCat("version ", *ollama.version, " (", ollama.version.source, ")");
     return;
   }
   for (const ollama::ServerStart& start : log.starts) {
     if (start.era == ollama::Era::kUnknown || !start.era_line) continue;
     ollama.era = start.era;
-    ollama.era_because = absl::StrCat("only this era prints line ", start.era_line->number, " of ",
-                                      log.source);
+    ollama.era_because =
+        absl::StrCat("only this era prints line ", start.era_line->number, " of ", log.source);
   }
   if (ollama.era == ollama::Era::kUnknown) {
     ollama.era_because = "the log has neither a version nor a line that only one era prints";
@@ -48,8 +48,8 @@ Facts FromLog(host::ByteSource& source, const FromLogOptions& options) {
   facts.observed_at = unseen;
   facts.time_zone = options.time_zone;
   facts.observer_uid = unseen;
-  facts.log.journal = {options.name, ollama::ReadPastedLog(source, options.name, options.time_zone,
-                                                           options.since)};
+  facts.log.journal = {
+      options.name, ollama::ReadPastedLog(source, options.name, options.time_zone, options.since)};
   facts.log.standard_error = {options.name, unseen};
   facts.log.redirected = {options.name, host::Absent{}};
 

@@ -47,8 +47,9 @@ TEST(FromLog, WhatIsOlderThanAskedForIsLeftOut) {
 }
 
 TEST(FromLog, ALogWithoutAPrefixIsOfNoUnit) {
-  const Facts facts = Of("time=2026-02-26T06:13:22.671-05:00 level=INFO source=gpu.go:217 "
-                         "msg=\"looking for compatible GPUs\"\n");
+  const Facts facts =
+      Of("time=2026-02-26T06:13:22.671-05:00 level=INFO source=gpu.go:217 "
+         "msg=\"looking for compatible GPUs\"\n");
   EXPECT_FALSE(facts.unit_judged);
   EXPECT_EQ(facts.ollama.era, ollama::Era::kA);
 }

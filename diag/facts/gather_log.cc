@@ -42,8 +42,7 @@ bool MaySeeNothing(const host::Host& host) {
 }  // namespace
 
 LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
-                   const host::Observed<ProcessFacts>& process,
-                   std::optional<absl::Time> since) {
+                   const host::Observed<ProcessFacts>& process, std::optional<absl::Time> since) {
   LogFacts log;
   host::ToolQuery query{.tool = host::Tool::kJournalUnit, .unit = unit.name};
   if (host.kind() == host::Host::Kind::kLive) {
@@ -55,7 +54,7 @@ LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
   log.journal.source = host::ToolSource(query);
   Observed<std::unique_ptr<host::ByteSource>> stream = host.StreamTool(query);
   if (stream.present()) {
-    absl::StatusOr<ollama::DiscoveryLog> read = 
+    absl::StatusOr<ollama::DiscoveryLog> read =
         ollama::ReadJournal(**stream, log.journal.source, since.value_or(absl::InfinitePast()));
     if (read.ok() && read->lines == 0 && !read->status.ok()) {
       log.journal = {log.journal.source, NotObserved{std::string(read->status.message())}};

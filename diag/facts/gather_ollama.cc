@@ -166,8 +166,8 @@ OllamaFacts GatherOllama(const host::Host& host, const Facts& facts) {
         absl::StrCat("version ", *ollama.version, " (", ollama.version.source, ")");
   } else if (start != nullptr && start->era_line) {
     ollama.era = start->era;
-    ollama.era_because = absl::StrCat("only this era prints line ", start->era_line->number,
-                                      " of ", log.source);
+    ollama.era_because =
+        absl::StrCat("only this era prints line ", start->era_line->number, " of ", log.source);
   } else if (ollama.library_dir.present() && ollama.library_dir->has_llama_server) {
     ollama.era = ollama::Era::kC;
     ollama.era_because = absl::StrCat(ollama.library_dir->path, " holds llama-server");

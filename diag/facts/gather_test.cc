@@ -471,8 +471,7 @@ TEST(GatherTest, NvidiaFunctionsAreThoseWithItsVendorId) {
 
 TEST(GatherTest, TheUserOfTheNextStartAndItsGroups) {
   FakeHost host;
-  host.AddFile(kFragment,
-               "[Service]\nExecStart=/x\nUser=ollama\nSupplementaryGroups=video 992\n");
+  host.AddFile(kFragment, "[Service]\nExecStart=/x\nUser=ollama\nSupplementaryGroups=video 992\n");
   host.AddFile("/etc/passwd", "root:x:0:0::/root:/bin/sh\nollama:x:998:997::/:/bin/false\n");
   host.AddFile("/etc/group", "render:x:105:ollama,u\nvideo:x:44:\nollama:x:997:\n");
   const Facts facts = Gather(host, {});

@@ -201,8 +201,8 @@ void FindMissingMounts(const host::Host& host, UnitFacts& unit) {
     const bool bind = mount.kind == systemd::MountSetting::Kind::kBind;
     const bool empty = mount.kind == systemd::MountSetting::Kind::kEmpty;
     const bool source_missing = bind && host.Resolve(mount.source).absent();
-    const bool target_missing = host.Resolve(mount.target).absent() &&
-                                (bind || empty ? CannotBeMade(mount.target) : true);
+    const bool target_missing =
+        host.Resolve(mount.target).absent() && (bind || empty ? CannotBeMade(mount.target) : true);
     if (source_missing || target_missing) unit.missing_mounts.push_back(mount);
   }
 }
@@ -247,8 +247,12 @@ void GatherUnit(const host::Host& host, UnitFacts& unit) {
   unit.mounts = systemd::ReadMountSettings(unit.on_disk, context);
 
   // Of every loaded service `show` prints UMask= and the limits, which nobody asks for by
-  // name (systemd 252, dbus-execute.c).
-  unit.shown_whole = unit.loaded.present() && unit.loaded->Get("UMask").present();
+  // name (systemd 252, dbus-execute.c); Id= and InvocationID= come from other parts of it.
+  unit.shown_whole = true;
+  for (const char* key : {"UMask", "Id", "InvocationID"}) {
+    unit.shown_whole =
+        unit.shown_whole && unit.loaded.present() && unit.loaded->Get(key).present();
+  }
   unit.load_state = Property(unit.loaded, "LoadState");
   unit.active_state = Property(unit.loaded, "ActiveState");
   unit.sub_state = Property(unit.loaded, "SubState");

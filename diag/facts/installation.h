@@ -23,7 +23,7 @@ struct InstalledLibrary {
   std::string variant;  // "cuda_v12"; empty at the top level
   bool link = false;
   host::Observed<host::Resolved> found;
-  host::Trace trace;  // where it is absent: the links, and where they stopped
+  host::Trace trace;                 // where it is absent: the links, and where they stopped
   host::Observed<elf::ElfInfo> elf;  // of backends and of libggml-base; else not looked at
 };
 

@@ -80,9 +80,9 @@ Sight SeenInTable(const MountTable& mounts, absl::string_view source, absl::stri
     return sight;
   }
   sight.noexec = mount->noexec();
-  sight.because = absl::StrCat(mount->root, " ", mount->mount_point, " ",
-                               absl::StrJoin(mount->options, ","), " - ", mount->fs_type, " ",
-                               mount->source);
+  sight.because =
+      absl::StrCat(mount->root, " ", mount->mount_point, " ", absl::StrJoin(mount->options, ","),
+                   " - ", mount->fs_type, " ", mount->source);
   if (IsInaccessibleNode(*mount)) {
     sight.what = Sight::What::kHidden;
     return sight;

@@ -228,9 +228,9 @@ class Reader {
     absl::ConsumeSuffix(&line, "\r");
     std::string cleaned;
     if (absl::StrContains(line, '\x1b')) line = cleaned = logfmt::StripColours(line);
-    if (const size_t bracket = line.find('[');
-        bracket != kNone && bracket + 2 < line.size() && absl::ascii_isdigit(line[bracket + 1]) &&
-        line.find('m', bracket) != kNone) {
+    if (const size_t bracket = line.find('['); bracket != kNone && bracket + 2 < line.size() &&
+                                               absl::ascii_isdigit(line[bracket + 1]) &&
+                                               line.find('m', bracket) != kNone) {
       line = cleaned = StripLostColours(line);
     }
     if (line.find('&') != kNone && line.find(';') != kNone) {
@@ -242,7 +242,7 @@ class Reader {
                                                   {"&amp;", "&"}});
     }
     while (absl::ConsumePrefix(&line, "> ")) continue;
-    absl::ConsumePrefix(&line, "\x1e");   // json-seq
+    absl::ConsumePrefix(&line, "\x1e");    // json-seq
     absl::ConsumePrefix(&line, "data: ");  // json-sse
     const absl::string_view bare = absl::StripAsciiWhitespace(line);
     if (absl::StartsWith(bare, "```") || absl::StartsWith(bare, "~~~")) {
@@ -507,8 +507,7 @@ class Reader {
     summary_.journal = true;
     line.identifier = entry->identifier.empty() ? entry->comm : entry->identifier;
     line.unit = entry->systemd_unit;
-    line.invocation =
-        entry->invocation.empty() ? entry->systemd_invocation : entry->invocation;
+    line.invocation = entry->invocation.empty() ? entry->systemd_invocation : entry->invocation;
     if (entry->pid) line.pid = static_cast<int>(*entry->pid);
     if (entry->realtime.present()) line.time = *entry->realtime;
     line.text = logfmt::StripColours(*entry->message);

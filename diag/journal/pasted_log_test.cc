@@ -111,8 +111,7 @@ TEST(PastedLog, FromDockerInEveryForm) {
 }
 
 TEST(PastedLog, OutOfATicket) {
-  const std::string html =
-      absl::StrReplaceAll(kRecord, {{"\"", "&quot;"}});
+  const std::string html = absl::StrReplaceAll(kRecord, {{"\"", "&quot;"}});
   EXPECT_EQ(ReadAll(absl::StrCat("```shell\n", kRecord, "\n```\n")).Texts(), Texts{kRecord});
   EXPECT_EQ(ReadAll(absl::StrCat("```", kRecord, "```\n")).Texts(), Texts{kRecord});
   EXPECT_EQ(ReadAll(absl::StrCat("> > ", kRecord, "\r\n")).Texts(), Texts{kRecord});
@@ -162,10 +161,9 @@ TEST(PastedLog, LinesOfGgmlAreNotTheRestOfARecord) {
 }
 
 TEST(PastedLog, AYearAndAZoneAreTakenFromARecordThatHasThem) {
-  const Read read = ReadAll(
-      absl::StrCat("Feb 26 05:54:30 h systemd[1]: Started ollama.service.\n",
-                   "Feb 26 05:54:39 h ollama[7]: ", kRecord,
-                   "\nFeb 26 05:55:39 h systemd[1]: ollama.service: Main process exited\n"));
+  const Read read = ReadAll(absl::StrCat(
+      "Feb 26 05:54:30 h systemd[1]: Started ollama.service.\n", "Feb 26 05:54:39 h ollama[7]: ",
+      kRecord, "\nFeb 26 05:55:39 h systemd[1]: ollama.service: Main process exited\n"));
   ASSERT_EQ(read.lines.size(), 3u);
   EXPECT_FALSE(read.lines[0].time.present());
   ASSERT_TRUE(read.lines[2].time.present());
@@ -173,8 +171,8 @@ TEST(PastedLog, AYearAndAZoneAreTakenFromARecordThatHasThem) {
 }
 
 TEST(PastedLog, AnyPiecesGiveTheSame) {
-  const std::string text = absl::StrCat("Feb 26 05:54:39 h ollama[7]: ", kRecord, "\n{\n\"MESSAGE\" : ",
-                                        "\"x\"\n}\n", kRecord);
+  const std::string text = absl::StrCat("Feb 26 05:54:39 h ollama[7]: ", kRecord,
+                                        "\n{\n\"MESSAGE\" : ", "\"x\"\n}\n", kRecord);
   const Texts whole = ReadAll(text).Texts();
   EXPECT_EQ(whole.size(), 3u);
   for (size_t piece : {1, 2, 7, 64}) EXPECT_EQ(ReadAll(text, piece).Texts(), whole) << piece;

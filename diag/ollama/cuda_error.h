@@ -36,10 +36,10 @@ const CudaErrorInfo* CudaErrorOf(int code);
 
 // What a line says.
 struct CudaErrorWords {
-  int code = 0;        // 0: a text that the table lacks
-  int or_code = 0;     // era A has one message for 35 and 803
-  std::string text;    // what stands behind the colon: a number or a text
-  bool at_init = true; // false: a call failed later (`CUDA error: …`), in whatever state
+  int code = 0;         // 0: a text that the table lacks
+  int or_code = 0;      // era A has one message for 35 and 803
+  std::string text;     // what stands behind the colon: a number or a text
+  bool at_init = true;  // false: a call failed later (`CUDA error: …`), in whatever state
 };
 
 std::optional<CudaErrorWords> FindCudaError(absl::string_view words);

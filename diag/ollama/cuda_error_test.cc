@@ -21,7 +21,8 @@ TEST(CudaErrorTest, ATextOfTheRuntime) {
 }
 
 TEST(CudaErrorTest, ATextThatTheTableLacksIsKept) {
-  std::optional<CudaErrorWords> found = FindCudaError("failed to initialize CUDA: the moon is full");
+  std::optional<CudaErrorWords> found =
+      FindCudaError("failed to initialize CUDA: the moon is full");
   ASSERT_TRUE(found);
   EXPECT_EQ(found->code, 0);
   EXPECT_EQ(found->text, "the moon is full");
@@ -41,7 +42,8 @@ TEST(CudaErrorTest, WordsOfEraA) {
   EXPECT_EQ(CodeIn("no nvidia devices detected by library /usr/lib/libcuda.so.550.54.15"), 100);
   EXPECT_EQ(CodeIn("unknown error initializing cuda driver library /x/libcuda.so: ?"), 999);
   std::optional<CudaErrorWords> either = FindCudaError(
-      "version mismatch between driver and cuda driver library - reboot or upgrade may be required: "
+      "version mismatch between driver and cuda driver library - reboot or upgrade may be "
+      "required: "
       "library /usr/lib/libcuda.so.550");
   ASSERT_TRUE(either);
   EXPECT_EQ(either->code, 35);

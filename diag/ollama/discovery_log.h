@@ -28,7 +28,7 @@ namespace vgpu::ollama {
 struct DiscoveryLog {
   std::string source;  // a path, or the command that prints it
   bool is_journal = false;
-  std::string unit;  // the service that a pasted journal is about; empty: not said
+  std::string unit;     // the service that a pasted journal is about; empty: not said
   absl::Status status;  // not OK: reading ended there; what came before stands
   uint64_t lines = 0;
   uint64_t malformed = 0;  // lines that looked interesting and could not be read

@@ -26,9 +26,9 @@ bool MayBeDir(const host::Host& host, const std::string& path, absl::string_view
 // Of the names in a variant, sorted: the CUDA backend that is opened.
 std::string BackendName(const std::vector<std::string>& names, Era era) {
   for (const std::string& name : names) {
-    const bool opened = era == Era::kC ? absl::StartsWith(name, "libggml-cuda") &&
-                                             absl::StrContains(name, ".so")
-                                       : name == "libggml-cuda.so";
+    const bool opened =
+        era == Era::kC ? absl::StartsWith(name, "libggml-cuda") && absl::StrContains(name, ".so")
+                       : name == "libggml-cuda.so";
     if (opened) return name;
   }
   return "";

@@ -30,9 +30,9 @@ constexpr Message kMessages[] = {
     {Event::kFailure, Speaker::kOllama, "failed to start runner to discovery GPUs"},
     {Event::kFailure, Speaker::kOllama, "llama-server not available for device discovery"},
     {Event::kFailure, Speaker::kOllama, "discovery: failed to start"},
-    {Event::kChildEnded, Speaker::kOllama, "runner exited"},                           // B
-    {Event::kChildEnded, Speaker::kOllama, "discovery: server startup exited"},        // C
-    {Event::kChildEnded, Speaker::kOllama, "llama-server --list-devices failed"},      // C
+    {Event::kChildEnded, Speaker::kOllama, "runner exited"},                       // B
+    {Event::kChildEnded, Speaker::kOllama, "discovery: server startup exited"},    // C
+    {Event::kChildEnded, Speaker::kOllama, "llama-server --list-devices failed"},  // C
     {Event::kNoDevice, Speaker::kOllama, "no nvidia devices detected by library"},
     {Event::kNoDevice, Speaker::kOllama, "Unable to load cudart"},
     {Event::kNoDevice, Speaker::kOllama, "unable to load cuda driver library"},  // v0.2, v0.3
@@ -51,10 +51,10 @@ constexpr Message kMessages[] = {
     {Event::kVram, Speaker::kOllama, "entering low vram mode"},
     {Event::kOverride, Speaker::kOllama, "user overrode visible devices"},
     {Event::kNoAvx, Speaker::kOllama, "CPU does not have "},
-    {Event::kRunner, Speaker::kOllama, "starting runner"},         // B; of discovery too
-    {Event::kRunner, Speaker::kOllama, "starting llama server"},   // A
-    {Event::kRunner, Speaker::kOllama, "starting llama-server"},   // C
-    {Event::kOffload, Speaker::kRecord, "layers.offload="},        // A, and B's older runner
+    {Event::kRunner, Speaker::kOllama, "starting runner"},        // B; of discovery too
+    {Event::kRunner, Speaker::kOllama, "starting llama server"},  // A
+    {Event::kRunner, Speaker::kOllama, "starting llama-server"},  // C
+    {Event::kOffload, Speaker::kRecord, "layers.offload="},       // A, and B's older runner
     {Event::kTooLarge, Speaker::kOllama, "model request too large for system"},
     {Event::kTooLarge, Speaker::kOllama, "gpu has too little memory to allocate any layers"},
     {Event::kTooLarge, Speaker::kChild, "model requires more system memory"},

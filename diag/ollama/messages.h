@@ -18,35 +18,35 @@ enum class Event {
   kServerConfig,  // env="map[…]"; the server's first line
   kListening,     // "Listening on 127.0.0.1:11434 (version 0.16.2)"; before discovery
   kDiscoveryBegan,
-  kPass,          // one child of discovery ended (B, C; DEBUG)
-  kCount,         // how many devices the first pass found (B, C; DEBUG)
-  kVerifying,     // second pass: one device is tried again, selected by its id (B, C; DEBUG)
-  kFiltered,      // second pass: it did not come up (B, C; DEBUG)
-  kSkipped,       // a variant or a device that discovery leaves out
-  kFailure,       // a pass failed: timeout, crash
-  kChildEnded,    // how a child ended (TRACE in B, DEBUG in C)
-  kNoDevice,      // era A's own words for no usable device
-  kCudaError,     // a code or a text of CUDA, where no other event holds it
-  kDriverTooOld,  // era C's comparison of the driver with what the backend needs
-  kArchMissing,   // the backend has no code for the device's compute capability
-  kCompute,       // the result; the last one of a process decides
-  kVram,          // total_vram of the result
-  kOverride,      // CUDA_VISIBLE_DEVICES or a sibling is set (WARN)
-  kNoAvx,         // the processor lacks what this version asks for
-  kBackend,       // ggml opened a backend, or could not
-  kDeviceCount,   // ggml_cuda_init: found N CUDA devices
-  kDevice,        // one of them, with its compute capability
-  kRunner,        // a child is started: of discovery, or for a model
-  kOffload,       // layers of a model on the GPU
-  kTooLarge,      // a model does not fit
-  kRunnerDied,    // the child of a model
-  kLaunchRefused, // a shim: it describes a device and runs no kernels
-  kLoaderError,   // the dynamic loader's words
-  kUnitStarted,   // systemd
-  kUnitStopped,   // systemd
-  kUnitExited,    // systemd: the main process ended by itself
-  kUnitRestart,   // systemd: a restart is scheduled
-  kUnitProblem,   // systemd: what it ignores of the unit, or could not set up
+  kPass,           // one child of discovery ended (B, C; DEBUG)
+  kCount,          // how many devices the first pass found (B, C; DEBUG)
+  kVerifying,      // second pass: one device is tried again, selected by its id (B, C; DEBUG)
+  kFiltered,       // second pass: it did not come up (B, C; DEBUG)
+  kSkipped,        // a variant or a device that discovery leaves out
+  kFailure,        // a pass failed: timeout, crash
+  kChildEnded,     // how a child ended (TRACE in B, DEBUG in C)
+  kNoDevice,       // era A's own words for no usable device
+  kCudaError,      // a code or a text of CUDA, where no other event holds it
+  kDriverTooOld,   // era C's comparison of the driver with what the backend needs
+  kArchMissing,    // the backend has no code for the device's compute capability
+  kCompute,        // the result; the last one of a process decides
+  kVram,           // total_vram of the result
+  kOverride,       // CUDA_VISIBLE_DEVICES or a sibling is set (WARN)
+  kNoAvx,          // the processor lacks what this version asks for
+  kBackend,        // ggml opened a backend, or could not
+  kDeviceCount,    // ggml_cuda_init: found N CUDA devices
+  kDevice,         // one of them, with its compute capability
+  kRunner,         // a child is started: of discovery, or for a model
+  kOffload,        // layers of a model on the GPU
+  kTooLarge,       // a model does not fit
+  kRunnerDied,     // the child of a model
+  kLaunchRefused,  // a shim: it describes a device and runs no kernels
+  kLoaderError,    // the dynamic loader's words
+  kUnitStarted,    // systemd
+  kUnitStopped,    // systemd
+  kUnitExited,     // systemd: the main process ended by itself
+  kUnitRestart,    // systemd: a restart is scheduled
+  kUnitProblem,    // systemd: what it ignores of the unit, or could not set up
 };
 
 enum class Speaker {

@@ -238,8 +238,8 @@ const CudaError* ServerStart::LostLater() const {
     if (error.line.number < result->line.number) continue;
     // A call may fail for the model's sake; these tell of the device, or of code in the backend
     // that no model can run on it.
-    const bool of_device = error.words.at_init || error.Is(800) || error.Is(999) ||
-                           error.Is(98) || error.Is(200) || error.Is(209) || error.Is(222);
+    const bool of_device = error.words.at_init || error.Is(800) || error.Is(999) || error.Is(98) ||
+                           error.Is(200) || error.Is(209) || error.Is(222);
     if (error.after_result && of_device) lost = &error;
   }
   if (lost == nullptr) return nullptr;

@@ -60,8 +60,7 @@ VisibleDevices ParseVisibleDevices(absl::string_view value,
         visible.stopped_at = std::string(word);
         return visible;
     }
-    if (std::find(visible.indices.begin(), visible.indices.end(), index) !=
-        visible.indices.end()) {
+    if (std::find(visible.indices.begin(), visible.indices.end(), index) != visible.indices.end()) {
       visible.uncertain = true;  // what a repeated one does is not written down
       return visible;
     }

@@ -10,7 +10,9 @@ const char kId[] = "GPU-d110a105-ac29-1d54-7b49-9c90440f215b";
 VisibleDevices One(absl::string_view value) { return ParseVisibleDevices(value, DeviceIds{kId}); }
 
 TEST(VisibleDevicesTest, AnIndexOrTheBeginningOfAnIdShowsTheDevice) {
-  for (absl::string_view value : {absl::string_view("0"), absl::string_view(" 0"), absl::string_view(kId), absl::string_view("GPU-d110a105"), absl::string_view("GPU-D110A105")}) {
+  for (absl::string_view value :
+       {absl::string_view("0"), absl::string_view(" 0"), absl::string_view(kId),
+        absl::string_view("GPU-d110a105"), absl::string_view("GPU-D110A105")}) {
     EXPECT_EQ(One(value).indices, (std::vector<size_t>{0})) << value;
   }
 }

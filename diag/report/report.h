@@ -91,8 +91,8 @@ struct Report {
   std::vector<RuledOut> ruled_out;
   std::vector<NotSeen> not_observed;
   std::vector<std::string> skipped;  // codes that were not judged, because it was asked for
-  std::vector<Event> timeline;  // by time
-  absl::TimeZone time_zone;     // in which the host tells its time
+  std::vector<Event> timeline;       // by time
+  absl::TimeZone time_zone;          // in which the host tells its time
 };
 
 }  // namespace vgpu::report

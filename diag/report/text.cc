@@ -334,8 +334,9 @@ void Timeline(const Report& report, bool whole, Page* page) {
                               ? 0
                               : report.timeline.size() - kShortTimeline;
   if (left_out > 0) {
-    page->Prose(2, "", absl::StrCat("(", left_out, " earlier ", left_out == 1 ? "event" : "events",
-                                    ": --timeline shows all)"));
+    page->Prose(2, "",
+                absl::StrCat("(", left_out, " earlier ", left_out == 1 ? "event" : "events",
+                             ": --timeline shows all)"));
   }
   std::vector<std::string> times;
   size_t widest = 0;

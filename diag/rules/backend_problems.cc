@@ -83,12 +83,14 @@ Judgement WithoutProblem(const Facts& facts, absl::string_view found) {
   for (const BackendLoad& load : loads) {
     const host::Observed<bool> succeeds = load.opened->Succeeds();
     if (!succeeds.not_observed()) continue;
-    return CannotTell{absl::StrCat("whether ", load.backend(), " can be opened"),
-                      std::string(succeeds.why_not()),
-                      absl::StrCat("LD_LIBRARY_PATH=", Quoted(load.process->start.options.environment.library_path.value_or("")), " ldd -r ",
-                                   Quoted(load.backend()))};
+    return CannotTell{
+        absl::StrCat("whether ", load.backend(), " can be opened"), std::string(succeeds.why_not()),
+        absl::StrCat("LD_LIBRARY_PATH=",
+                     Quoted(load.process->start.options.environment.library_path.value_or("")),
+                     " ldd -r ", Quoted(load.backend()))};
   }
-  if (!loads.empty()) return Contradicted{"what keeps the backend from being opened is another thing"};
+  if (!loads.empty())
+    return Contradicted{"what keeps the backend from being opened is another thing"};
   return CannotTell{"whether the CUDA backend can be opened",
                     dir.present() ? "the environment of the child that opens it is not known"
                                   : std::string(dir.why_not()),
@@ -110,9 +112,9 @@ Holds HoldsFor(const Facts& facts, const std::vector<BackendProblem>& problems) 
     if (!item.problem->searched.empty()) {
       std::vector<std::string> dirs = item.problem->searched;
       if (dirs.size() > 12) dirs.resize(12);
-      holds.evidence.push_back({item.load.process->start.options.program, 0, absl::StrJoin(dirs, " "),
-                                absl::StrCat(item.problem->request.name,
-                                             " was looked for here, in this order")});
+      holds.evidence.push_back(
+          {item.load.process->start.options.program, 0, absl::StrJoin(dirs, " "),
+           absl::StrCat(item.problem->request.name, " was looked for here, in this order")});
     }
   }
   std::vector<Evidence> effect = LostGpuEvidence(facts);

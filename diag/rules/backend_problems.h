@@ -33,8 +33,8 @@ std::vector<BackendLoad> TriedLoads(const facts::Facts& facts);
 
 // The problems for which `is` holds, without doubts first. Empty where a variant that is
 // tried can be opened.
-std::vector<BackendProblem> ProblemsOf(
-    const facts::Facts& facts, const std::function<bool(const loader::Problem&)>& is);
+std::vector<BackendProblem> ProblemsOf(const facts::Facts& facts,
+                                       const std::function<bool(const loader::Problem&)>& is);
 
 // The judgement of a rule about such problems that finds none: why not, or what was not seen.
 Judgement WithoutProblem(const facts::Facts& facts, absl::string_view found);

@@ -136,14 +136,10 @@ constexpr CatalogueEntry kCatalogue[] = {
 };
 
 constexpr absl::string_view kLayers[] = {
-    "the whole machine",
-    "what the unit says",
-    "what the process has",
-    "what the loader does with the shims",
-    "Ollama's libraries",
-    "the device",
-    "what discovery said",
-    "is what it found believable",
+    "the whole machine",    "what the unit says",
+    "what the process has", "what the loader does with the shims",
+    "Ollama's libraries",   "the device",
+    "what discovery said",  "is what it found believable",
     "after discovery",
 };
 

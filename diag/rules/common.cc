@@ -273,11 +273,10 @@ Judgement WithoutPreload(const Facts& facts) {
   const Observed<facts::PreloadList>& file =
       facts.process.present() ? facts.process_preload_file : facts.unit_preload_file;
   if (file.not_observed()) {
-    return CannotTell{
-        "the list in /etc/ld.so.preload", std::string(file.why_not()),
-        facts.process.present()
-            ? absl::StrCat("sudo cat /proc/", facts.process->pid, "/root/etc/ld.so.preload")
-            : "sudo cat /etc/ld.so.preload"};
+    return CannotTell{"the list in /etc/ld.so.preload", std::string(file.why_not()),
+                      facts.process.present() ? absl::StrCat("sudo cat /proc/", facts.process->pid,
+                                                             "/root/etc/ld.so.preload")
+                                              : "sudo cat /etc/ld.so.preload"};
   }
   return Contradicted{file.present() ? "no LD_PRELOAD is set, and the host's /etc/ld.so.preload is "
                                        "judged by itself (VG102)"

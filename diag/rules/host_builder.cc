@@ -492,7 +492,8 @@ HostBuilder& HostBuilder::CrashLooping() {
 }
 
 HostBuilder& HostBuilder::EraA() {
-  SetElf("/usr/local/bin/ollama", R"({"class": 64, "interp": "/lib64/ld-linux-x86-64.so.2", "needed": ["libc.so.6"],
+  SetElf("/usr/local/bin/ollama",
+         R"({"class": 64, "interp": "/lib64/ld-linux-x86-64.so.2", "needed": ["libc.so.6"],
       "go_build": {"module": "github.com/ollama/ollama", "version": "v0.12.3"}})");
   return SetLog(
       {kServerConfigLine,
@@ -539,7 +540,8 @@ HostBuilder& HostBuilder::NvidiasOwn() {
 }
 
 HostBuilder& HostBuilder::EraC() {
-  SetElf("/usr/local/bin/ollama", R"({"class": 64, "interp": "/lib64/ld-linux-x86-64.so.2", "needed": ["libc.so.6"],
+  SetElf("/usr/local/bin/ollama",
+         R"({"class": 64, "interp": "/lib64/ld-linux-x86-64.so.2", "needed": ["libc.so.6"],
       "go_build": {"module": "github.com/ollama/ollama", "version": "v0.30.0"}})");
   SetFile("/usr/local/lib/ollama/llama-server",
           "\x7f"

@@ -13,8 +13,8 @@ using facts::Variable;
 // Where the disk says the same, its file and line are the better evidence.
 Evidence WhereSet(const Facts& facts, const std::string& name, const Variable& variable) {
   auto disk = facts.unit.disk_environment.find(name);
-  const bool same = disk != facts.unit.disk_environment.end() &&
-                    disk->second.value.present() && disk->second.value == variable.value;
+  const bool same = disk != facts.unit.disk_environment.end() && disk->second.value.present() &&
+                    disk->second.value == variable.value;
   return FromVariable(name, same ? disk->second : variable, "the unit gives the service this");
 }
 
@@ -29,8 +29,8 @@ InEffect ValueInLog(const Facts& facts, const std::string& name) {
     now.value = value;
     now.of_process = true;
     now.evidence.push_back({facts.log.ServersLog().source,
-                            static_cast<int>(start->server_config->number),
-                            Assignment(name, value), "the server said that it has this"});
+                            static_cast<int>(start->server_config->number), Assignment(name, value),
+                            "the server said that it has this"});
   }
   return now;
 }
@@ -101,10 +101,9 @@ std::vector<FixStep> UnsetSteps(const Facts& facts, absl::string_view code,
     return {RestartStep(facts, absl::StrCat("the unit does not give ", variable.name,
                                             ": a new process will not have it"))};
   }
-  return LastDropInSteps(facts, code, {absl::StrCat("UnsetEnvironment=", variable.name)},
-                         absl::StrCat("takes ", variable.name,
-                                      " away, whichever file or manager it comes from"),
-                         "");
+  return LastDropInSteps(
+      facts, code, {absl::StrCat("UnsetEnvironment=", variable.name)},
+      absl::StrCat("takes ", variable.name, " away, whichever file or manager it comes from"), "");
 }
 
 }  // namespace vgpu::rules

@@ -25,9 +25,10 @@ std::string Config(absl::string_view env) {
 }
 
 std::string Listening(absl::string_view version) {
-  return Record(absl::StrCat("level=INFO source=routes.go:1718 msg=\"Listening on "
-                             "127.0.0.1:11434 (version ",
-                             version, ")\""));
+  return Record(
+      absl::StrCat("level=INFO source=routes.go:1718 msg=\"Listening on "
+                   "127.0.0.1:11434 (version ",
+                   version, ")\""));
 }
 
 std::string Debug(absl::string_view rest) { return Record(absl::StrCat("level=DEBUG ", rest)); }
@@ -40,9 +41,10 @@ const std::string& Cpu() {
 }
 
 std::string Gpu(absl::string_view library) {
-  return Record(absl::StrCat("level=INFO source=types.go:42 msg=\"inference compute\" id=0 "
-                             "library=",
-                             library, " description=\"NVIDIA H100\" total=\"80.0 GiB\""));
+  return Record(
+      absl::StrCat("level=INFO source=types.go:42 msg=\"inference compute\" id=0 "
+                   "library=",
+                   library, " description=\"NVIDIA H100\" total=\"80.0 GiB\""));
 }
 
 TEST(OnlyALog, ACpuResultIsJudgedWithoutAProcess) {
@@ -63,17 +65,16 @@ TEST(OnlyALog, TheServersFirstLineTellsItsEnvironment) {
   EXPECT_EQ(AsHolds(VisibleDevicesHide(Of(Config("CUDA_VISIBLE_DEVICES:") + rest))), nullptr);
   // A number may name a device or not.
   EXPECT_EQ(AsHolds(VisibleDevicesHide(Of(Config("CUDA_VISIBLE_DEVICES:1") + rest))), nullptr);
-  const Judgement number = VisibleDevicesHide(
-      Of(Config("CUDA_VISIBLE_DEVICES:1") + Listening("0.16.2") +
-         "ggml_cuda_init: failed to initialize CUDA: no CUDA-capable device is detected\n" +
-         Cpu()));
+  const Judgement number = VisibleDevicesHide(Of(
+      Config("CUDA_VISIBLE_DEVICES:1") + Listening("0.16.2") +
+      "ggml_cuda_init: failed to initialize CUDA: no CUDA-capable device is detected\n" + Cpu()));
   ASSERT_NE(AsHolds(number), nullptr);
   EXPECT_EQ(AsHolds(number)->confidence, Confidence::kPossible);
 }
 
 TEST(OnlyALog, EveryVariantIsSkipped) {
-  const std::string head = Config("OLLAMA_DEBUG:DEBUG OLLAMA_LLM_LIBRARY:cuda") +
-                           Listening("0.16.2");
+  const std::string head =
+      Config("OLLAMA_DEBUG:DEBUG OLLAMA_LLM_LIBRARY:cuda") + Listening("0.16.2");
   const std::string skip = Debug(
       "source=runner.go:98 msg=\"skipping available library at user's request\" requested=cuda "
       "libDir=/usr/local/lib/ollama/cuda_v12");
@@ -141,8 +142,8 @@ TEST(OnlyALog, AWslLibraryInTheLog) {
 }
 
 TEST(OnlyALog, ADriverThatRefusesTheBackendsCode) {
-  const Judgement judgement = DriverTooOld(Of(
-      Config("") + Listening("0.30.0") + Gpu("CUDA") + "CUDA error: device kernel image is invalid\n"));
+  const Judgement judgement = DriverTooOld(Of(Config("") + Listening("0.30.0") + Gpu("CUDA") +
+                                              "CUDA error: device kernel image is invalid\n"));
   ASSERT_NE(AsHolds(judgement), nullptr);
   EXPECT_EQ(AsHolds(judgement)->confidence, Confidence::kPossible);
 }

@@ -18,11 +18,11 @@ Judgement OllamaLibdirMissing(const facts::Facts& facts) {
   const auto& dir = facts.ollama.library_dir;
   if (dir.present()) return Contradicted{absl::StrCat(dir->path, " is there")};
   if (!dir.absent()) {
-    return CannotTell{"Ollama's library directory", std::string(dir.why_not()),
-                      facts.ollama.exe.present()
-                          ? absl::StrCat("sudo ls -ld ",
-                                         absl::StrJoin(facts.ollama.library_dir_candidates, " "))
-                          : HowToSeeProcess(facts)};
+    return CannotTell{
+        "Ollama's library directory", std::string(dir.why_not()),
+        facts.ollama.exe.present()
+            ? absl::StrCat("sudo ls -ld ", absl::StrJoin(facts.ollama.library_dir_candidates, " "))
+            : HowToSeeProcess(facts)};
   }
   const auto& exe = facts.ollama.exe;
   // A process that was named may be any program.

@@ -45,16 +45,16 @@ Judgement BackendMissing(const facts::Facts& facts) {
                       "readlink -f \"$(command -v ollama)\""};
   }
   const std::string top = absl::StrCat(dir->path, "/libggml-cuda.so");
-  const bool top_listed = std::find(dir->names.begin(), dir->names.end(), "libggml-cuda.so") !=
-                          dir->names.end();
+  const bool top_listed =
+      std::find(dir->names.begin(), dir->names.end(), "libggml-cuda.so") != dir->names.end();
   bool unseen = dir->incomplete;
   for (const ollama::Variant& variant : dir->variants) {
     if (variant.cuda_backend.present()) {
-      return Contradicted{absl::StrCat(
-          variant.backend_path, " is there",
-          top_listed ? absl::StrCat("; the libggml-cuda.so at the top of ", dir->path,
-                                    " makes no variant, with or without it")
-                     : "")};
+      return Contradicted{
+          absl::StrCat(variant.backend_path, " is there",
+                       top_listed ? absl::StrCat("; the libggml-cuda.so at the top of ", dir->path,
+                                                 " makes no variant, with or without it")
+                                  : "")};
     }
     if (variant.cuda_backend.absent() && !variant.backend_path.empty()) {
       return Contradicted{absl::StrCat(variant.backend_path, " is there, as a link to nothing")};
@@ -93,8 +93,8 @@ Judgement BackendMissing(const facts::Facts& facts) {
   holds.headline =
       absl::StrCat("No directory below ", dir->path,
                    " holds the CUDA backend: install the package of Ollama that has it.");
-  holds.fix = ReinstallSteps(facts,
-                             "Ollama's own archive holds cuda_v12/libggml-cuda.so and cuda_v13/…");
+  holds.fix =
+      ReinstallSteps(facts, "Ollama's own archive holds cuda_v12/libggml-cuda.so and cuda_v13/…");
   holds.expect = ExpectLibraries(facts);
   return holds;
 }

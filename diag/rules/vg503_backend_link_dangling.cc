@@ -56,7 +56,8 @@ Judgement BackendLinkDangling(const facts::Facts& facts) {
   // A backend that cannot be opened is none.
   if (dangling.size() > backends) whole = nullptr;
   if (dangling.empty()) {
-    if (whole != nullptr) return Contradicted{absl::StrCat(whole->backend_path, " leads to a file")};
+    if (whole != nullptr)
+      return Contradicted{absl::StrCat(whole->backend_path, " leads to a file")};
     if (dir->incomplete) {
       return CannotTell{absl::StrCat("all of ", dir->path), "a directory below it cannot be listed",
                         absl::StrCat("sudo ls -lR ", Quoted(dir->path))};
@@ -87,11 +88,11 @@ Judgement BackendLinkDangling(const facts::Facts& facts) {
   holds.explains = WhatFollows(facts);
   holds.explains.push_back("VG502");
   holds.explains.push_back("VG504");
-  holds.headline = absl::StrCat(dangling.front()->path, " is a link to nothing: ",
-                                dangling.front()->trace.loop
-                                    ? "its links run in a circle."
-                                    : absl::StrCat(dangling.front()->trace.stopped_at,
-                                                   " is not there."));
+  holds.headline =
+      absl::StrCat(dangling.front()->path, " is a link to nothing: ",
+                   dangling.front()->trace.loop
+                       ? "its links run in a circle."
+                       : absl::StrCat(dangling.front()->trace.stopped_at, " is not there."));
   holds.fix.push_back({absl::StrCat("ls -lL ", Quoted(dir->path), "/*/libggml-cuda*"),
                        "shows which backends there are; point the link at the one that is meant "
                        "(sudo ln -sfn TARGET LINK), or install the libraries anew:",

@@ -47,8 +47,7 @@ TEST(BackendLinkDanglingTest, AVariantThatIsSkippedDoesNotMatter) {
   HostBuilder machine;
   machine.SetLink("/usr/local/lib/ollama/cuda_v13/libggml-cuda.so", "/opt/gone.so");
   machine.SetEnviron("OLLAMA_LLM_LIBRARY", "cuda_v12");
-  EXPECT_TRUE(
-      absl::StrContains(Because(BackendLinkDangling(machine.Gather())), "leads to a file"));
+  EXPECT_TRUE(absl::StrContains(Because(BackendLinkDangling(machine.Gather())), "leads to a file"));
 }
 
 TEST(BackendLinkDanglingTest, ALinkThatLeadsSomewhereIsNone) {

@@ -65,9 +65,9 @@ std::optional<Judgement> MissingInLog(const facts::Facts& facts) {
     if (backend.loaded || !RE2::PartialMatch(backend.line.text, missing, &found)) continue;
     if (holds.evidence.size() >= 4) break;
     if (name.empty()) name = found;
-    holds.evidence.push_back(FromLog(*facts.log.ServersLog(), backend.line,
-                                     absl::StrCat("the backend needs ", found,
-                                                  ", which the loader did not find")));
+    holds.evidence.push_back(
+        FromLog(*facts.log.ServersLog(), backend.line,
+                absl::StrCat("the backend needs ", found, ", which the loader did not find")));
   }
   if (name.empty()) return std::nullopt;
   holds.confidence = Confidence::kCertain;
@@ -94,8 +94,8 @@ Judgement BackendDependencyMissing(const facts::Facts& facts) {
   if (problems.empty()) {
     if (std::optional<Judgement> in_log = MissingInLog(facts)) return *in_log;
     if (!of_shims.empty()) {
-      return Contradicted{absl::StrCat("only ", of_shims.front(),
-                                       " is missing, which a shim stands for")};
+      return Contradicted{
+          absl::StrCat("only ", of_shims.front(), " is missing, which a shim stands for")};
     }
     return WithoutProblem(facts, "everything that it needs is found");
   }

@@ -34,19 +34,20 @@ Judgement BackendSymbolUnresolved(const facts::Facts& facts) {
     }
   }
   if (problems.empty() && !of_shim.empty()) {
-    return Contradicted{absl::StrCat("only ", of_shim, " and its like are missing, which a shim "
+    return Contradicted{absl::StrCat("only ", of_shim,
+                                     " and its like are missing, which a shim "
                                      "should give")};
   }
   if (problems.empty()) return WithoutProblem(facts, "every symbol that it asks for is defined");
   Holds holds = HoldsFor(facts, problems);
   const BackendProblem& first = problems.front();
   const loader::Problem& problem = *first.problem;
-  const std::string what = problem.symbol.empty()
-                               ? absl::StrCat("version ", problem.version)
-                               : absl::StrCat(problem.symbol, problem.version.empty() ? "" : "@",
-                                              problem.version);
-  holds.headline = absl::StrCat("The CUDA backend of ", first.load.process->variant, " asks for ", what,
-                                ", which ",
+  const std::string what =
+      problem.symbol.empty()
+          ? absl::StrCat("version ", problem.version)
+          : absl::StrCat(problem.symbol, problem.version.empty() ? "" : "@", problem.version);
+  holds.headline = absl::StrCat("The CUDA backend of ", first.load.process->variant, " asks for ",
+                                what, ", which ",
                                 problem.path.empty() || !problem.symbol.empty()
                                     ? std::string("no library that is loaded with it defines.")
                                     : absl::StrCat(problem.path, " does not define."));

@@ -22,7 +22,8 @@ HostBuilder Machine(absl::string_view cublas_exports, bool weak = false) {
       "module": "github.com/ollama/ollama", "version": "v0.16.2"}})");
   machine.SetFile("/usr/lib/x86_64-linux-gnu/libc.so.6", "");
   machine.SetElf("/usr/lib/x86_64-linux-gnu/libc.so.6", kLibrary);
-  machine.SetFile("/lib64/ld-linux-x86-64.so.2", "").SetElf("/lib64/ld-linux-x86-64.so.2", kLibrary);
+  machine.SetFile("/lib64/ld-linux-x86-64.so.2", "")
+      .SetElf("/lib64/ld-linux-x86-64.so.2", kLibrary);
   for (const char* shim : {"exec", "syscall", "cuda", "nvml", "cudart"}) {
     machine.SetElf(absl::StrCat("/usr/lib64/libvgpu-", shim, ".so"), kLibrary);
   }

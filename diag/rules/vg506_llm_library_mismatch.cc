@@ -61,10 +61,10 @@ Holds Mismatch(const facts::Facts& facts, const InEffect& variable, const std::s
   if (facts.ollama.era == ollama::Era::kUnknown) holds.confidence = Confidence::kPossible;
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
   holds.explains = {"VG704"};
-  holds.headline = absl::StrCat(
-      kName, "=", requested,
-      same_name == nullptr ? " names no variant that is installed" : " names a variant without CUDA",
-      ": Ollama skips ", absl::StrJoin(cuda, ", "), ".");
+  holds.headline = absl::StrCat(kName, "=", requested,
+                                same_name == nullptr ? " names no variant that is installed"
+                                                     : " names a variant without CUDA",
+                                ": Ollama skips ", absl::StrJoin(cuda, ", "), ".");
   holds.fix = UnsetSteps(facts, "VG506", variable);
   holds.expect = {ExpectGpuLine(facts)};
   return holds;
@@ -114,8 +114,8 @@ Judgement LlmLibraryMismatch(const facts::Facts& facts) {
     if (auto in_log = MismatchInLog(facts, variable, requested)) return *in_log;
     if (dir.absent()) return Contradicted{"there is no library directory with a variant to skip"};
     if (!dir.present()) {
-      return CannotTell{"the variants below Ollama's library directory",
-                        std::string(dir.why_not()), HowToSeeProcess(facts)};
+      return CannotTell{"the variants below Ollama's library directory", std::string(dir.why_not()),
+                        HowToSeeProcess(facts)};
     }
     const ollama::Variant* same_name = nullptr;
     bool unseen = dir->incomplete;

@@ -83,8 +83,9 @@ std::optional<Judgement> HiddenByContainer(const facts::Facts& facts) {
   holds.evidence = variable.evidence;
   for (Evidence& evidence : NoGpuEvidence(facts)) holds.evidence.push_back(std::move(evidence));
   holds.explains = {"VG610", "VG704", "VG707"};
-  holds.headline = absl::StrCat("The container was started with NVIDIA_VISIBLE_DEVICES=",
-                                *variable.value, ": its runtime gave it no device.");
+  holds.headline =
+      absl::StrCat("The container was started with NVIDIA_VISIBLE_DEVICES=", *variable.value,
+                   ": its runtime gave it no device.");
   holds.fix = {{"docker run --gpus all …",
                 "start the container again with a device, and without that variable "
                 "(podman: --device nvidia.com/gpu=all)",
@@ -114,10 +115,10 @@ Judgement VisibleDevicesHide(const facts::Facts& facts) {
     if (!visible.indices.empty() && MayBeTheReason(facts, known, variable)) {
       visible.uncertain = true;
     } else if (!visible.indices.empty()) {
-      shows = absl::StrCat(setting, known.ids ? absl::StrCat(" leaves ", visible.indices.size(),
-                                                             " of ", known.ids->size(),
-                                                             " devices visible")
-                                              : " names a device by its index");
+      shows =
+          absl::StrCat(setting, known.ids ? absl::StrCat(" leaves ", visible.indices.size(), " of ",
+                                                         known.ids->size(), " devices visible")
+                                          : " names a device by its index");
       if (visible.uncertain) absl::StrAppend(&shows, ", or more");
       continue;
     }
@@ -151,11 +152,11 @@ Judgement VisibleDevicesHide(const facts::Facts& facts) {
                                                                 : Confidence::kLikely;
     for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
     holds.explains = {"VG704", "VG707"};
-    holds.headline =
-        absl::StrCat(setting, visible.stopped_at.empty() || visible.uncertain
-                                  ? " may name no device that there is"
-                                  : " names no device that there is",
-                     ": CUDA shows none to Ollama.");
+    holds.headline = absl::StrCat(setting,
+                                  visible.stopped_at.empty() || visible.uncertain
+                                      ? " may name no device that there is"
+                                      : " names no device that there is",
+                                  ": CUDA shows none to Ollama.");
     if (!visible.uncertain && (variable.value->empty() || *variable.value == "-1")) {
       holds.headline = absl::StrCat(setting, " hides every device from Ollama.");
     }

@@ -33,7 +33,8 @@ TEST(VisibleDevicesHideTest, WhatNamesNoDeviceHidesIt) {
 }
 
 TEST(VisibleDevicesHideTest, WhatNamesTheDeviceDoesNot) {
-  for (const char* value : {"0", "0,5", "GPU-d110a105", "GPU-d110a105-ac29-1d54-7b49-9c90440f215b"}) {
+  for (const char* value :
+       {"0", "0,5", "GPU-d110a105", "GPU-d110a105-ac29-1d54-7b49-9c90440f215b"}) {
     EXPECT_EQ(Because(With(value)),
               absl::StrCat(kName, "=", value, " leaves 1 of 1 devices visible"));
   }

@@ -67,9 +67,9 @@ std::optional<Mixture> OfTwoEras(const Facts& facts, const ollama::LibraryDir& d
                                 "an older one"});
     if (auto line = NoLlamaServerLine(facts)) mixture.evidence.push_back(*line);
     mixture.confidence = Confidence::kCertain;
-    mixture.headline = absl::StrCat(*facts.ollama.exe, " is of version ", *facts.ollama.version,
-                                    ", and the libraries in ", dir.path,
-                                    " are of a release before v0.30.");
+    mixture.headline =
+        absl::StrCat(*facts.ollama.exe, " is of version ", *facts.ollama.version,
+                     ", and the libraries in ", dir.path, " are of a release before v0.30.");
     return mixture;
   }
   if (era != Era::kC && dir.has_llama_server) {
@@ -81,11 +81,11 @@ std::optional<Mixture> OfTwoEras(const Facts& facts, const ollama::LibraryDir& d
     return mixture;
   }
   if (*version < kCuda13Came && Has(dir, "cuda_v13")) {
-    mixture.evidence.push_back({absl::StrCat(dir.path, "/cuda_v13"), 0, "",
-                                "only releases from v0.12.0 on install it"});
-    mixture.headline = absl::StrCat("The libraries in ", dir.path,
-                                    " are of a newer release than the program (",
-                                    *facts.ollama.version, ").");
+    mixture.evidence.push_back(
+        {absl::StrCat(dir.path, "/cuda_v13"), 0, "", "only releases from v0.12.0 on install it"});
+    mixture.headline =
+        absl::StrCat("The libraries in ", dir.path, " are of a newer release than the program (",
+                     *facts.ollama.version, ").");
     return mixture;
   }
   if (*version >= kCuda13Came && Has(dir, "cuda_v11")) {
@@ -93,8 +93,8 @@ std::optional<Mixture> OfTwoEras(const Facts& facts, const ollama::LibraryDir& d
     mixture.evidence.push_back({absl::StrCat(dir.path, "/cuda_v11"), 0, "",
                                 "releases before v0.12.0 installed it: it was left behind, and "
                                 "discovery tries it too"});
-    mixture.headline = absl::StrCat("Libraries of a release before v0.12.0 were left in ",
-                                    dir.path, ".");
+    mixture.headline =
+        absl::StrCat("Libraries of a release before v0.12.0 were left in ", dir.path, ".");
     return mixture;
   }
   return std::nullopt;
@@ -167,8 +167,8 @@ std::optional<Mixture> LinkedAcross(const Facts& facts) {
 std::optional<Mixture> WrongOne(const Facts& facts) {
   const auto& dir = facts.ollama.library_dir;
   if (dir.not_observed()) return std::nullopt;
-  if (dir.present() && (dir->HasCuda() || dir->incomplete ||
-                        dir->top_level_cuda_backend.present())) {
+  if (dir.present() &&
+      (dir->HasCuda() || dir->incomplete || dir->top_level_cuda_backend.present())) {
     return std::nullopt;
   }
   for (const OtherInstallation& other : facts.installation.others) {
@@ -178,13 +178,12 @@ std::optional<Mixture> WrongOne(const Facts& facts) {
     }
     Mixture mixture;
     mixture.confidence = Confidence::kCertain;
-    mixture.evidence = {
-        Program(facts),
-        {dir.present() ? dir->path : facts.ollama.library_dir_candidates.front(), 0,
-         dir.present() ? "(no CUDA backend)" : "(no such directory)",
-         "where this program looks for its libraries"},
-        {other.program, 0, other.version.value_or(""), "a second installation"},
-        {other.library_dir->path, 0, "", "its libraries, with the CUDA backend"}};
+    mixture.evidence = {Program(facts),
+                        {dir.present() ? dir->path : facts.ollama.library_dir_candidates.front(), 0,
+                         dir.present() ? "(no CUDA backend)" : "(no such directory)",
+                         "where this program looks for its libraries"},
+                        {other.program, 0, other.version.value_or(""), "a second installation"},
+                        {other.library_dir->path, 0, "", "its libraries, with the CUDA backend"}};
     mixture.headline =
         absl::StrCat("Two installations: ", facts.ollama.exe.value_or("the program that runs"),
                      " runs and has no CUDA backend, ", other.program, " has one.");
@@ -201,11 +200,11 @@ std::vector<FixStep> Steps(const Facts& facts) {
        "", ""}};
   if (facts.ollama.library_dir.present()) {
     const std::string& path = facts.ollama.library_dir->path;
-    steps.push_back({absl::StrCat("sudo mv ", Quoted(path), " ", Quoted(absl::StrCat(path, ".old"))),
-                     "takes the mixed libraries away before they are installed anew",
-                     "models load on nothing until the next step is done",
-                     absl::StrCat("sudo mv ", Quoted(absl::StrCat(path, ".old")), " ",
-                                  Quoted(path))});
+    steps.push_back(
+        {absl::StrCat("sudo mv ", Quoted(path), " ", Quoted(absl::StrCat(path, ".old"))),
+         "takes the mixed libraries away before they are installed anew",
+         "models load on nothing until the next step is done",
+         absl::StrCat("sudo mv ", Quoted(absl::StrCat(path, ".old")), " ", Quoted(path))});
   }
   for (FixStep& step : ReinstallSteps(facts, "installs program and libraries of one version")) {
     steps.push_back(std::move(step));
@@ -250,8 +249,9 @@ Judgement MixedInstalls(const Facts& facts) {
   }
   for (const OtherInstallation& other : facts.installation.others) {
     if (other.program.empty()) continue;
-    return Contradicted{absl::StrCat(other.program, " is there too, and nothing of it is mixed "
-                                                    "with what runs")};
+    return Contradicted{absl::StrCat(other.program,
+                                     " is there too, and nothing of it is mixed "
+                                     "with what runs")};
   }
   return Contradicted{dir.present() ? absl::StrCat("one installation was seen, in ", dir->path)
                                     : "no second installation was seen"};

@@ -64,7 +64,8 @@ Judgement BinaryRelocated(const facts::Facts& facts) {
       {absl::StrCat("sudo mkdir -p ", Quoted(host::Dirname(wanted)), " && sudo ln -s ",
                     Quoted(left->path), " ", Quoted(wanted)),
        "puts the libraries where the program looks; moving the program back beside them is as good",
-       "the libraries must be of the program's own version", absl::StrCat("sudo rm ", Quoted(wanted))});
+       "the libraries must be of the program's own version",
+       absl::StrCat("sudo rm ", Quoted(wanted))});
   if (facts.unit_judged) {
     holds.fix.push_back(RestartStep(facts, "libraries are looked for once, at the start"));
   }

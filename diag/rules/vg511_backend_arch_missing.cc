@@ -63,8 +63,9 @@ Holds Missing(const facts::Facts& facts) {
   holds.explains = WhatFollows(facts);
   for (const char* code : {"VG702", "VG703", "VG708"}) holds.explains.push_back(code);
   holds.fix = ReinstallSteps(
-      facts, "Ollama's own builds carry code for every device from compute capability 5.0 on "
-             "(cuda_v12) and 7.5 on (cuda_v13)");
+      facts,
+      "Ollama's own builds carry code for every device from compute capability 5.0 on "
+      "(cuda_v12) and 7.5 on (cuda_v13)");
   if (facts.devices.IsVirtual()) {
     holds.fix.push_back({absl::StrCat("sudoedit ", Quoted(facts::kDeviceConfigFile)),
                          "or give the virtual device a compute_capability that the backend has",
@@ -86,8 +87,8 @@ Judgement BackendArchMissing(const facts::Facts& facts) {
     Holds holds = Missing(facts);
     for (const ollama::LogLine& line : start->arch_missing) {
       if (holds.evidence.size() >= 6) break;
-      holds.evidence.push_back(FromLog(*facts.log.ServersLog(), line,
-                                       "the backend was not compiled for this device"));
+      holds.evidence.push_back(
+          FromLog(*facts.log.ServersLog(), line, "the backend was not compiled for this device"));
     }
     std::vector<Evidence> effect = NoGpuEvidence(facts);
     holds.confidence = effect.empty() ? Confidence::kLikely : Confidence::kCertain;
@@ -140,9 +141,9 @@ Judgement BackendArchMissing(const facts::Facts& facts) {
     return CannotTell{"the architectures that the CUDA backend was compiled for",
                       unseen.empty() ? "the device's compute capability is no number"
                                      : "they are not read from the file itself",
-                      unseen.empty() ? absl::StrCat("cat ", facts::kDeviceConfigFile)
-                                     : absl::StrCat("cuobjdump --list-elf ",
-                                                    Quoted(unseen.front()))};
+                      unseen.empty()
+                          ? absl::StrCat("cat ", facts::kDeviceConfigFile)
+                          : absl::StrCat("cuobjdump --list-elf ", Quoted(unseen.front()))};
   }
   holds.evidence.push_back({facts.devices.config_source, 0, device_text,
                             "what the device says of itself is not among them"});

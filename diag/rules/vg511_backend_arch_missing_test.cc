@@ -30,8 +30,9 @@ TEST(BackendArchMissingTest, TheDeviceIsNotAmongThem) {
 }
 
 TEST(BackendArchMissingTest, ItIsAmongThem) {
-  EXPECT_TRUE(absl::StrContains(Because(BackendArchMissing(Compiled(R"("sm_80", "sm_90a")").Gather())),
-                                "carries code for 9.0"));
+  EXPECT_TRUE(
+      absl::StrContains(Because(BackendArchMissing(Compiled(R"("sm_80", "sm_90a")").Gather())),
+                        "carries code for 9.0"));
 }
 
 TEST(BackendArchMissingTest, EraAAsksTheDriverAndOlderCodeRuns) {

@@ -50,9 +50,9 @@ Judgement SnapConfinement(const facts::Facts& facts) {
   std::vector<Evidence> effect = NoGpuEvidence(facts);
   const bool virtual_device = facts.devices.IsVirtual();
   // NVIDIA's own driver reaches a snap, where its interfaces are connected.
-  holds.confidence = !virtual_device              ? Confidence::kPossible
+  holds.confidence = !virtual_device           ? Confidence::kPossible
                      : !effect.empty() && lost ? Confidence::kCertain
-                                                  : Confidence::kLikely;
+                                               : Confidence::kLikely;
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
   // `snap run` is no wrapper of anyone here.
   holds.explains = {"VG207", "VG303", "VG304", "VG302", "VG401", "VG402", "VG704"};
@@ -68,8 +68,7 @@ Judgement SnapConfinement(const facts::Facts& facts) {
   }
   holds.fix.push_back({"sudo snap stop --disable ollama",
                        "frees the port that Ollama's own service listens on",
-                       "requests that are running are cut off",
-                       "sudo snap start --enable ollama"});
+                       "requests that are running are cut off", "sudo snap start --enable ollama"});
   holds.fix.push_back({"curl -fsSL https://ollama.com/install.sh | sh",
                        "installs Ollama outside of a snap, with ollama.service",
                        "models below /var/snap/ollama are not moved: OLLAMA_MODELS may name them",

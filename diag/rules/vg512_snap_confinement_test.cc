@@ -22,8 +22,8 @@ TEST(SnapConfinementTest, TheServerIsASnapsProgram) {
   ASSERT_NE(holds, nullptr);
   EXPECT_EQ(holds->confidence, Confidence::kCertain);
   EXPECT_EQ(holds->evidence[0].quote, kProgram);
-  EXPECT_EQ(holds->explains, (std::vector<std::string>{"VG207", "VG303", "VG304", "VG302",
-                                                         "VG401", "VG402", "VG704"}));
+  EXPECT_EQ(holds->explains, (std::vector<std::string>{"VG207", "VG303", "VG304", "VG302", "VG401",
+                                                       "VG402", "VG704"}));
 }
 
 TEST(SnapConfinementTest, ASnapThatFoundTheGpuIsWell) {

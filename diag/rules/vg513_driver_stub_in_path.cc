@@ -37,21 +37,20 @@ Judgement DriverStubInPath(const facts::Facts& facts) {
     const loader::Object* cuda = load.opened->load.Find("libcuda.so.1");
     if (cuda == nullptr) continue;
     modelled = true;
-    const bool stub = IsStub(cuda->place.path) ||
-                      (cuda->file.present() && IsStub(cuda->file->path));
+    const bool stub =
+        IsStub(cuda->place.path) || (cuda->file.present() && IsStub(cuda->file->path));
     if (!stub || holds.evidence.size() >= 4) continue;
-    holds.evidence.push_back({cuda->place.path, 0,
-                              cuda->file.present() ? cuda->file->path : cuda->name,
-                              absl::StrCat("the child that opens ", load.backend(),
-                                           " gets this for libcuda.so.1, by ",
-                                           std::string(loader::RuleName(cuda->place.rule)))});
+    holds.evidence.push_back(
+        {cuda->place.path, 0, cuda->file.present() ? cuda->file->path : cuda->name,
+         absl::StrCat("the child that opens ", load.backend(), " gets this for libcuda.so.1, by ",
+                      std::string(loader::RuleName(cuda->place.rule)))});
     holds.acts = load.of_process ? Acts::kNow : Acts::kNextStart;
   }
   if (const ollama::ServerStart* start = facts.ThisStart()) {
     for (const ollama::LogLine& line : start->no_device) {
       if (!IsStub(line.text) || holds.evidence.size() >= 6) continue;
-      holds.evidence.push_back(
-          FromLog(*facts.log.ServersLog(), line, "the server opened a stub in place of the driver"));
+      holds.evidence.push_back(FromLog(*facts.log.ServersLog(), line,
+                                       "the server opened a stub in place of the driver"));
     }
     for (const ollama::CudaError& error : start->cuda_errors) {
       if (!IsStub(error.line.text) || holds.evidence.size() >= 6) continue;
@@ -61,7 +60,8 @@ Judgement DriverStubInPath(const facts::Facts& facts) {
   }
   const InEffect path = ValueNow(facts, "LD_LIBRARY_PATH");
   if (holds.evidence.empty()) {
-    if (modelled) return Contradicted{"the libcuda.so.1 that the backend gets is no toolkit's stub"};
+    if (modelled)
+      return Contradicted{"the libcuda.so.1 that the backend gets is no toolkit's stub"};
     if (path.value.present() && WithoutStubs(*path.value) != *path.value &&
         absl::StrContains(*path.value, "stubs")) {
       return CannotTell{"which libcuda.so.1 the service gets",
@@ -89,8 +89,7 @@ Judgement DriverStubInPath(const facts::Facts& facts) {
         "takes the directory of stubs out of LD_LIBRARY_PATH: it is for linking only", "");
   } else {
     holds.fix.push_back({"ls -l /etc/ld.so.conf.d; ldconfig -p | grep stubs",
-                         "shows what brings the stubs into the search path: take it out",
-                         "", ""});
+                         "shows what brings the stubs into the search path: take it out", "", ""});
   }
   holds.expect = {ExpectGpuLine(facts)};
   return holds;

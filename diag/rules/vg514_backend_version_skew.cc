@@ -54,8 +54,8 @@ host::Observed<std::vector<std::string>> Lacking(const InstalledLibrary& backend
   for (const elf::ExportedSymbol& symbol : *exports) defined.insert(symbol.name);
   std::vector<std::string> lacking;
   for (const elf::UndefinedSymbol& symbol : *undefined) {
-    if (symbol.weak || !(absl::StartsWith(symbol.name, "ggml_") ||
-                         absl::StartsWith(symbol.name, "gguf_"))) {
+    if (symbol.weak ||
+        !(absl::StartsWith(symbol.name, "ggml_") || absl::StartsWith(symbol.name, "gguf_"))) {
       continue;
     }
     if (!defined.contains(symbol.name)) lacking.push_back(symbol.name);
@@ -131,14 +131,15 @@ Judgement BackendVersionSkew(const facts::Facts& facts) {
       return Contradicted{"the backend was opened: discovery found the GPU through it"};
     }
     if (dir.present() && unseen.empty()) {
-      return Contradicted{"no line of the log speaks of versions, and no backend is there that "
-                          "needs a libggml-base beside it"};
+      return Contradicted{
+          "no line of the log speaks of versions, and no backend is there that "
+          "needs a libggml-base beside it"};
     }
     return CannotTell{"whether backend and libggml-base fit each other",
                       unseen.empty() ? std::string(dir.why_not()) : unseen,
-                      dir.present() ? absl::StrCat("ldd -r ", Quoted(dir->path),
-                                                   "/cuda_v*/libggml-cuda.so")
-                                    : HowToSeeProcess(facts)};
+                      dir.present()
+                          ? absl::StrCat("ldd -r ", Quoted(dir->path), "/cuda_v*/libggml-cuda.so")
+                          : HowToSeeProcess(facts)};
   }
   std::vector<Evidence> effect = LostGpuEvidence(facts);
   holds.confidence = any_fits || !whole ? Confidence::kPossible

@@ -43,9 +43,9 @@ TEST(BackendVersionSkewTest, TheBaseDefinesAll) {
 }
 
 TEST(BackendVersionSkewTest, AListThatIsNotWholeSaysNothing) {
-  EXPECT_EQ(Lacks(BackendVersionSkew(
-                With(R"({"exports": [], "exports_complete": false})").Gather())),
-            "whether backend and libggml-base fit each other");
+  EXPECT_EQ(
+      Lacks(BackendVersionSkew(With(R"({"exports": [], "exports_complete": false})").Gather())),
+      "whether backend and libggml-base fit each other");
 }
 
 TEST(BackendVersionSkewTest, AListThatMayBeWholeMakesItPossible) {

@@ -36,8 +36,8 @@ Judgement VulkanPassesVisibleDevices(const facts::Facts& facts) {
   if (IsFalse(vulkan)) return Contradicted{"OLLAMA_VULKAN turns Vulkan off"};
   const InEffect of_vulkan = ValueNow(facts, "GGML_VK_VISIBLE_DEVICES");
   if (of_vulkan.value.present()) {
-    return Contradicted{absl::StrCat(Assignment(of_vulkan.name, *of_vulkan.value),
-                                     " selects for Vulkan too")};
+    return Contradicted{
+        absl::StrCat(Assignment(of_vulkan.name, *of_vulkan.value), " selects for Vulkan too")};
   }
   const ollama::ServerStart* start = facts.ThisStart();
   const ollama::Compute* through = nullptr;
@@ -56,8 +56,8 @@ Judgement VulkanPassesVisibleDevices(const facts::Facts& facts) {
   Holds holds;
   holds.confidence = Confidence::kCertain;
   holds.evidence = visible.evidence;
-  holds.evidence.push_back(FromLog(*facts.log.ServersLog(), through->line,
-                                   "Vulkan found an NVIDIA card all the same"));
+  holds.evidence.push_back(
+      FromLog(*facts.log.ServersLog(), through->line, "Vulkan found an NVIDIA card all the same"));
   holds.headline = "Vulkan uses an NVIDIA card that CUDA_VISIBLE_DEVICES hides.";
   if (facts.unit_judged) {
     holds.fix = LastDropInSteps(facts, "VG515", {"Environment=OLLAMA_VULKAN=0"},

@@ -301,11 +301,10 @@ Judgement ContainerWithoutGpu(const Facts& facts) {
   if (facts.container.IsContainer()) return OfProcess(facts);
   if (run) return OfUnit(facts, *run);
   if (!facts.process.absent() && facts.container.container.not_observed()) {
-    return CannotTell{"whether the server runs in a container",
-                      std::string(facts.container.container.why_not()),
-                      facts.process.present()
-                          ? absl::StrCat("cat /proc/", facts.process->pid, "/cgroup")
-                          : HowToSeeProcess(facts)};
+    return CannotTell{
+        "whether the server runs in a container", std::string(facts.container.container.why_not()),
+        facts.process.present() ? absl::StrCat("cat /proc/", facts.process->pid, "/cgroup")
+                                : HowToSeeProcess(facts)};
   }
   return Contradicted{"neither the process nor the unit is a container"};
 }

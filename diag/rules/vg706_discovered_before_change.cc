@@ -78,8 +78,8 @@ Judgement DiscoveredBeforeChange(const Facts& facts) {
       // The loader has the same words for a file that it may not read: only one that came
       // later was not there.
       const host::Observed<absl::Time> came = CameAt(*entry.file.found);
-      const bool later = came.present() && facts.process->started.present() &&
-                         *came > *facts.process->started;
+      const bool later =
+          came.present() && facts.process->started.present() && *came > *facts.process->started;
       if (line != nullptr && later && holds.evidence.size() < 8) {
         missed = true;
         holds.evidence.push_back(
@@ -147,8 +147,8 @@ Judgement DiscoveredBeforeChange(const Facts& facts) {
   for (Evidence& evidence : ResultEvidence(facts)) holds.evidence.push_back(std::move(evidence));
   holds.confidence = missed ? Confidence::kCertain : Confidence::kLikely;
   holds.explains = {"VG704", "VG707"};
-  holds.headline = absl::StrCat(DiscoveryOf(facts),
-                                " ran before what it needs was there: restart the service.");
+  holds.headline =
+      absl::StrCat(DiscoveryOf(facts), " ran before what it needs was there: restart the service.");
   if (facts.unit_judged) {
     holds.fix.push_back(
         RestartStep(facts, "discovery runs once, at the start, and everything is there now"));

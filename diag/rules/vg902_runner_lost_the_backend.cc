@@ -86,8 +86,8 @@ Judgement RunnerLostTheBackend(const facts::Facts& facts) {
   const bool on_cpu = facts.ollama.models_on_cpu.present() && !facts.ollama.models_on_cpu->empty();
   // Without a line of the runner the model alone tells: it may have been asked to run there.
   const bool ps_alone = on_cpu && start->backends.empty();
-  const bool lacks_cuda = listed != nullptr && cpu_only && !cuda &&
-                          GpuWanted(*start, result->line.number);
+  const bool lacks_cuda =
+      listed != nullptr && cpu_only && !cuda && GpuWanted(*start, result->line.number);
   if (!shown && !ps_alone && !lacks_cuda && !(cpu_only && !cuda && (none_offloaded || on_cpu))) {
     if (start->loads.empty() && start->backends.empty()) {
       return CannotTell{"whether a model's runner can use the GPU",

@@ -179,10 +179,14 @@ struct PathKey {
   Kind kind;
 };
 constexpr PathKey kPathKeys[] = {
-    {"TemporaryFileSystem", Kind::kEmpty},        {"InaccessiblePaths", Kind::kInaccessible},
-    {"InaccessibleDirectories", Kind::kInaccessible}, {"ReadOnlyPaths", Kind::kReadOnly},
-    {"ReadOnlyDirectories", Kind::kReadOnly},     {"ReadWritePaths", Kind::kReadWrite},
-    {"ReadWriteDirectories", Kind::kReadWrite},   {"NoExecPaths", Kind::kNoExec},
+    {"TemporaryFileSystem", Kind::kEmpty},
+    {"InaccessiblePaths", Kind::kInaccessible},
+    {"InaccessibleDirectories", Kind::kInaccessible},
+    {"ReadOnlyPaths", Kind::kReadOnly},
+    {"ReadOnlyDirectories", Kind::kReadOnly},
+    {"ReadWritePaths", Kind::kReadWrite},
+    {"ReadWriteDirectories", Kind::kReadWrite},
+    {"NoExecPaths", Kind::kNoExec},
     {"ExecPaths", Kind::kExec},
 };
 

@@ -79,13 +79,12 @@ std::optional<facts::Facts> GatherFacts(const CheckOptions& options) {
     if (!ReadSince(options.since, absl::Now(), absl::LocalTimeZone(), since)) return std::nullopt;
     absl::StatusOr<std::unique_ptr<host::ByteSource>> input = host::OpenInput(options.log);
     if (!input.ok()) {
-      fprintf(stderr, "vgpu-doctor: --log %s\n",
-              report::Visible(input.status().message()).c_str());
+      fprintf(stderr, "vgpu-doctor: --log %s\n", report::Visible(input.status().message()).c_str());
       return std::nullopt;
     }
-    facts::Facts facts = facts::FromLog(
-        **input, {.name = options.log == "-" ? "standard input" : options.log,
-                  .since = since.value_or(absl::InfinitePast())});
+    facts::Facts facts =
+        facts::FromLog(**input, {.name = options.log == "-" ? "standard input" : options.log,
+                                 .since = since.value_or(absl::InfinitePast())});
     if (const ollama::DiscoveryLog& log = *facts.log.journal; !log.status.ok() && log.lines == 0) {
       fprintf(stderr, "vgpu-doctor: --log %s: %s\n", report::Visible(options.log).c_str(),
               report::Visible(log.status.message()).c_str());
@@ -163,7 +162,8 @@ CLI::App* AddCheck(CLI::App& app, CheckOptions& options) {
 }
 
 int RunCheck(const CheckOptions& options) {
-  if (!options.log.empty() && (!options.root.empty() || !options.unit.empty() || options.pid != 0)) {
+  if (!options.log.empty() &&
+      (!options.root.empty() || !options.unit.empty() || options.pid != 0)) {
     fputs("vgpu-doctor: --log judges a log alone: --root, --unit and --pid say nothing to it\n",
           stderr);
     return kUsage;
@@ -174,9 +174,8 @@ int RunCheck(const CheckOptions& options) {
       diagnosis::Diagnose(*facts, {.only = options.rules, .skip = options.skip});
   report::TextStyle style = StyleOfStandardOutput(options.no_color);
   style.whole_timeline = options.timeline;
-  const std::string text = options.format == "json"
-                               ? report::ToJson(report)
-                               : report::ToText(report, style);
+  const std::string text =
+      options.format == "json" ? report::ToJson(report) : report::ToText(report, style);
   if (fwrite(text.data(), 1, text.size(), stdout) != text.size() || fflush(stdout) != 0) {
     perror("vgpu-doctor: standard output");
     return kFault;

@@ -13,7 +13,7 @@ namespace vgpu::doctor {
 struct CheckOptions {
   std::string root;  // empty: this machine
   std::string unit;
-  int pid = 0;  // 0: the unit's
+  int pid = 0;      // 0: the unit's
   std::string log;  // judge this log alone; "-": standard input
   std::string since;
   std::vector<std::string> rules;  // only these codes; empty: all

@@ -30,9 +30,9 @@ absl::StatusOr<absl::Time> ParseTimeArgument(absl::string_view text, absl::Time 
   if (text == "yesterday") return absl::FromCivil(today - 1, zone);
 
   absl::Time time;
-  for (const char* form : {"%Y-%m-%d%ET%H:%M:%E*S%Ez", "%Y-%m-%d %H:%M:%E*S%Ez",
-                           "%Y-%m-%d%ET%H:%M:%E*S", "%Y-%m-%d %H:%M:%E*S", "%Y-%m-%d %H:%M",
-                           "%Y-%m-%d"}) {
+  for (const char* form :
+       {"%Y-%m-%d%ET%H:%M:%E*S%Ez", "%Y-%m-%d %H:%M:%E*S%Ez", "%Y-%m-%d%ET%H:%M:%E*S",
+        "%Y-%m-%d %H:%M:%E*S", "%Y-%m-%d %H:%M", "%Y-%m-%d"}) {
     if (absl::ParseTime(form, text, zone, &time, nullptr)) return time;
   }
   for (const char* form : {"%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"}) {
@@ -43,13 +43,12 @@ absl::StatusOr<absl::Time> ParseTimeArgument(absl::string_view text, absl::Time 
   if (absl::ConsumePrefix(&text, "@")) {
     if (absl::SimpleAtoi(text, &seconds)) return absl::FromUnixSeconds(seconds);
   } else if (absl::ConsumePrefix(&text, "-") || absl::ConsumeSuffix(&text, " ago")) {
-    const Unit units[] = {{"s", absl::Seconds(1)},       {"sec", absl::Seconds(1)},
-                          {"m", absl::Minutes(1)},       {"min", absl::Minutes(1)},
-                          {"h", absl::Hours(1)},         {"d", absl::Hours(24)},
-                          {"w", absl::Hours(24 * 7)},    {"hour", absl::Hours(1)},
-                          {"hours", absl::Hours(1)},     {"day", absl::Hours(24)},
-                          {"days", absl::Hours(24)},     {"minutes", absl::Minutes(1)},
-                          {"week", absl::Hours(24 * 7)}, {"weeks", absl::Hours(24 * 7)}};
+    const Unit units[] = {
+        {"s", absl::Seconds(1)},       {"sec", absl::Seconds(1)},     {"m", absl::Minutes(1)},
+        {"min", absl::Minutes(1)},     {"h", absl::Hours(1)},         {"d", absl::Hours(24)},
+        {"w", absl::Hours(24 * 7)},    {"hour", absl::Hours(1)},      {"hours", absl::Hours(1)},
+        {"day", absl::Hours(24)},      {"days", absl::Hours(24)},     {"minutes", absl::Minutes(1)},
+        {"week", absl::Hours(24 * 7)}, {"weeks", absl::Hours(24 * 7)}};
     const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
     int count = 0;
     if (absl::SimpleAtoi(text.substr(0, digits), &count)) {
