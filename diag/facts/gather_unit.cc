@@ -247,9 +247,9 @@ void GatherUnit(const host::Host& host, UnitFacts& unit) {
   unit.mounts = systemd::ReadMountSettings(unit.on_disk, context);
 
   // Of every loaded service `show` prints UMask= and the limits, which nobody asks for by
-  // name (systemd 252, dbus-execute.c); Id= and InvocationID= come from other parts of it.
+  // name (systemd 252, dbus-execute.c); InvocationID= is of another part of it.
   unit.shown_whole = true;
-  for (const char* key : {"UMask", "Id", "InvocationID"}) {
+  for (const char* key : {"UMask", "InvocationID"}) {
     unit.shown_whole =
         unit.shown_whole && unit.loaded.present() && unit.loaded->Get(key).present();
   }
