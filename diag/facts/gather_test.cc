@@ -178,7 +178,8 @@ TEST(GatherTest, AnEnvironmentFileThatCannotBeReadIsNamed) {
   host.AddFile(kFragment, "[Service]\nEnvironmentFile=/etc/default/ollama\nExecStart=/bin/x\n");
   host.AddFile("/etc/default/ollama", "LD_PRELOAD=/file.so\n");
   host.Hide("/etc/default/ollama", "permission denied");
-  AddShow(host, "EnvironmentFiles=/etc/default/ollama (ignore_errors=no)\nUMask=0022\nInvocationID=\n");
+  AddShow(host,
+          "EnvironmentFiles=/etc/default/ollama (ignore_errors=no)\nUMask=0022\nInvocationID=\n");
   const Facts facts = Gather(host, {});
   ASSERT_EQ(facts.unit.unread_environment_files.size(), 1u);
   EXPECT_EQ(facts.unit.unread_environment_files[0].why, "/etc/default/ollama: permission denied");
@@ -200,7 +201,9 @@ TEST(GatherTest, UnsetEnvironmentTakesAVariableAway) {
 TEST(GatherTest, AShowWithoutAnEnvironmentLineHasNone) {
   FakeHost host;
   // A whole one: nobody asks for UMask= alone.
-  AddShow(host, "MainPID=0\nFragmentPath=/etc/systemd/system/ollama.service\nUMask=0022\nInvocationID=\n");
+  AddShow(
+      host,
+      "MainPID=0\nFragmentPath=/etc/systemd/system/ollama.service\nUMask=0022\nInvocationID=\n");
   const Facts facts = Gather(host, {});
   ASSERT_TRUE(facts.unit.loaded_environment.present()) << facts.unit.loaded_environment.why_not();
   EXPECT_TRUE(facts.unit.loaded_environment->empty());

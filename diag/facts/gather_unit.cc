@@ -250,8 +250,7 @@ void GatherUnit(const host::Host& host, UnitFacts& unit) {
   // name (systemd 252, dbus-execute.c); InvocationID= is of another part of it.
   unit.shown_whole = true;
   for (const char* key : {"UMask", "InvocationID"}) {
-    unit.shown_whole =
-        unit.shown_whole && unit.loaded.present() && unit.loaded->Get(key).present();
+    unit.shown_whole = unit.shown_whole && unit.loaded.present() && unit.loaded->Get(key).present();
   }
   unit.load_state = Property(unit.loaded, "LoadState");
   unit.active_state = Property(unit.loaded, "ActiveState");
