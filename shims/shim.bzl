@@ -19,10 +19,13 @@ SHIM_COPTS = [
 ]
 
 def shim_library(name, copts = [], **kwargs):
-    """A cc_library that can become part of a shim."""
+    """A cc_library that can become part of a shim, or of a test."""
     cc_library(
         name = name,
         copts = SHIM_COPTS + copts,
+        # What is hidden cannot be linked from a shared library, which is what Bazel would
+        # make of it for tests.
+        linkstatic = True,
         **kwargs
     )
 

@@ -26,7 +26,7 @@ namespace vgpu::device {
 inline constexpr int kMaxDevices = 16;
 inline constexpr size_t kMaxName = 96;   // NVML_DEVICE_NAME_V2_BUFFER_SIZE, nvml.h 12
 inline constexpr size_t kUuidText = 41;  // "GPU-" and 8-4-4-4-12 digits, and a NUL
-inline constexpr size_t kPciText = 13;   // "0000:00:05.0" and a NUL
+inline constexpr size_t kPciText = 17;   // "ffffffff:00:05.0" and a NUL
 
 struct PciAddress {
   uint32_t domain = 0;
@@ -52,9 +52,8 @@ struct Profile {
   // Marketing and board.
   std::string_view part_number;  // of the board
   std::string_view vbios;
-  int nvml_architecture =
-      0;  // nvmlDeviceArchitecture_t: 5 Turing, 6 Ampere, 7 Ada, 9 Hopper, 10 Blackwell
-  int nvml_brand = 0;  // nvmlBrandType_t
+  int nvml_architecture = 0;  // nvmlDeviceArchitecture_t: 6 Turing, 7 Ampere, 8 Ada, 9 Hopper, …
+  int nvml_brand = 0;         // nvmlBrandType_t
   // PCI.
   uint16_t pci_vendor = 0x10de;
   uint16_t pci_device = 0;
@@ -155,7 +154,7 @@ struct ConfigError {
 
 inline constexpr char kConfigFile[] = "/etc/vgpu/devices.toml";
 
-// From the text of a devices.toml (shims/device/config.h has its grammar). `machine_id` is what
+// From the text of a devices.toml (shims/device/config.h says what it means). `machine_id` is what
 // UUIDs are derived from where none is given; any text, "" too. False: `*error` says why,
 // without `file`.
 bool ParseConfiguration(std::string_view text, std::string_view machine_id, Configuration* parsed,
@@ -171,8 +170,9 @@ void DefaultConfiguration(std::string_view machine_id, Configuration* configurat
 const Configuration* Current(std::string_view library);
 
 // Text forms. Each writes its NUL.
-void FormatPci(const PciAddress& address, std::span<char, kPciText> text);  // "0000:00:05.0"
-void FormatUuid(const Uuid& uuid, std::span<char, kUuidText> text);         // "GPU-d110a105-…"
+// "0000:00:05.0"; the domain has at least four digits, as the kernel's names have.
+void FormatPci(const PciAddress& address, std::span<char, kPciText> text);
+void FormatUuid(const Uuid& uuid, std::span<char, kUuidText> text);  // "GPU-d110a105-…"
 // And back; false: it is none. The domain may have 4 or 8 digits, or be left out.
 bool ParsePci(std::string_view text, PciAddress* address);
 bool ParseUuid(std::string_view text, Uuid* uuid);  // with "GPU-" before it
