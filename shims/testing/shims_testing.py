@@ -1,0 +1,149 @@
+"""What the tests share that load the shims into programs: it lays the libraries out as they
+are installed, writes their configuration, and runs programs with them.
+
+    class Hashcat(unittest.TestCase):
+        def test_it_lists_the_device(self):
+            outcome = testing.run(["hashcat", "-I"])
+
+The tests need Python's standard library, and run in the runfiles of their target. A case
+that cannot run where it is run is skipped with the reason.
+"""
+
+import atexit
+import collections
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+import uuid
+
+sys.path.insert(0, os.path.abspath("tools/testing"))
+import cases
+
+run_cases = cases.run
+
+# File of the build: what it is called beside it where it is installed. The first name is the
+# SONAME; the last of the driver and NVML is what programs open that ask for no version.
+LIBRARIES = {
+    "shims/cuda/libvgpu-cuda.so": ("libcuda.so.1", "libcuda.so"),
+    "shims/nvml/libvgpu-nvml.so": ("libnvidia-ml.so.1", "libnvidia-ml.so"),
+    "shims/cudart/libvgpu-cudart.so": ("libcudart.so.12",),
+    "shims/cudart/libvgpu-cudart13.so": ("libcudart.so.13",),
+}
+
+# What LD_PRELOAD holds where all are preloaded: one runtime, as in a unit's drop-in.
+PRELOADED = ("libvgpu-cuda.so", "libvgpu-nvml.so", "libvgpu-cudart.so")
+
+H100 = "NVIDIA H100 80GB HBM3"
+
+# Whether the shims are built with a sanitizer: then no program of others can load them.
+SANITIZED = "--sanitized" in sys.argv
+
+# A terminal, a locale or a preference of the caller changes nothing in a test.
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+
+Outcome = collections.namedtuple("Outcome", "status out err")
+
+_TEMPORARY = []
+
+
+def temporary():
+    """A directory of this run, removed at its end."""
+    if not _TEMPORARY:
+        _TEMPORARY.append(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"), prefix="shims."))
+        atexit.register(shutil.rmtree, _TEMPORARY[0], ignore_errors=True)
+    return _TEMPORARY[0]
+
+
+def installed():
+    """The directory that holds the shims under the names that programs open."""
+    directory = os.path.join(temporary(), "lib")
+    if not os.path.isdir(directory):
+        os.mkdir(directory)
+        for built, names in LIBRARIES.items():
+            file = os.path.basename(built)
+            # A copy: the libraries look for each other beside themselves.
+            shutil.copyfile(built, os.path.join(directory, file))
+            for name in names:
+                os.symlink(file, os.path.join(directory, name))
+    return directory
+
+
+def devices(*entries, driver=None):
+    """Writes a devices.toml of [[device]] tables (dicts) and returns its path. A device without
+    "uuid" gets one of its own, so that tests that run at once do not count each other's
+    memory."""
+    def text(table):
+        def value(of):
+            return f'"{of}"' if isinstance(of, str) else str(of)
+        return "".join(f"{key} = {value(of)}\n" for key, of in table.items())
+    parts = ["[[device]]\n" + text({"uuid": new_uuid()} | entry) for entry in entries or ({},)]
+    if driver:
+        parts.append("[driver]\n" + text(driver))
+    return configuration("\n".join(parts))
+
+
+def new_uuid():
+    return f"GPU-{uuid.uuid4()}"
+
+
+def configuration(text):
+    """Writes `text` as a devices.toml of its own and returns its path."""
+    handle, path = tempfile.mkstemp(dir=temporary(), suffix=".toml")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+def environment(*changes, config=None, preload=()):
+    """That of a program that finds the shims, by path or, where `preload` names files of
+    installed(), by LD_PRELOAD."""
+    result = dict(ENVIRONMENT, LD_LIBRARY_PATH=installed())
+    if preload:
+        del result["LD_LIBRARY_PATH"]
+        result["LD_PRELOAD"] = ":".join(os.path.join(installed(), name) for name in preload)
+    if config:
+        result["VGPU_CONFIG"] = config
+    for change in changes:
+        result.update(change)
+    return result
+
+
+def run(command, *changes, config=None, preload=(), timeout=60, **options):
+    """Runs a program with the shims: its exit status (negative: the signal that ended it) and
+    what it printed, as text. Too long is an error of the test."""
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        timeout=timeout, check=False, env=environment(*changes, config=config, preload=preload),
+        **options)
+    return Outcome(done.returncode, done.stdout.decode("utf-8", "replace"),
+                   done.stderr.decode("utf-8", "replace"))
+
+
+def needs_program(name):
+    """The path of a program of the system, or a skip that says what to install."""
+    path = shutil.which(name, path=ENVIRONMENT["PATH"])
+    if path is None:
+        raise unittest.SkipTest(f"{name} is not installed (tools/dev/setup clients does it)")
+    return path
+
+
+def needs_client(group):
+    """The directory of a group of tools/dev/clients, or a skip with the reason."""
+    asked = subprocess.run(["tools/dev/clients", "--path", group], stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, check=False, text=True)
+    if asked.returncode != 0:
+        raise unittest.SkipTest(asked.stderr.strip().removeprefix("clients: "))
+    return asked.stdout.strip()
+
+
+def compile_c(source, name, *flags):
+    """Compiles a C program of the test with the machine's compiler; returns its path."""
+    program = os.path.join(temporary(), name)
+    done = subprocess.run(["gcc", "-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-o", program, source,
+                           *flags], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise AssertionError(f"{source} does not compile: {done.stderr[-2000:]}")
+    return program
