@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "shims/abi/cuda_types.h"
+#include "shims/cuda/driver_api.h"
 #include "shims/cuda/export.h"
 #include "shims/cuda/state.h"
 #include "shims/cuda/work.h"

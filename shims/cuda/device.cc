@@ -11,6 +11,7 @@
 
 #include "shims/abi/cuda_types.h"
 #include "shims/cuda/attributes.h"
+#include "shims/cuda/driver_api.h"
 #include "shims/cuda/export.h"
 #include "shims/cuda/state.h"
 

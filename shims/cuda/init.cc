@@ -1,6 +1,7 @@
 // cuInit and cuDriverGetVersion.
 
 #include "shims/abi/cuda_types.h"
+#include "shims/cuda/driver_api.h"
 #include "shims/cuda/export.h"
 #include "shims/cuda/state.h"
 
