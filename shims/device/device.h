@@ -94,6 +94,8 @@ struct Profile {
   int min_power_limit_mw = 0;
   int max_power_limit_mw = 0;
   int idle_power_mw = 0;
+  // P0 to P15: HBM keeps its clock when there is nothing to do (P0), GDDR6 does not (P8).
+  int idle_performance_state = 0;
   int temperature_c = 0;
   int shutdown_temperature_c = 0;
   int slowdown_temperature_c = 0;

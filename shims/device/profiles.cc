@@ -173,6 +173,7 @@ constexpr Profile L40s() {
   p.min_power_limit_mw = 100 * kWatt;
   p.max_power_limit_mw = 350 * kWatt;
   p.idle_power_mw = 35 * kWatt;
+  p.idle_performance_state = 8;
   p.temperature_c = 30;
   p.shutdown_temperature_c = 100;
   p.slowdown_temperature_c = 97;
@@ -219,6 +220,7 @@ constexpr Profile T4() {
   p.min_power_limit_mw = 60 * kWatt;
   p.max_power_limit_mw = 70 * kWatt;
   p.idle_power_mw = 9 * kWatt;
+  p.idle_performance_state = 8;
   p.temperature_c = 35;
   p.shutdown_temperature_c = 96;
   p.slowdown_temperature_c = 93;
