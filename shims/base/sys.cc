@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 namespace vgpu::sys {
@@ -69,6 +71,23 @@ int UnlinkAt(int directory, const char* path) {
 }
 
 int Lock(int fd, int operation) { return static_cast<int>(Call(SYS_flock, fd, operation)); }
+
+int RenameAt(int directory, const char* from, const char* to) {
+  return static_cast<int>(Call(SYS_renameat2, directory, from, directory, to, RENAME_NOREPLACE));
+}
+
+int RemoveDirectoryAt(int directory, const char* path) {
+  return static_cast<int>(Call(SYS_unlinkat, directory, path, AT_REMOVEDIR));
+}
+
+int Probe(pid_t pid) { return static_cast<int>(Call(SYS_kill, pid, 0)); }
+
+void Sleep(long microseconds) {
+  timespec rest = {.tv_sec = microseconds / 1000000, .tv_nsec = microseconds % 1000000 * 1000};
+  const int kept = errno;
+  syscall(SYS_nanosleep, &rest, nullptr);
+  errno = kept;
+}
 
 ssize_t ReadEntries(int fd, void* buffer, size_t size) {
   return Call(SYS_getdents64, fd, buffer, size);

@@ -31,6 +31,12 @@ int ChangeMode(int fd, mode_t mode);
 int UnlinkAt(int directory, const char* path);
 // `operation` as of flock(2).
 int Lock(int fd, int operation);
+// Gives `from` the name `to`, which must not exist.
+int RenameAt(int directory, const char* from, const char* to);
+int RemoveDirectoryAt(int directory, const char* path);
+// Whether a signal could be sent to process `pid`: 0, -EPERM, -ESRCH.
+int Probe(pid_t pid);
+void Sleep(long microseconds);
 // Fills `buffer` with entries (struct linux_dirent64, getdents64(2)): how many bytes.
 ssize_t ReadEntries(int fd, void* buffer, size_t size);
 

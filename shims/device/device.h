@@ -90,6 +90,7 @@ struct Profile {
   int max_video_clock_khz = 0;
   int idle_sm_clock_khz = 0;
   int idle_memory_clock_khz = 0;
+  int idle_video_clock_khz = 0;
   int power_limit_mw = 0;  // the default, enforced one
   int min_power_limit_mw = 0;
   int max_power_limit_mw = 0;

@@ -5,18 +5,15 @@
 //   usage::Release(device, bytes);
 //
 // The driver shim writes, NVML reads: a device's memory is one thing, whoever asks. Each process
-// that holds some has one small file of its own in /dev/shm/vgpu (a directory like /tmp: anyone may
-// add, nobody may touch what another owns), named by process id and start time, with the bytes
-// of each device by its UUID. A file whose process is gone (by start time, so that a reused
-// id does not revive it) or whose owner is not that process's is not believed; the first reader
-// that may removes it. Files are read with pread(2) and never mapped: nobody can raise SIGBUS in
-// another's process. Where the directory cannot be made or written, the process counts for itself
-// alone, and one line of level info says so.
+// that holds some has one small file of its own in /dev/shm/vgpu, with the bytes of each device by
+// its UUID; shims/usage/store.h says how it is made so that nobody can forge another's, a killed
+// process leaves nothing behind, and no two processes get the last byte. Where the directory cannot
+// be used, the process counts for itself alone, and one line of level info says so.
 //
 // Processes see each other as far as they share /dev/shm and the PID namespace.
 //
 // Thread-safe. A child of fork(2) holds nothing of its parent's: it starts at zero, with a file of
-// its own. errno is kept.
+// its own. errno is kept. Neither waits without end nor depends on files of others being sound.
 
 #ifndef SHIMS_USAGE_USAGE_H_
 #define SHIMS_USAGE_USAGE_H_
@@ -41,7 +38,7 @@ void Release(const device::Device& device, uint64_t bytes);
 void ContextCreated(const device::Device& device);
 void ContextDestroyed(const device::Device& device);
 
-// Held by all processes together, in bytes.
+// Held by all processes together, in bytes; at most what the device has.
 uint64_t Used(const device::Device& device);
 
 struct ProcessUse {
