@@ -79,7 +79,7 @@ constexpr Profile H100() {
   p.power_limit_mw = 700 * kWatt;
   p.min_power_limit_mw = 200 * kWatt;
   p.max_power_limit_mw = 700 * kWatt;
-  p.idle_power_mw = 69 * kWatt;
+  p.idle_power_mw = 70 * kWatt;
   p.temperature_c = 30;
   p.shutdown_temperature_c = 95;
   p.slowdown_temperature_c = 89;

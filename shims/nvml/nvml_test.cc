@@ -430,7 +430,7 @@ TEST_F(NvmlTest, SensorsShowAnIdleDevice) {
   EXPECT_EQ(
       nvmlDeviceGetTemperatureThreshold(Handle(kH100), NVML_TEMPERATURE_THRESHOLD_SHUTDOWN, &value),
       NVML_SUCCESS);
-  EXPECT_EQ(value, 92u);
+  EXPECT_EQ(value, 95u);
   nvmlMarginTemperature_t margin = {.version = StructVersion<nvmlMarginTemperature_v1_t>(1),
                                     .marginTemperature = 0};
   EXPECT_EQ(nvmlDeviceGetMarginTemperature(Handle(kH100), &margin), NVML_SUCCESS);
