@@ -6,20 +6,30 @@
 //   level=error lib=libvgpu-cuda msg="kernel launch refused" func=cuLaunchKernel device=0
 //   reason="no compute backend" pid=4711                                  (on one line)
 //
-// VGPU_LOG is `off` (the default), `error`, `info` or `trace`; VGPU_LOG_FILE names a file
-// that lines are appended to, else they go to standard error. A line in a file ends with
-// time= (RFC 3339, UTC, microseconds), because nothing else says when it was written. Both
-// variables are read once, at the first message, and not at all in a program that runs with
-// privileges that its caller has not (secure_getenv(3)).
+// VGPU_LOG is `off` (the default), `error`, `info` or `trace`; another value is `off`.
+// VGPU_LOG_FILE names a file that lines are appended to (it is made where there is none); without
+// it, and where it cannot be opened, they go to standard error. Both variables are read once, at
+// the first message, and not at all in a program that runs with privileges that its caller has not
+// (secure_getenv(3)).
 //
-// Values are quoted where logfmt wants it; control characters are written as \xNN, so that a
-// line is one line and cannot move a terminal's cursor. A line is at most kMaxLine bytes: a
-// value that does not fit is cut and ends in "…".
+// The format, which the doctor and others read:
 //
-// The doctor reads these lines: the words of `msg` and the names of keys are an interface.
+//   line    = "level=" LEVEL " lib=" value " msg=" value *( " " KEY "=" value )
+//             " pid=" NUMBER [ " time=" TIME ] LF
+//   value   = plain / quoted
 //
-// Thread-safe; a line is one write(2). errno is kept. A reader that has gone raises no
-// SIGPIPE. Allocates nothing, holds no lock: safe after fork in a program with threads.
+// TIME (RFC 3339, UTC, microseconds) is there in a file, because nothing else says when the line
+// was written. `plain` is UTF-8 without control characters, blanks, `"`, `=` and `\`, and is not
+// empty; `quoted` is in `"`, with `\"` and `\\`, and control characters (C0, DEL, C1) and bytes
+// that are no UTF-8 as `\xNN`: a line is one line and cannot move a terminal's cursor. A line is at
+// most kMaxLine bytes: the value that does not fit is cut and ends in `…"`, and pairs for which
+// there is no room behind it are left out, but for `pid` and `time`. The words of `msg` and the
+// names of keys are an interface.
+//
+// Thread-safe; a line is one write(2), so that lines of several threads and processes do not mix;
+// one that a pipe has no room for, where its owner made it non-blocking, is lost. errno is kept. A
+// reader that has gone raises no SIGPIPE. Allocates nothing, holds no lock and keeps no descriptor:
+// safe after fork in a program with threads, and in a signal handler.
 
 #ifndef SHIMS_LOG_LOG_H_
 #define SHIMS_LOG_LOG_H_
