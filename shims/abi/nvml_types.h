@@ -565,16 +565,6 @@ struct nvmlProcessesUtilizationInfo_v1_t {
   nvmlProcessUtilizationInfo_v1_t* procUtilArray;
 };
 
-struct nvmlAccountingStats_t {
-  unsigned int gpuUtilization;
-  unsigned int memoryUtilization;
-  unsigned long long maxMemoryUsage;
-  unsigned long long time;
-  unsigned long long startTime;
-  unsigned int isRunning;
-  unsigned int reserved[5];
-};
-
 struct nvmlEncoderSessionInfo_t {
   unsigned int sessionId;
   unsigned int pid;

@@ -342,8 +342,6 @@ TEST_F(NvmlTest, ProcessesAreThoseThatHoldSomething) {
   unsigned int count = 0;
   EXPECT_EQ(nvmlDeviceGetComputeRunningProcesses_v3(Handle(kH100), &count, nullptr), NVML_SUCCESS);
   EXPECT_EQ(count, 0u);
-  EXPECT_EQ(nvmlDeviceGetProcessUtilization(Handle(kH100), nullptr, &count, 0),
-            NVML_ERROR_NOT_FOUND);
 
   usage::ContextCreated(Model(kH100));
   ASSERT_TRUE(usage::Reserve(Model(kH100), 4096));
@@ -380,11 +378,11 @@ TEST_F(NvmlTest, ProcessesAreThoseThatHoldSomething) {
   EXPECT_EQ(list.numProcArrayEntries, 1u);
   EXPECT_EQ(details[0].usedGpuMemory, 4096u);
 
+  // A sample is of a process that utilizes something.
   nvmlProcessUtilizationSample_t samples[2] = {};
   count = 2;
-  EXPECT_EQ(nvmlDeviceGetProcessUtilization(Handle(kH100), samples, &count, 0), NVML_SUCCESS);
-  EXPECT_EQ(samples[0].pid, static_cast<unsigned int>(getpid()));
-  EXPECT_EQ(samples[0].smUtil, 0u);
+  EXPECT_EQ(nvmlDeviceGetProcessUtilization(Handle(kH100), samples, &count, 0),
+            NVML_ERROR_NOT_FOUND);
   usage::Release(Model(kH100), 4096);
   usage::ContextDestroyed(Model(kH100));
 }
@@ -505,6 +503,13 @@ TEST_F(NvmlTest, DevicesOfOneDomainShareItsHostBridge) {
       nvmlDeviceGetTopologyNearestGpus(Handle(0), NVML_TOPOLOGY_HOSTBRIDGE, &count, near.data()),
       NVML_SUCCESS);
   EXPECT_EQ(near[0], Handle(1));
+  count = 2;
+  EXPECT_EQ(
+      nvmlDeviceGetTopologyNearestGpus(Handle(3), NVML_TOPOLOGY_HOSTBRIDGE, &count, near.data()),
+      NVML_SUCCESS);
+  EXPECT_EQ(count, 2u);
+  EXPECT_EQ(nvmlDeviceGetTopologyNearestGpus(Handle(3), NVML_TOPOLOGY_HOSTBRIDGE, &count, nullptr),
+            NVML_ERROR_INVALID_ARGUMENT);
   EXPECT_EQ(nvmlDeviceGetTopologyNearestGpus(Handle(0), NVML_TOPOLOGY_SINGLE, &count, near.data()),
             NVML_SUCCESS);
   EXPECT_EQ(count, 0u);

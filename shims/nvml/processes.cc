@@ -61,18 +61,6 @@ void Fill(const usage::ProcessUse& use, nvmlProcessDetail_v1_t& info) {
           .usedGpuCcProtectedMemory = 0};
 }
 
-void Fill(const usage::ProcessUse& use, nvmlProcessUtilizationSample_t& sample) {
-  sample = {};
-  sample.pid = static_cast<unsigned int>(use.pid);
-  sample.timeStamp = Now();
-}
-
-void Fill(const usage::ProcessUse& use, nvmlProcessUtilizationInfo_v1_t& sample) {
-  sample = {};
-  sample.pid = static_cast<unsigned int>(use.pid);
-  sample.timeStamp = Now();
-}
-
 template <typename Info>
 nvmlReturn_t List(const Device& device, unsigned int* count, Info* infos) {
   const Snapshot snapshot(device);
@@ -91,16 +79,6 @@ nvmlReturn_t GetCompute(nvmlDevice_t handle, unsigned int* count, Info* infos) {
 // No one draws, and there is no MPS server.
 nvmlReturn_t GetNone(nvmlDevice_t handle, unsigned int* count) {
   return Answer(handle, count, [](const Device&) { return 0; });
-}
-
-// Utilization of processes: one sample each, of now and of nothing. NOT_FOUND where there is none
-// that the client has not seen.
-template <typename Sample>
-nvmlReturn_t GetUtilization(const Device& device, unsigned long long last_seen, unsigned int* count,
-                            Sample* samples) {
-  if (last_seen >= Now()) return NVML_ERROR_NOT_FOUND;
-  const nvmlReturn_t error = List(device, count, samples);
-  return error == NVML_SUCCESS && *count == 0 ? NVML_ERROR_NOT_FOUND : error;
 }
 
 }  // namespace
@@ -177,17 +155,14 @@ NVML_API nvmlReturn_t nvmlDeviceGetRunningProcessDetailList(nvmlDevice_t device,
   }
 }
 
+// Samples are of processes that utilize something: there are none.
 NVML_API nvmlReturn_t nvmlDeviceGetProcessUtilization(nvmlDevice_t device,
-                                                      nvmlProcessUtilizationSample_t* utilization,
+                                                      nvmlProcessUtilizationSample_t*,
                                                       unsigned int* processSamplesCount,
-                                                      unsigned long long lastSeenTimeStamp) {
+                                                      unsigned long long) {
   const Device* found;
-  if (nvmlReturn_t error = Find(device, &found, processSamplesCount); error != NVML_SUCCESS) {
-    return error;
-  }
-  // Without a buffer, the question is how large it has to be.
-  if (utilization == nullptr) *processSamplesCount = 0;
-  return GetUtilization(*found, lastSeenTimeStamp, processSamplesCount, utilization);
+  const nvmlReturn_t error = Find(device, &found, processSamplesCount);
+  return error == NVML_SUCCESS ? NVML_ERROR_NOT_FOUND : error;
 }
 
 NVML_API nvmlReturn_t nvmlDeviceGetProcessesUtilizationInfo(
@@ -196,28 +171,13 @@ NVML_API nvmlReturn_t nvmlDeviceGetProcessesUtilizationInfo(
   if (nvmlReturn_t error = Find(device, &found, procesesUtilInfo); error != NVML_SUCCESS) {
     return error;
   }
-  nvmlProcessesUtilizationInfo_t& info = *procesesUtilInfo;
-  if (!HasVersion(info, 1)) return NVML_ERROR_ARGUMENT_VERSION_MISMATCH;
-  if (info.procUtilArray == nullptr) info.processSamplesCount = 0;
-  return GetUtilization(*found, info.lastSeenTimeStamp, &info.processSamplesCount,
-                        info.procUtilArray);
+  return HasVersion(*procesesUtilInfo, 1) ? NVML_ERROR_NOT_FOUND
+                                          : NVML_ERROR_ARGUMENT_VERSION_MISMATCH;
 }
 
-// Accounting is off and cannot be switched on.
+// And cannot be switched on: what asks for its records is NOT_SUPPORTED, as it is where it is off.
 NVML_API nvmlReturn_t nvmlDeviceGetAccountingMode(nvmlDevice_t device, nvmlEnableState_t* mode) {
   return Answer(device, mode, [](const Device&) { return NVML_FEATURE_DISABLED; });
-}
-
-NVML_API nvmlReturn_t nvmlDeviceGetAccountingPids(nvmlDevice_t device, unsigned int* count,
-                                                  unsigned int*) {
-  return GetNone(device, count);
-}
-
-NVML_API nvmlReturn_t nvmlDeviceGetAccountingStats(nvmlDevice_t device, unsigned int,
-                                                   nvmlAccountingStats_t* stats) {
-  const Device* found;
-  const nvmlReturn_t error = Find(device, &found, stats);
-  return error == NVML_SUCCESS ? NVML_ERROR_NOT_FOUND : error;
 }
 
 }  // namespace vgpu::nvml

@@ -49,6 +49,12 @@ nvmlReturn_t GetPowerLimit(nvmlDevice_t handle, unsigned int* result) {
                 [](const Device& device) { return device.profile->power_limit_mw; });
 }
 
+// The model has one sensor.
+nvmlReturn_t CheckSensor(nvmlTemperatureSensors_t type) {
+  if (type == NVML_TEMPERATURE_GPU) return NVML_SUCCESS;
+  return type < NVML_TEMPERATURE_COUNT ? NVML_ERROR_NOT_SUPPORTED : NVML_ERROR_INVALID_ARGUMENT;
+}
+
 }  // namespace
 
 std::optional<unsigned int> CurrentClock(const Device& device, nvmlClockType_t type) {
@@ -199,7 +205,7 @@ NVML_API nvmlReturn_t nvmlDeviceGetTemperature(nvmlDevice_t device,
                                                unsigned int* temp) {
   const Device* found;
   if (nvmlReturn_t error = Find(device, &found, temp); error != NVML_SUCCESS) return error;
-  if (sensorType != NVML_TEMPERATURE_GPU) return NVML_ERROR_INVALID_ARGUMENT;
+  if (nvmlReturn_t error = CheckSensor(sensorType); error != NVML_SUCCESS) return error;
   *temp = static_cast<unsigned int>(found->profile->temperature_c);
   return NVML_SUCCESS;
 }
@@ -209,7 +215,9 @@ NVML_API nvmlReturn_t nvmlDeviceGetTemperatureV(nvmlDevice_t device,
   const Device* found;
   if (nvmlReturn_t error = Find(device, &found, temperature); error != NVML_SUCCESS) return error;
   if (!HasVersion(*temperature, 1)) return NVML_ERROR_ARGUMENT_VERSION_MISMATCH;
-  if (temperature->sensorType != NVML_TEMPERATURE_GPU) return NVML_ERROR_INVALID_ARGUMENT;
+  if (nvmlReturn_t error = CheckSensor(temperature->sensorType); error != NVML_SUCCESS) {
+    return error;
+  }
   temperature->temperature = found->profile->temperature_c;
   return NVML_SUCCESS;
 }

@@ -108,7 +108,7 @@ nvmlGpuTopologyLevel_t Between(const Device& one, const Device& other) {
   return one.pci.domain == other.pci.domain ? NVML_TOPOLOGY_HOSTBRIDGE : NVML_TOPOLOGY_NODE;
 }
 
-// The handles of those devices that `wanted` says.
+// The handles of those devices that `wanted` says, as many as there is room for.
 template <typename Wanted>
 nvmlReturn_t ListDevices(unsigned int* count, nvmlDevice_t* handles, Wanted wanted) {
   std::array<const Device*, device::kMaxDevices> devices = {};
@@ -116,13 +116,15 @@ nvmlReturn_t ListDevices(unsigned int* count, nvmlDevice_t* handles, Wanted want
   for (const Device& device : Initialized()->All()) {
     if (wanted(device)) devices[size++] = &device;
   }
-  // Without a buffer, the question is how large it has to be.
-  if (handles == nullptr && count != nullptr) {
+  // No room: the question is how many there are.
+  if (*count == 0) {
     *count = static_cast<unsigned int>(size);
     return NVML_SUCCESS;
   }
-  return CopyList(size, count, handles,
-                  [&](size_t i, nvmlDevice_t& handle) { handle = HandleOf(*devices[i]); });
+  if (handles == nullptr) return NVML_ERROR_INVALID_ARGUMENT;
+  *count = static_cast<unsigned int>(std::min<size_t>(*count, size));
+  for (unsigned int i = 0; i < *count; ++i) handles[i] = HandleOf(*devices[i]);
+  return NVML_SUCCESS;
 }
 
 }  // namespace
@@ -168,7 +170,6 @@ NVML_API nvmlReturn_t nvmlDeviceGetP2PStatus(nvmlDevice_t device1, nvmlDevice_t 
   const Device* second;
   if (nvmlReturn_t error = Find(device1, &first); error != NVML_SUCCESS) return error;
   if (nvmlReturn_t error = Find(device2, &second, p2pStatus); error != NVML_SUCCESS) return error;
-  if (first == second) return NVML_ERROR_INVALID_ARGUMENT;
   switch (p2pIndex) {
     case NVML_P2P_CAPS_INDEX_READ:
     case NVML_P2P_CAPS_INDEX_WRITE:

@@ -58,11 +58,14 @@ def temporary():
 
 
 def installed():
-    """The directory that holds the shims under the names that programs open."""
+    """The directory that holds the shims under the names that programs open: those that are in
+    the runfiles."""
     directory = os.path.join(temporary(), "lib")
     if not os.path.isdir(directory):
         os.mkdir(directory)
         for built, names in LIBRARIES.items():
+            if not os.path.exists(built):
+                continue
             file = os.path.basename(built)
             # A copy: the libraries look for each other beside themselves.
             shutil.copyfile(built, os.path.join(directory, file))
