@@ -376,12 +376,13 @@ bool LoadConfiguration(const char* named, const char* default_file, std::string_
   }
   *configuration = Configuration();
   TextWriter(error->file).AddVisible(file);
+  if (why == 0) return false;
   TextWriter reason(error->reason);
   if (why == EINVAL) {
     reason.Add("not a regular file");
   } else if (why == EFBIG) {
     reason.Add("larger than ").AddUnsigned(buffer.size()).Add(" bytes");
-  } else if (why != 0) {
+  } else {
     const char* words = strerrordesc_np(why);
     reason.Add(words == nullptr ? "cannot be read" : words);
   }

@@ -136,15 +136,15 @@ bool ParseWhole(std::string_view word, int64_t* number, Reason* reason) {
       (base == 10 && word.size() > 1 && word.front() == '0')) {
     return wrong();
   }
-  // All digits before the range: what is no number is not too large.
   for (char c : word) {
-    if (c != '_' && HexValue(c) >= base) return wrong();
+    if (c != '_' && HexValue(c) == 16) return wrong();
   }
   const uint64_t most = (uint64_t{1} << 63) - (negative ? 0 : 1);
   uint64_t value = 0;
   for (char c : word) {
     if (c == '_') continue;
     const uint64_t digit = HexValue(c);
+    if (digit >= base) return wrong();
     if (value > (most - digit) / base) return reason->Is("a number that is too large");
     value = value * base + digit;
   }

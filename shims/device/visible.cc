@@ -7,6 +7,7 @@ namespace vgpu::device {
 namespace {
 
 constexpr int kNone = -1;
+constexpr std::string_view kUuidPrefix = "GPU-";
 
 // Whether the driver would take `a` for faster than `b`. Its heuristic is not documented; this one
 // asks for the newer kind first, and then for what the kind can compute in a second.
@@ -20,13 +21,17 @@ bool IsFaster(const Device& a, const Device& b) {
   return speed(*a.profile) > speed(*b.profile);
 }
 
-// strtol(3) of base 10 for numbers from 0, which is what the driver is seen to do: blanks and a
-// sign before the digits, anything behind them. kNone: it begins with no number, or that is
-// negative or beyond all devices.
+bool IsBlank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+std::string_view WithoutBlanks(std::string_view text) {
+  while (!text.empty() && IsBlank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && IsBlank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+// As strtol(3) does for base 10: a sign, digits, and anything behind them. kNone: it begins with no
+// number, or that is negative or beyond all devices.
 int TakeOrdinal(std::string_view name) {
-  while (!name.empty() && (name.front() == ' ' || (name.front() >= '\t' && name.front() <= '\r'))) {
-    name.remove_prefix(1);
-  }
   const bool negative = name.starts_with('-');
   if (negative || name.starts_with('+')) name.remove_prefix(1);
   if (name.empty() || name.front() < '0' || name.front() > '9') return kNone;
@@ -79,9 +84,9 @@ Visible SelectVisible(const Configuration& configuration, const char* names, con
   std::string_view rest = names;
   while (true) {
     const size_t comma = rest.find(',');
-    const std::string_view name = rest.substr(0, comma);
+    const std::string_view name = WithoutBlanks(rest.substr(0, comma));
     int device = kNone;
-    if (name.starts_with("GPU-")) {
+    if (name.starts_with(kUuidPrefix) && name.size() > kUuidPrefix.size()) {
       device = FindByUuid(configuration, name);
     } else if (const int ordinal = TakeOrdinal(name); ordinal != kNone && ordinal < all.count) {
       device = all.device[ordinal];

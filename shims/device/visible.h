@@ -22,11 +22,25 @@ struct Visible {
   std::array<int, kMaxDevices> device = {};  // index into Configuration::devices
 };
 
-// `names` and `order` are the variables' values, null where unset. Unset names: all devices, in
-// the order that `order` asks for: FASTEST_FIRST (the default) or PCI_BUS_ID. Names are ordinals
-// of that order and UUIDs, or the beginning of one that fits one device alone, and what stands
-// behind the first that is none of these (-1, an unknown name, one ordinal too many) is not seen;
-// a device named twice makes the whole list invalid, and nothing is seen.
+// `names` and `order` are the variables' values, null where unset.
+//
+// Documented: `order` is FASTEST_FIRST (the default; "a simple heuristic") or PCI_BUS_ID. Without
+// names all devices are seen, in that order. Names have commas between and are ordinals of that
+// order and UUIDs as nvidia-smi prints them, or enough of the beginning of one to tell it from the
+// others. Devices are seen in the order in which they are named; the first name that names none
+// (-1, an ordinal too many, an unknown or ambiguous UUID, nothing) hides itself and all behind it.
+// A name of a MIG instance is such a name: the virtual devices have none.
+//
+// Not documented, and known from those who compared themselves with the driver (PyTorch,
+// torch/cuda/__init__.py, _parse_visible_devices, and test/test_cuda_nvml_based_avail.py, 2.x):
+// numbers are read as strtol(3) does ("+1", " 1", "1gpu" are 1, "-0" is 0); a device that is named
+// twice makes nothing visible.
+//
+// Not known, and chosen here: ordinals and UUIDs may stand side by side; blanks around a UUID do
+// not matter; its digits may be capitals, "GPU-" may not be anything else, and is no name by
+// itself; an unknown `order` is FASTEST_FIRST; the faster of two devices is of the higher compute
+// capability, then the one whose processors do more in a second, then the one of the lower PCI
+// address.
 Visible SelectVisible(const Configuration& configuration, const char* names, const char* order);
 
 }  // namespace vgpu::device
