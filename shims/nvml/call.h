@@ -10,6 +10,7 @@
 #define SHIMS_NVML_CALL_H_
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <optional>
 #include <span>
@@ -29,6 +30,9 @@ inline constexpr std::string_view kLibrary = "libvgpu-nvml";
 
 // The devices; null before nvmlInit and after the last nvmlShutdown.
 const Configuration* Initialized();
+// The number of the time between the first nvmlInit and the last nvmlShutdown that it is, from 1;
+// 0 where Initialized() is null.
+uint64_t Run();
 
 // The device that `handle` stands for. Any pointer may be asked for: none is followed.
 nvmlReturn_t Find(nvmlDevice_t handle, const Device** device);
@@ -46,8 +50,6 @@ int IndexOf(const Device& device);
 
 // Whether `set` is an event set that was created and is not freed. Any pointer may be asked for.
 bool IsEventSet(nvmlEventSet_t set);
-// Frees those that are left, at the last nvmlShutdown.
-void FreeEventSets();
 
 template <typename T>
 inline constexpr bool kIsOptional = false;

@@ -2,7 +2,8 @@
 // what can be waited for is waited for, asleep, until the time is over.
 //
 // Sets stand in a table of fixed size, and a handle is the address of a place in it: nothing to
-// allocate, to lock, or to leave behind.
+// allocate, to lock, or to leave behind. A place holds the run (Run()) that its set was created in,
+// so that the last nvmlShutdown frees them all.
 
 #include <time.h>
 
@@ -18,10 +19,10 @@ namespace {
 
 inline constexpr size_t kMaxEventSets = 1024;
 
-constinit std::array<std::atomic<bool>, kMaxEventSets> used = {};
+constinit std::array<std::atomic<uint64_t>, kMaxEventSets> runs = {};
 
-std::atomic<bool>* PlaceOf(nvmlEventSet_t set) {
-  for (std::atomic<bool>& place : used) {
+std::atomic<uint64_t>* PlaceOf(nvmlEventSet_t set) {
+  for (std::atomic<uint64_t>& place : runs) {
     if (reinterpret_cast<nvmlEventSet_t>(&place) == set) return &place;
   }
   return nullptr;
@@ -58,19 +59,18 @@ nvmlReturn_t Wait(nvmlEventSet_t set, nvmlEventData_t* data, unsigned int millis
 }  // namespace
 
 bool IsEventSet(nvmlEventSet_t set) {
-  const std::atomic<bool>* place = PlaceOf(set);
-  return place != nullptr && place->load(std::memory_order_acquire);
-}
-
-void FreeEventSets() {
-  for (std::atomic<bool>& place : used) place.store(false, std::memory_order_release);
+  const uint64_t run = Run();
+  const std::atomic<uint64_t>* place = PlaceOf(set);
+  return run != 0 && place != nullptr && place->load(std::memory_order_acquire) == run;
 }
 
 NVML_API nvmlReturn_t nvmlEventSetCreate(nvmlEventSet_t* set) {
-  if (Initialized() == nullptr) return NVML_ERROR_UNINITIALIZED;
+  const uint64_t run = Run();
+  if (run == 0) return NVML_ERROR_UNINITIALIZED;
   if (set == nullptr) return NVML_ERROR_INVALID_ARGUMENT;
-  for (std::atomic<bool>& place : used) {
-    if (!place.exchange(true, std::memory_order_acq_rel)) {
+  for (std::atomic<uint64_t>& place : runs) {
+    uint64_t old = place.load(std::memory_order_acquire);
+    if (old != run && place.compare_exchange_strong(old, run, std::memory_order_acq_rel)) {
       *set = reinterpret_cast<nvmlEventSet_t>(&place);
       return NVML_SUCCESS;
     }
@@ -79,9 +79,10 @@ NVML_API nvmlReturn_t nvmlEventSetCreate(nvmlEventSet_t* set) {
 }
 
 NVML_API nvmlReturn_t nvmlEventSetFree(nvmlEventSet_t set) {
-  if (Initialized() == nullptr) return NVML_ERROR_UNINITIALIZED;
-  std::atomic<bool>* place = PlaceOf(set);
-  if (place == nullptr || !place->exchange(false, std::memory_order_acq_rel)) {
+  uint64_t run = Run();
+  if (run == 0) return NVML_ERROR_UNINITIALIZED;
+  std::atomic<uint64_t>* place = PlaceOf(set);
+  if (place == nullptr || !place->compare_exchange_strong(run, 0, std::memory_order_acq_rel)) {
     return NVML_ERROR_INVALID_ARGUMENT;
   }
   return NVML_SUCCESS;

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 
@@ -14,17 +15,23 @@
 namespace vgpu::nvml {
 namespace {
 
-// How often nvmlInit was called and nvmlShutdown was not. No lock: whoever forks between the two
-// leaves a child that can go on.
-constinit std::atomic<unsigned int> starts = 0;
+// How often nvmlInit was called and nvmlShutdown was not, and in the upper half how often that came
+// back to none. One number and no lock, so that the two change together, and whoever forks
+// meanwhile leaves a child that can go on.
+inline constexpr uint64_t kStart = 1;
+inline constexpr uint64_t kRun = uint64_t{1} << 32;
+
+constinit std::atomic<uint64_t> state = 0;
 constinit std::atomic<const Configuration*> devices = nullptr;
+
+uint32_t Starts(uint64_t of) { return static_cast<uint32_t>(of % kRun); }
 
 nvmlReturn_t Start() {
   const ErrnoKeeper keeper;
   const Configuration* configuration = device::Current(kLibrary);
   if (configuration == nullptr) return NVML_ERROR_DRIVER_NOT_LOADED;
   devices.store(configuration, std::memory_order_release);
-  if (starts.fetch_add(1, std::memory_order_acq_rel) == 0) {
+  if (Starts(state.fetch_add(kStart, std::memory_order_acq_rel)) == 0) {
     log::Write(log::Level::kInfo, kLibrary, "initialized",
                {{"devices", configuration->count}, {"driver", configuration->driver.Version()}});
   }
@@ -44,8 +51,12 @@ int ReadBeginning(const char* path, char* text, size_t size) {
 }  // namespace
 
 const Configuration* Initialized() {
-  return starts.load(std::memory_order_acquire) == 0 ? nullptr
-                                                     : devices.load(std::memory_order_acquire);
+  return Run() == 0 ? nullptr : devices.load(std::memory_order_acquire);
+}
+
+uint64_t Run() {
+  const uint64_t now = state.load(std::memory_order_acquire);
+  return Starts(now) == 0 ? 0 : now / kRun + 1;
 }
 
 NVML_API nvmlReturn_t nvmlInit() { return Start(); }
@@ -54,11 +65,12 @@ NVML_API nvmlReturn_t nvmlInit_v2() { return Start(); }
 NVML_API nvmlReturn_t nvmlInitWithFlags(unsigned int) { return Start(); }
 
 NVML_API nvmlReturn_t nvmlShutdown() {
-  unsigned int before = starts.load(std::memory_order_acquire);
+  uint64_t before = state.load(std::memory_order_acquire);
+  uint64_t after;
   do {
-    if (before == 0) return NVML_ERROR_UNINITIALIZED;
-  } while (!starts.compare_exchange_weak(before, before - 1, std::memory_order_acq_rel));
-  if (before == 1) FreeEventSets();
+    if (Starts(before) == 0) return NVML_ERROR_UNINITIALIZED;
+    after = before - kStart + (Starts(before) == 1 ? kRun : 0);
+  } while (!state.compare_exchange_weak(before, after, std::memory_order_acq_rel));
   return NVML_SUCCESS;
 }
 
