@@ -77,6 +77,8 @@ class NvmlTest : public ::testing::Test {
   }
 };
 
+unsigned int Unsigned(int number) { return static_cast<unsigned int>(number); }
+
 // Devices of the configuration above.
 constexpr unsigned int kH100 = 0, kA100 = 2, kL40s = 3, kT4 = 4;
 
@@ -401,38 +403,39 @@ TEST_F(NvmlTest, AProcessHasTheNameThatItWasStartedWith) {
 }
 
 TEST_F(NvmlTest, SensorsShowAnIdleDevice) {
+  const device::Profile& profile = *Model(kH100).profile;
   unsigned int value = 0;
   EXPECT_EQ(nvmlDeviceGetPowerUsage(Handle(kH100), &value), NVML_SUCCESS);
-  EXPECT_EQ(value, static_cast<unsigned int>(Model(kH100).profile->idle_power_mw));
+  EXPECT_EQ(value, Unsigned(profile.idle_power_mw));
   EXPECT_EQ(nvmlDeviceGetEnforcedPowerLimit(Handle(kH100), &value), NVML_SUCCESS);
-  EXPECT_EQ(value, 700'000u);
+  EXPECT_EQ(value, Unsigned(profile.power_limit_mw));
   EXPECT_EQ(nvmlDeviceGetClockInfo(Handle(kH100), NVML_CLOCK_SM, &value), NVML_SUCCESS);
-  EXPECT_EQ(value, 345u);
+  EXPECT_EQ(value, Unsigned(profile.idle_sm_clock_khz / 1000));
   EXPECT_EQ(nvmlDeviceGetMaxClockInfo(Handle(kH100), NVML_CLOCK_SM, &value), NVML_SUCCESS);
-  EXPECT_EQ(value, 1980u);
+  EXPECT_EQ(value, Unsigned(profile.max_sm_clock_khz / 1000));
   EXPECT_EQ(nvmlDeviceGetClockInfo(Handle(kH100), NVML_CLOCK_COUNT, &value),
             NVML_ERROR_INVALID_ARGUMENT);
   EXPECT_EQ(
       nvmlDeviceGetClock(Handle(kH100), NVML_CLOCK_MEM, NVML_CLOCK_ID_CUSTOMER_BOOST_MAX, &value),
       NVML_SUCCESS);
-  EXPECT_EQ(value, 2619u);
+  EXPECT_EQ(value, Unsigned(profile.max_memory_clock_khz / 1000));
   EXPECT_EQ(
       nvmlDeviceGetClock(Handle(kH100), NVML_CLOCK_MEM, NVML_CLOCK_ID_APP_CLOCK_TARGET, &value),
       NVML_ERROR_NOT_SUPPORTED);
   EXPECT_EQ(nvmlDeviceGetClock(Handle(kH100), NVML_CLOCK_MEM, NVML_CLOCK_ID_COUNT, &value),
             NVML_ERROR_INVALID_ARGUMENT);
   EXPECT_EQ(nvmlDeviceGetTemperature(Handle(kH100), NVML_TEMPERATURE_GPU, &value), NVML_SUCCESS);
-  EXPECT_EQ(value, 30u);
+  EXPECT_EQ(value, Unsigned(profile.temperature_c));
   EXPECT_EQ(nvmlDeviceGetTemperature(Handle(kH100), NVML_TEMPERATURE_COUNT, &value),
             NVML_ERROR_INVALID_ARGUMENT);
   EXPECT_EQ(
       nvmlDeviceGetTemperatureThreshold(Handle(kH100), NVML_TEMPERATURE_THRESHOLD_SHUTDOWN, &value),
       NVML_SUCCESS);
-  EXPECT_EQ(value, 95u);
+  EXPECT_EQ(value, Unsigned(profile.shutdown_temperature_c));
   nvmlMarginTemperature_t margin = {.version = StructVersion<nvmlMarginTemperature_v1_t>(1),
                                     .marginTemperature = 0};
   EXPECT_EQ(nvmlDeviceGetMarginTemperature(Handle(kH100), &margin), NVML_SUCCESS);
-  EXPECT_EQ(margin.marginTemperature, 59);
+  EXPECT_EQ(margin.marginTemperature, profile.slowdown_temperature_c - profile.temperature_c);
   nvmlPstates_t state = NVML_PSTATE_UNKNOWN;
   EXPECT_EQ(nvmlDeviceGetPerformanceState(Handle(kH100), &state), NVML_SUCCESS);
   EXPECT_EQ(state, NVML_PSTATE_0);
@@ -478,7 +481,7 @@ TEST_F(NvmlTest, NothingIsUtilized) {
       nvmlDeviceGetSamples(Handle(kH100), NVML_TOTAL_POWER_SAMPLES, 0, &type, &count, &sample),
       NVML_SUCCESS);
   EXPECT_EQ(type, NVML_VALUE_TYPE_UNSIGNED_INT);
-  EXPECT_EQ(sample.sampleValue.uiVal, 70'000u);
+  EXPECT_EQ(sample.sampleValue.uiVal, Unsigned(Model(kH100).profile->idle_power_mw));
   EXPECT_EQ(nvmlDeviceGetSamples(Handle(kH100), NVML_TOTAL_POWER_SAMPLES,
                                  sample.timeStamp + 3'600'000'000, &type, &count, &sample),
             NVML_ERROR_NOT_FOUND);
@@ -574,7 +577,7 @@ TEST_F(NvmlTest, FieldsSayWhatTheFunctionsSay) {
   ASSERT_EQ(nvmlDeviceGetFieldValues(Handle(kH100), 6, values), NVML_SUCCESS);
   EXPECT_EQ(values[0].nvmlReturn, NVML_SUCCESS);
   EXPECT_EQ(values[0].valueType, NVML_VALUE_TYPE_UNSIGNED_INT);
-  EXPECT_EQ(values[0].value.uiVal, 70'000u);
+  EXPECT_EQ(values[0].value.uiVal, Unsigned(Model(kH100).profile->idle_power_mw));
   EXPECT_EQ(values[1].value.uiVal, 1u);
   EXPECT_EQ(values[2].value.uiVal, 18u);
   EXPECT_EQ(values[3].nvmlReturn, NVML_ERROR_NOT_SUPPORTED);
