@@ -135,7 +135,19 @@ class Builder {
     }
   }
 
-  Tree Take() { return std::move(tree_); }
+  // A merged directory in which the host has all names of ours needs no merging: links and
+  // subdirectories lead to ours by themselves.
+  Tree Take() {
+    std::erase_if(tree_.merged, [this](const std::string& path) {
+      auto listed = host_.directories.find(path);
+      if (listed == host_.directories.end()) return false;
+      return std::none_of(tree_.entries.begin(), tree_.entries.end(), [&](const auto& entry) {
+        return Parent(entry.first) == path &&
+               !listed->second.contains(entry.first.substr(path.size() + 1));
+      });
+    });
+    return std::move(tree_);
+  }
 
  private:
   const HostPci& host_;

@@ -13,7 +13,8 @@
 // 0000:00:05.0/vendor". Symbolic links are relative, and stay inside the tree. A directory that the
 // host has too, and of which a listing has to show ours beside the host's, is *merged*:
 // it holds the host's links as they are and an empty directory for each of its
-// directories, so that names and types are right; what lies below those is the host's.
+// directories, so that names and types are right; what lies below those is the host's. Where the
+// host has all names of ours there, the directory is in the tree and counts as the host's.
 //
 // Where the host has a function at a device's address, the tree has the device in its place; where
 // it has none, under the host bridge of that bus.

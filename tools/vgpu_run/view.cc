@@ -127,10 +127,6 @@ absl::StatusOr<std::vector<ViewMount>> PlanView(const tree::Tree& tree, const tr
           ": the host has no such directory, and a kernel's file system cannot get one: ",
           "preload libvgpu-syscall.so instead"));
     }
-    bool adds = std::any_of(tree.entries.begin(), tree.entries.end(), [&](const auto& entry) {
-      return ParentOf(entry.first) == path && !listed->second.contains(NameOf(entry.first));
-    });
-    if (!adds) continue;
     ViewMount mount;
     mount.path = path;
     mount.kind = IsProc(path) ? ViewMount::Kind::kBindWithHost : ViewMount::Kind::kOverlay;
