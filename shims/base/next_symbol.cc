@@ -52,18 +52,23 @@ Tables TablesOf(const link_map* object) {
 // Bit 15 of a version: only who asks for that version gets it.
 constexpr ElfW(Half) kHiddenVersion = 0x8000;
 
-bool Matches(const Tables& tables, uint32_t index, const char* name) {
+enum class Versions { kDefault, kAny };
+
+bool Matches(const Tables& tables, uint32_t index, const char* name, Versions versions) {
   const ElfW(Sym)& symbol = tables.symbols[index];
   if (symbol.st_shndx == SHN_UNDEF || symbol.st_value == 0) return false;
   unsigned type = symbol.st_info & 0xf;
   if (type != STT_FUNC && type != STT_GNU_IFUNC) return false;
-  if (tables.versions != nullptr && (tables.versions[index] & kHiddenVersion) != 0) return false;
+  if (versions == Versions::kDefault && tables.versions != nullptr &&
+      (tables.versions[index] & kHiddenVersion) != 0) {
+    return false;
+  }
   return strcmp(tables.strings + symbol.st_name, name) == 0;
 }
 
 // The GNU hash table: a header of four words, a Bloom filter, buckets, and the chains' hashes,
 // of which the last of a chain has its lowest bit set (binutils, bfd/elflink.c).
-uint32_t FindGnu(const Tables& tables, const char* name) {
+uint32_t FindGnu(const Tables& tables, const char* name, Versions versions) {
   uint32_t hash = 5381;
   for (const char* c = name; *c != '\0'; ++c) hash = hash * 33 + static_cast<uint8_t>(*c);
   uint32_t buckets = tables.gnu_hash[0];
@@ -75,14 +80,14 @@ uint32_t FindGnu(const Tables& tables, const char* name) {
   if (buckets == 0) return 0;
   for (uint32_t index = bucket[hash % buckets]; index >= first && index != 0; ++index) {
     uint32_t other = chain[index - first];
-    if ((other | 1) == (hash | 1) && Matches(tables, index, name)) return index;
+    if ((other | 1) == (hash | 1) && Matches(tables, index, name, versions)) return index;
     if ((other & 1) != 0) break;
   }
   return 0;
 }
 
 // System V ABI, chapter 5: buckets and chains of symbol indices.
-uint32_t FindSysv(const Tables& tables, const char* name) {
+uint32_t FindSysv(const Tables& tables, const char* name, Versions versions) {
   uint32_t hash = 0;
   for (const char* c = name; *c != '\0'; ++c) {
     hash = (hash << 4) + static_cast<uint8_t>(*c);
@@ -94,8 +99,14 @@ uint32_t FindSysv(const Tables& tables, const char* name) {
   const uint32_t* chain = tables.sysv_hash + 2 + buckets;
   for (uint32_t index = tables.sysv_hash[2 + hash % buckets]; index != STN_UNDEF;
        index = chain[index]) {
-    if (Matches(tables, index, name)) return index;
+    if (Matches(tables, index, name, versions)) return index;
   }
+  return 0;
+}
+
+uint32_t Find(const Tables& tables, const char* name, Versions versions) {
+  if (tables.gnu_hash != nullptr) return FindGnu(tables, name, versions);
+  if (tables.sysv_hash != nullptr) return FindSysv(tables, name, versions);
   return 0;
 }
 
@@ -112,12 +123,9 @@ void* NextSymbol(const char* name) {
     if (!behind_us) continue;
     Tables tables = TablesOf(object);
     if (tables.strings == nullptr || tables.symbols == nullptr) continue;
-    uint32_t index = 0;
-    if (tables.gnu_hash != nullptr) {
-      index = FindGnu(tables, name);
-    } else if (tables.sysv_hash != nullptr) {
-      index = FindSysv(tables, name);
-    }
+    uint32_t index = Find(tables, name, Versions::kDefault);
+    // A name that only programs of old have (__xstat, since glibc 2.33) has no default version.
+    if (index == 0) index = Find(tables, name, Versions::kAny);
     if (index == 0) continue;
     const ElfW(Sym)& symbol = tables.symbols[index];
     auto address = object->l_addr + symbol.st_value;

@@ -16,7 +16,7 @@
 
 namespace vgpu {
 
-// The default version of `name` in the first object behind the one that this code is part of, in
+// The default version of `name` (an old one, where it has no other) in the first object behind the one that this code is part of, in
 // the order of the loader's list (that of lookup, for what is loaded at start). Null: none has it.
 void* NextSymbol(const char* name);
 

@@ -28,6 +28,11 @@ TEST(NextSymbolTest, IsTheDefaultVersion) {
   EXPECT_NE(NextSymbol("posix_spawn"), old_one);
 }
 
+// What programs built before glibc 2.33 call for stat(2) has no default version any more.
+TEST(NextSymbolTest, IsAnOldVersionWhereThereIsNoOther) {
+  EXPECT_EQ(NextSymbol("__xstat"), dlvsym(RTLD_NEXT, "__xstat", "GLIBC_2.2.5"));
+}
+
 TEST(NextSymbolTest, IsNullWhereThereIsNone) {
   errno = 7;
   EXPECT_EQ(NextSymbol("no_such_function_anywhere"), nullptr);

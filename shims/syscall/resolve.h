@@ -1,0 +1,60 @@
+// From a path as a program gives it to the file that it means, where that is in the synthetic
+// tree.
+//
+//   std::array<char, kMaxPath> redirected;
+//   if (MayBeOurs(path) &&
+//       Resolve(directory, path, Purpose::kOpen, redirected) != Resolved::kNot) {
+//     path = redirected.data();
+//   }
+//
+// The kernel resolves paths against its own file systems; here the same is done against those with
+// the tree in them: component by component, with "..", "//", links of the host and of the tree,
+// names relative to a directory or to the working directory, and the names that procfs gives to
+// a process's root, directories and descriptors (path_resolution(7)).
+//
+// Thread-safe, async-signal-safe, safe after fork and vfork; errno is kept.
+
+#ifndef SHIMS_SYSCALL_RESOLVE_H_
+#define SHIMS_SYSCALL_RESOLVE_H_
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "shims/syscall/tree_view.h"
+
+namespace vgpu::redirect {
+
+inline constexpr size_t kMaxPath = 4096;  // PATH_MAX, linux/limits.h
+
+enum class Purpose {
+  kOpen,      // the last component is followed; a merged directory is listed from the tree
+  kFollow,    // followed; attributes of a merged directory are the host's
+  kNoFollow,  // the last component itself: lstat, readlink
+  kName,      // followed; the canonical name as the program is to see it (realpath)
+};
+
+// Whether the path can be ours, from its text alone: false for nearly all, in a few nanoseconds.
+// The working directory is not asked for: a relative name that leads from a directory of the host
+// into the tree has a name in it that gives it away.
+bool MayBeOurs(const char* path);
+
+enum class Resolved {
+  kNot,      // the call is to be made as it was
+  kInTree,   // the file's path in the tree is in `resolved`
+  kOutside,  // the way led through the tree to a file of the host: its path is in `resolved`
+};
+
+// `directory` may be AT_FDCWD. The file need not exist. For Purpose::kName the answer is the name
+// that the program knows, also where it is kInTree.
+Resolved Resolve(int directory, const char* path, Purpose purpose,
+                 std::span<char, kMaxPath> resolved);
+
+// Takes the tree's own directory off a path that the kernel has given (getcwd, readlink), in
+// place. `size` is its length; returns the new one.
+size_t HideTree(char* path, size_t size);
+
+}  // namespace vgpu::redirect
+
+#endif  // SHIMS_SYSCALL_RESOLVE_H_
