@@ -77,8 +77,7 @@ cudaError_t Copy2D(const Driver& driver, const Plane& destination, const Plane& 
   copy.dstXInBytes = destination.x;
   copy.dstY = destination.y;
   copy.dstPitch = destination.pitch < width ? width : destination.pitch;
-  copy.dstMemoryType =
-      destination.array != nullptr ? CU_MEMORYTYPE_ARRAY : DestinationMemory(kind);
+  copy.dstMemoryType = destination.array != nullptr ? CU_MEMORYTYPE_ARRAY : DestinationMemory(kind);
   copy.dstArray = destination.array;
   copy.dstHost = const_cast<void*>(destination.address);
   copy.dstDevice = reinterpret_cast<CUdeviceptr>(destination.address);
@@ -99,8 +98,7 @@ Plane Part(cudaArray_const_t array, size_t x, size_t y) {
 // Bytes of one row of an array.
 cudaError_t RowBytes(const Driver& driver, cudaArray_const_t array, size_t* bytes) {
   CUDA_ARRAY3D_DESCRIPTOR descriptor = {};
-  if (CUresult result =
-          driver.cuArray3DGetDescriptor_v2(&descriptor, const_cast<CUarray>(array))) {
+  if (CUresult result = driver.cuArray3DGetDescriptor_v2(&descriptor, const_cast<CUarray>(array))) {
     return FromDriver(result);
   }
   *bytes = descriptor.Width * ElementBytes({descriptor.Format, descriptor.NumChannels});
@@ -172,9 +170,9 @@ cudaError_t Copy3D(const cudaMemcpy3DParms* parameters, Order order) {
 cudaError_t Copy3DPeer(const cudaMemcpy3DPeerParms* parameters, Order order) {
   return WithContext([&](const Driver& driver) {
     if (parameters == nullptr) return cudaErrorInvalidValue;
-    const cudaMemcpy3DParms plain = {parameters->srcArray, parameters->srcPos, parameters->srcPtr,
-                                     parameters->dstArray, parameters->dstPos, parameters->dstPtr,
-                                     parameters->extent,   cudaMemcpyDeviceToDevice};
+    const cudaMemcpy3DParms plain = {
+        parameters->srcArray, parameters->srcPos, parameters->srcPtr, parameters->dstArray,
+        parameters->dstPos,   parameters->dstPtr, parameters->extent, cudaMemcpyDeviceToDevice};
     CUDA_MEMCPY3D copy;
     if (cudaError_t error = ToDriverCopy(driver, plain, &copy); error != cudaSuccess) return error;
     // Alike, but for the contexts.
@@ -252,9 +250,9 @@ cudaError_t Set2D(const Driver& driver, void* address, size_t pitch, int value, 
                   size_t height, Order order) {
   if (width == 0 || height == 0) return cudaSuccess;
   auto byte = static_cast<unsigned char>(value);
-  return FromDriver(order.async ? driver.cuMemsetD2D8Async(address, pitch, byte, width, height,
-                                                           order.stream)
-                                : driver.cuMemsetD2D8_v2(address, pitch, byte, width, height));
+  return FromDriver(
+      order.async ? driver.cuMemsetD2D8Async(address, pitch, byte, width, height, order.stream)
+                  : driver.cuMemsetD2D8_v2(address, pitch, byte, width, height));
 }
 
 cudaError_t Set3D(const cudaPitchedPtr& to, int value, const cudaExtent& extent, Order order) {
@@ -361,8 +359,8 @@ cudaError_t ToDriverCopy(const Driver& driver, const cudaMemcpy3DParms& copy, CU
   }
   Box source;
   Box destination;
-  cudaError_t error = ToBox(copy.srcArray, copy.srcPos, copy.srcPtr, SourceMemory(copy.kind),
-                            element, &source);
+  cudaError_t error =
+      ToBox(copy.srcArray, copy.srcPos, copy.srcPtr, SourceMemory(copy.kind), element, &source);
   if (error != cudaSuccess) return error;
   error = ToBox(copy.dstArray, copy.dstPos, copy.dstPtr, DestinationMemory(copy.kind), element,
                 &destination);
@@ -423,8 +421,8 @@ cudaError_t FromDriverCopy(const Driver& driver, const CUDA_MEMCPY3D& copy,
                    copy.WidthInBytes, copy.dstHeight};
   }
   out->extent = {copy.WidthInBytes / element, copy.Height, copy.Depth};
-  bool unified = copy.srcMemoryType == CU_MEMORYTYPE_UNIFIED ||
-                 copy.dstMemoryType == CU_MEMORYTYPE_UNIFIED;
+  bool unified =
+      copy.srcMemoryType == CU_MEMORYTYPE_UNIFIED || copy.dstMemoryType == CU_MEMORYTYPE_UNIFIED;
   bool from_host = copy.srcMemoryType == CU_MEMORYTYPE_HOST;
   bool to_host = copy.dstMemoryType == CU_MEMORYTYPE_HOST;
   out->kind = unified                ? cudaMemcpyDefault
@@ -478,9 +476,8 @@ cudaError_t SymbolRange(const Driver& driver, const void* symbol, size_t size, s
 // Bytes in a line.
 
 cudaError_t cudaMemcpy(void* destination, const void* source, size_t size, cudaMemcpyKind kind) {
-  return WithContext([&](const Driver& driver) {
-    return Copy(driver, destination, source, size, kind, Order());
-  });
+  return WithContext(
+      [&](const Driver& driver) { return Copy(driver, destination, source, size, kind, Order()); });
 }
 
 cudaError_t cudaMemcpyAsync(void* destination, const void* source, size_t size, cudaMemcpyKind kind,
@@ -511,8 +508,8 @@ cudaError_t cudaMemcpy2D(void* destination, size_t destination_pitch, const void
 }
 
 cudaError_t cudaMemcpy2DAsync(void* destination, size_t destination_pitch, const void* source,
-                              size_t source_pitch, size_t width, size_t height,
-                              cudaMemcpyKind kind, cudaStream_t stream) {
+                              size_t source_pitch, size_t width, size_t height, cudaMemcpyKind kind,
+                              cudaStream_t stream) {
   return WithContext([&](const Driver& driver) {
     return Copy2D(driver, Rows(destination, destination_pitch), Rows(source, source_pitch), width,
                   height, kind, On(stream));
@@ -637,10 +634,8 @@ cudaError_t cudaMemcpyBatchAsync(void* const* destinations, const void* const* s
                                  const size_t* sizes, size_t count,
                                  cudaMemcpyAttributes* attributes, size_t* attribute_indices,
                                  size_t attribute_count, cudaStream_t stream) {
-  return Forward(&Driver::cuMemcpyBatchAsync_v2, const_cast<void**>(destinations),
-                 reinterpret_cast<void**>(const_cast<const void**>(sources)),
-                 const_cast<size_t*>(sizes), count, attributes, attribute_indices, attribute_count,
-                 stream);
+  return Forward(&Driver::cuMemcpyBatchAsync_v2, destinations, sources, sizes, count, attributes,
+                 attribute_indices, attribute_count, stream);
 }
 
 cudaError_t cudaMemcpy3DBatchAsync(size_t count, cudaMemcpy3DBatchOp* copies, uint64_t flags,

@@ -45,7 +45,8 @@ cudaError_t FillProperties(const Driver& driver, int device, cudaDeviceProp* pro
 #undef VGPU_DEVICE_PROP
   CUresult result = driver.cuDeviceGetName(properties->name, sizeof(properties->name), device);
   if (result == CUDA_SUCCESS) result = driver.cuDeviceGetUuid_v2(properties->uuid, device);
-  if (result == CUDA_SUCCESS) result = driver.cuDeviceTotalMem_v2(properties->totalGlobalMem, device);
+  if (result == CUDA_SUCCESS)
+    result = driver.cuDeviceTotalMem_v2(properties->totalGlobalMem, device);
   return FromDriver(result);
 }
 
@@ -114,8 +115,7 @@ cudaError_t cudaSetDeviceFlags(unsigned flags) {
 cudaError_t cudaGetDeviceFlags(unsigned* flags) {
   return WithResult(flags, [&](const Driver& driver) {
     int active = 0;
-    CUresult result =
-        driver.cuDevicePrimaryCtxGetState(CurrentDevice(driver), flags, &active);
+    CUresult result = driver.cuDevicePrimaryCtxGetState(CurrentDevice(driver), flags, &active);
     *flags |= kDeviceMapHost;
     return FromDriver(result);
   });
@@ -162,9 +162,8 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
 
 #if VGPU_CUDART_MAJOR == 12
 cudaError_t cudaGetDeviceProperties_v2(cudaDeviceProp* properties, int device) {
-  return WithResult(properties, [&](const Driver& driver) {
-    return FillProperties(driver, device, properties);
-  });
+  return WithResult(
+      properties, [&](const Driver& driver) { return FillProperties(driver, device, properties); });
 }
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp_v1* properties, int device) {
@@ -177,9 +176,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp_v1* properties, int device) {
 }
 #else
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
-  return WithResult(properties, [&](const Driver& driver) {
-    return FillProperties(driver, device, properties);
-  });
+  return WithResult(
+      properties, [&](const Driver& driver) { return FillProperties(driver, device, properties); });
 }
 #endif
 
@@ -342,8 +340,8 @@ cudaError_t cudaDeviceGetTexture1DLinearMaxWidth(size_t* width, const cudaChanne
     if (format == nullptr || !ToArrayFormat(*format, &array)) {
       return cudaErrorInvalidChannelDescriptor;
     }
-    return FromDriver(driver.cuDeviceGetTexture1DLinearMaxWidth(width, array.format, array.channels,
-                                                                device));
+    return FromDriver(
+        driver.cuDeviceGetTexture1DLinearMaxWidth(width, array.format, array.channels, device));
   });
 }
 

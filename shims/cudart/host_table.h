@@ -1,9 +1,8 @@
 // A hash table from an address in the program to what was registered for it.
 //
-//   HostTable<Kernel> kernels;              // Kernel has `const void* host` and `Kernel* in_bucket`
-//   kernels.Insert(kernel);                 // false: no memory
-//   Kernel* kernel = kernels.Find(host);    // null: nothing; else the one inserted last
-//   kernels.Remove(kernel);
+//   HostTable<Kernel> kernels;              // Kernel has `const void* host` and `Kernel*
+//   in_bucket` kernels.Insert(kernel);                 // false: no memory Kernel* kernel =
+//   kernels.Find(host);    // null: nothing; else the one inserted last kernels.Remove(kernel);
 //
 // The entries are the caller's. Insert, Find and Remove take constant time, but for the growing of
 // the table. Not thread-safe.

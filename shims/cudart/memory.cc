@@ -196,9 +196,9 @@ cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const vo
       attributes->hostPointer = const_cast<void*>(address);
       return cudaSuccess;
     }
-    attributes->type = (managed & 1) != 0                     ? cudaMemoryTypeManaged
+    attributes->type = (managed & 1) != 0                  ? cudaMemoryTypeManaged
                        : memory_type == CU_MEMORYTYPE_HOST ? cudaMemoryTypeHost
-                                                              : cudaMemoryTypeDevice;
+                                                           : cudaMemoryTypeDevice;
     attributes->device = ordinal;
     attributes->devicePointer = device;
     attributes->hostPointer = host;
@@ -263,8 +263,7 @@ cudaError_t cudaMemPoolExportToShareableHandle(void* handle, cudaMemPool_t pool,
 }
 
 cudaError_t cudaMemPoolImportFromShareableHandle(cudaMemPool_t* pool, void* handle,
-                                                 cudaMemAllocationHandleType type,
-                                                 unsigned flags) {
+                                                 cudaMemAllocationHandleType type, unsigned flags) {
   return Forward(&Driver::cuMemPoolImportFromShareableHandle, pool, handle, type, flags);
 }
 

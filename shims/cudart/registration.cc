@@ -285,7 +285,8 @@ char __cudaInitModule(void** handle) {
         MutexLock lock(mutex);
         Image* image = images.Find(handle);
         Variable* variable = image == nullptr ? nullptr : image->variables;
-        while (variable != nullptr && (variable->managed == nullptr || variable->homes != nullptr)) {
+        while (variable != nullptr &&
+               (variable->managed == nullptr || variable->homes != nullptr)) {
           variable = variable->in_image;
         }
         if (variable == nullptr) return cudaSuccess;

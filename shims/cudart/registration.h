@@ -40,8 +40,8 @@ struct KernelInfo {
 struct VariableInfo {
   const char* name = nullptr;
   size_t size = 0;  // bytes
-  // Whether anything can have been written to it. Until then its content is its initial value, which
-  // stands in device code.
+  // Whether anything can have been written to it. Until then its content is its initial value,
+  // which stands in device code.
   bool touched = false;
 };
 

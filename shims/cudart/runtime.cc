@@ -79,8 +79,7 @@ const Driver* InitializedDriver(cudaError_t* error) {
 
 cudaError_t FromDriver(CUresult result) {
   switch (static_cast<int>(result)) {
-#define VGPU_CUDART_ERROR(majors, name, number, text) \
-  VGPU_IF_##majors(case number: return name;)
+#define VGPU_CUDART_ERROR(majors, name, number, text) VGPU_IF_##majors(case number : return name;)
 #include "shims/abi/cudart_errors.inc"
 #undef VGPU_CUDART_ERROR
   }

@@ -81,9 +81,8 @@ cudaError_t WithContext(Body body) {
 // A function that is the driver's: the same arguments, in a context.
 template <typename... Parameters, typename... Arguments>
 cudaError_t Forward(CUresult (*Driver::*function)(Parameters...), Arguments... arguments) {
-  return WithContext([&](const Driver& driver) {
-    return FromDriver((driver.*function)(arguments...));
-  });
+  return WithContext(
+      [&](const Driver& driver) { return FromDriver((driver.*function)(arguments...)); });
 }
 
 }  // namespace vgpu::cudart

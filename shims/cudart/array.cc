@@ -1,0 +1,379 @@
+// Arrays, mipmapped arrays, textures and surfaces: the driver's, described in its terms.
+
+#include "shims/cudart/api.h"
+#include "shims/cudart/format.h"
+#include "shims/cudart/runtime.h"
+
+namespace vgpu::cudart {
+namespace {
+
+// Flags of cudaMallocArray and its kin have the driver's numbers (cudaArrayLayered …).
+cudaError_t Describe(const cudaChannelFormatDesc* channels, const cudaExtent& extent,
+                     unsigned flags, CUDA_ARRAY3D_DESCRIPTOR* descriptor) {
+  ArrayFormat format;
+  if (channels == nullptr) return cudaErrorInvalidValue;
+  if (!ToArrayFormat(*channels, &format)) return cudaErrorInvalidChannelDescriptor;
+  *descriptor = {extent.width, extent.height, extent.depth, format.format, format.channels, flags};
+  return cudaSuccess;
+}
+
+// CUDA_RESOURCE_DESC, CUDA_TEXTURE_DESC and CUDA_RESOURCE_VIEW_DESC of cuda.h 13.5.
+struct DriverResource {
+  int type;
+  union {
+    void* handle;  // of an array, or a mipmapped one
+    struct {
+      void* address;
+      CUarray_format format;
+      unsigned channels;
+      size_t width;  // bytes of linear memory
+      size_t height, pitch;
+    } memory;
+    int reserved[32];
+  };
+  unsigned flags;
+};
+
+struct DriverTexture {
+  int address_mode[3];
+  int filter_mode;
+  unsigned flags;
+  unsigned max_anisotropy;
+  int mipmap_filter_mode;
+  float mipmap_level_bias;
+  float min_mipmap_level_clamp;
+  float max_mipmap_level_clamp;
+  float border_color[4];
+  int reserved[12];
+};
+
+struct DriverView {
+  int format;
+  size_t width, height, depth;
+  unsigned first_level, last_level, first_layer, last_layer;
+  unsigned reserved[16];
+};
+
+// CU_TRSF_…
+constexpr unsigned kReadAsInteger = 0x01;
+constexpr unsigned kNormalizedCoordinates = 0x02;
+constexpr unsigned kSrgb = 0x10;
+constexpr unsigned kDisableTrilinearOptimization = 0x20;
+constexpr unsigned kSeamlessCubemap = 0x40;
+
+cudaError_t ToDriver(const cudaResourceDesc& resource, DriverResource* out) {
+  *out = {};
+  out->type = resource.resType;  // numbered alike
+  ArrayFormat format;
+  switch (resource.resType) {
+    case cudaResourceTypeArray:
+      out->handle = resource.res.array.array;
+      return cudaSuccess;
+    case cudaResourceTypeMipmappedArray:
+      out->handle = resource.res.mipmap.mipmap;
+      return cudaSuccess;
+    case cudaResourceTypeLinear:
+      if (!ToArrayFormat(resource.res.linear.desc, &format)) break;
+      out->memory = {resource.res.linear.devPtr,
+                     format.format,
+                     format.channels,
+                     resource.res.linear.sizeInBytes,
+                     0,
+                     0};
+      return cudaSuccess;
+    case cudaResourceTypePitch2D:
+      if (!ToArrayFormat(resource.res.pitch2D.desc, &format)) break;
+      out->memory = {resource.res.pitch2D.devPtr,
+                     format.format,
+                     format.channels,
+                     resource.res.pitch2D.width,
+                     resource.res.pitch2D.height,
+                     resource.res.pitch2D.pitchInBytes};
+      return cudaSuccess;
+    default:
+      return cudaErrorInvalidValue;
+  }
+  return cudaErrorInvalidChannelDescriptor;
+}
+
+cudaError_t FromDriverResource(const DriverResource& resource, cudaResourceDesc* out) {
+  *out = {};
+  out->resType = static_cast<cudaResourceType>(resource.type);
+  switch (out->resType) {
+    case cudaResourceTypeArray:
+      out->res.array.array = static_cast<cudaArray_t>(resource.handle);
+      return cudaSuccess;
+    case cudaResourceTypeMipmappedArray:
+      out->res.mipmap.mipmap = static_cast<cudaMipmappedArray_t>(resource.handle);
+      return cudaSuccess;
+    case cudaResourceTypeLinear:
+      out->res.linear.devPtr = resource.memory.address;
+      out->res.linear.sizeInBytes = resource.memory.width;
+      return ToChannels({resource.memory.format, resource.memory.channels}, &out->res.linear.desc)
+                 ? cudaSuccess
+                 : cudaErrorInvalidChannelDescriptor;
+    case cudaResourceTypePitch2D:
+      out->res.pitch2D.devPtr = resource.memory.address;
+      out->res.pitch2D.width = resource.memory.width;
+      out->res.pitch2D.height = resource.memory.height;
+      out->res.pitch2D.pitchInBytes = resource.memory.pitch;
+      return ToChannels({resource.memory.format, resource.memory.channels}, &out->res.pitch2D.desc)
+                 ? cudaSuccess
+                 : cudaErrorInvalidChannelDescriptor;
+  }
+  return cudaErrorInvalidValue;
+}
+
+DriverTexture ToDriver(const cudaTextureDesc& texture) {
+  DriverTexture out = {};
+  for (int i = 0; i < 3; ++i) out.address_mode[i] = texture.addressMode[i];
+  for (int i = 0; i < 4; ++i) out.border_color[i] = texture.borderColor[i];
+  out.filter_mode = texture.filterMode;
+  out.flags = (texture.readMode == 0 ? kReadAsInteger : 0) |
+              (texture.normalizedCoords != 0 ? kNormalizedCoordinates : 0) |
+              (texture.sRGB != 0 ? kSrgb : 0) |
+              (texture.disableTrilinearOptimization != 0 ? kDisableTrilinearOptimization : 0) |
+              (texture.seamlessCubemap != 0 ? kSeamlessCubemap : 0);
+  out.max_anisotropy = texture.maxAnisotropy;
+  out.mipmap_filter_mode = texture.mipmapFilterMode;
+  out.mipmap_level_bias = texture.mipmapLevelBias;
+  out.min_mipmap_level_clamp = texture.minMipmapLevelClamp;
+  out.max_mipmap_level_clamp = texture.maxMipmapLevelClamp;
+  return out;
+}
+
+cudaTextureDesc FromDriverTexture(const DriverTexture& texture) {
+  cudaTextureDesc out = {};
+  for (int i = 0; i < 3; ++i) out.addressMode[i] = texture.address_mode[i];
+  for (int i = 0; i < 4; ++i) out.borderColor[i] = texture.border_color[i];
+  out.filterMode = texture.filter_mode;
+  out.readMode = (texture.flags & kReadAsInteger) != 0 ? 0 : 1;
+  out.normalizedCoords = (texture.flags & kNormalizedCoordinates) != 0;
+  out.sRGB = (texture.flags & kSrgb) != 0;
+  out.disableTrilinearOptimization = (texture.flags & kDisableTrilinearOptimization) != 0;
+  out.seamlessCubemap = (texture.flags & kSeamlessCubemap) != 0;
+  out.maxAnisotropy = texture.max_anisotropy;
+  out.mipmapFilterMode = texture.mipmap_filter_mode;
+  out.mipmapLevelBias = texture.mipmap_level_bias;
+  out.minMipmapLevelClamp = texture.min_mipmap_level_clamp;
+  out.maxMipmapLevelClamp = texture.max_mipmap_level_clamp;
+  return out;
+}
+
+CUarray Mutable(cudaArray_const_t array) { return const_cast<CUarray>(array); }
+
+}  // namespace
+
+cudaChannelFormatDesc cudaCreateChannelDesc(int x, int y, int z, int w,
+                                            cudaChannelFormatKind kind) {
+  return {x, y, z, w, kind};
+}
+
+cudaError_t cudaGetChannelDesc(cudaChannelFormatDesc* channels, cudaArray_const_t array) {
+  return WithContext([&](const Driver& driver) {
+    if (channels == nullptr) return cudaErrorInvalidValue;
+    CUDA_ARRAY3D_DESCRIPTOR descriptor = {};
+    if (CUresult result = driver.cuArray3DGetDescriptor_v2(&descriptor, Mutable(array))) {
+      return FromDriver(result);
+    }
+    return ToChannels({descriptor.Format, descriptor.NumChannels}, channels)
+               ? cudaSuccess
+               : cudaErrorInvalidChannelDescriptor;
+  });
+}
+
+cudaError_t cudaMallocArray(cudaArray_t* array, const cudaChannelFormatDesc* channels, size_t width,
+                            size_t height, unsigned flags) {
+  return cudaMalloc3DArray(array, channels, {width, height, 0}, flags);
+}
+
+cudaError_t cudaMalloc3DArray(cudaArray_t* array, const cudaChannelFormatDesc* channels,
+                              cudaExtent extent, unsigned flags) {
+  return WithContext([&](const Driver& driver) {
+    CUDA_ARRAY3D_DESCRIPTOR descriptor;
+    if (array == nullptr) return cudaErrorInvalidValue;
+    if (cudaError_t error = Describe(channels, extent, flags, &descriptor); error != cudaSuccess) {
+      return error;
+    }
+    return FromDriver(driver.cuArray3DCreate_v2(array, &descriptor));
+  });
+}
+
+cudaError_t cudaFreeArray(cudaArray_t array) {
+  return WithContext([&](const Driver& driver) {
+    return array == nullptr ? cudaSuccess : FromDriver(driver.cuArrayDestroy(array));
+  });
+}
+
+cudaError_t cudaArrayGetInfo(cudaChannelFormatDesc* channels, cudaExtent* extent, unsigned* flags,
+                             cudaArray_t array) {
+  return WithContext([&](const Driver& driver) {
+    CUDA_ARRAY3D_DESCRIPTOR descriptor = {};
+    if (CUresult result = driver.cuArray3DGetDescriptor_v2(&descriptor, array)) {
+      return FromDriver(result);
+    }
+    if (extent != nullptr) *extent = {descriptor.Width, descriptor.Height, descriptor.Depth};
+    if (flags != nullptr) *flags = descriptor.Flags;
+    if (channels == nullptr || ToChannels({descriptor.Format, descriptor.NumChannels}, channels)) {
+      return cudaSuccess;
+    }
+    return cudaErrorInvalidChannelDescriptor;
+  });
+}
+
+cudaError_t cudaArrayGetPlane(cudaArray_t* plane, cudaArray_t array, unsigned index) {
+  return Forward(&Driver::cuArrayGetPlane, plane, array, index);
+}
+
+cudaError_t cudaArrayGetMemoryRequirements(cudaArrayMemoryRequirements* requirements,
+                                           cudaArray_t array, int device) {
+  return Forward(&Driver::cuArrayGetMemoryRequirements, requirements, array, device);
+}
+
+cudaError_t cudaArrayGetSparseProperties(cudaArraySparseProperties* properties, cudaArray_t array) {
+  return Forward(&Driver::cuArrayGetSparseProperties, properties, array);
+}
+
+cudaError_t cudaMallocMipmappedArray(cudaMipmappedArray_t* array,
+                                     const cudaChannelFormatDesc* channels, cudaExtent extent,
+                                     unsigned levels, unsigned flags) {
+  return WithContext([&](const Driver& driver) {
+    CUDA_ARRAY3D_DESCRIPTOR descriptor;
+    if (array == nullptr) return cudaErrorInvalidValue;
+    if (cudaError_t error = Describe(channels, extent, flags, &descriptor); error != cudaSuccess) {
+      return error;
+    }
+    return FromDriver(driver.cuMipmappedArrayCreate(array, &descriptor, levels));
+  });
+}
+
+cudaError_t cudaFreeMipmappedArray(cudaMipmappedArray_t array) {
+  return WithContext([&](const Driver& driver) {
+    return array == nullptr ? cudaSuccess : FromDriver(driver.cuMipmappedArrayDestroy(array));
+  });
+}
+
+cudaError_t cudaGetMipmappedArrayLevel(cudaArray_t* level, cudaMipmappedArray_const_t array,
+                                       unsigned index) {
+  return Forward(&Driver::cuMipmappedArrayGetLevel, level, const_cast<CUmipmappedArray>(array),
+                 index);
+}
+
+cudaError_t cudaMipmappedArrayGetMemoryRequirements(cudaArrayMemoryRequirements* requirements,
+                                                    cudaMipmappedArray_t array, int device) {
+  return Forward(&Driver::cuMipmappedArrayGetMemoryRequirements, requirements, array, device);
+}
+
+cudaError_t cudaMipmappedArrayGetSparseProperties(cudaArraySparseProperties* properties,
+                                                  cudaMipmappedArray_t array) {
+  return Forward(&Driver::cuMipmappedArrayGetSparseProperties, properties, array);
+}
+
+// Textures and surfaces.
+
+cudaError_t cudaCreateTextureObject(cudaTextureObject_t* object, const cudaResourceDesc* resource,
+                                    const cudaTextureDesc* texture,
+                                    const cudaResourceViewDesc* view) {
+  return WithContext([&](const Driver& driver) {
+    if (object == nullptr || resource == nullptr || texture == nullptr) {
+      return cudaErrorInvalidValue;
+    }
+    DriverResource driver_resource;
+    if (cudaError_t error = ToDriver(*resource, &driver_resource); error != cudaSuccess) {
+      return error;
+    }
+    DriverTexture driver_texture = ToDriver(*texture);
+    DriverView driver_view = {};
+    if (view != nullptr) {
+      driver_view = {view->format,
+                     view->width,
+                     view->height,
+                     view->depth,
+                     view->firstMipmapLevel,
+                     view->lastMipmapLevel,
+                     view->firstLayer,
+                     view->lastLayer,
+                     {}};
+    }
+    return FromDriver(driver.cuTexObjectCreate(object, &driver_resource, &driver_texture,
+                                               view == nullptr ? nullptr : &driver_view));
+  });
+}
+
+cudaError_t cudaDestroyTextureObject(cudaTextureObject_t object) {
+  return Forward(&Driver::cuTexObjectDestroy, object);
+}
+
+cudaError_t cudaGetTextureObjectResourceDesc(cudaResourceDesc* resource,
+                                             cudaTextureObject_t object) {
+  return WithContext([&](const Driver& driver) {
+    DriverResource found = {};
+    if (resource == nullptr) return cudaErrorInvalidValue;
+    if (CUresult result = driver.cuTexObjectGetResourceDesc(&found, object)) {
+      return FromDriver(result);
+    }
+    return FromDriverResource(found, resource);
+  });
+}
+
+cudaError_t cudaGetTextureObjectTextureDesc(cudaTextureDesc* texture, cudaTextureObject_t object) {
+  return WithContext([&](const Driver& driver) {
+    DriverTexture found = {};
+    if (texture == nullptr) return cudaErrorInvalidValue;
+    if (CUresult result = driver.cuTexObjectGetTextureDesc(&found, object)) {
+      return FromDriver(result);
+    }
+    *texture = FromDriverTexture(found);
+    return cudaSuccess;
+  });
+}
+
+cudaError_t cudaGetTextureObjectResourceViewDesc(cudaResourceViewDesc* view,
+                                                 cudaTextureObject_t object) {
+  return WithContext([&](const Driver& driver) {
+    DriverView found = {};
+    if (view == nullptr) return cudaErrorInvalidValue;
+    if (CUresult result = driver.cuTexObjectGetResourceViewDesc(&found, object)) {
+      return FromDriver(result);
+    }
+    *view = {};
+    view->format = found.format;
+    view->width = found.width;
+    view->height = found.height;
+    view->depth = found.depth;
+    view->firstMipmapLevel = found.first_level;
+    view->lastMipmapLevel = found.last_level;
+    view->firstLayer = found.first_layer;
+    view->lastLayer = found.last_layer;
+    return cudaSuccess;
+  });
+}
+
+cudaError_t cudaCreateSurfaceObject(cudaSurfaceObject_t* object, const cudaResourceDesc* resource) {
+  return WithContext([&](const Driver& driver) {
+    DriverResource driver_resource;
+    if (object == nullptr || resource == nullptr) return cudaErrorInvalidValue;
+    if (cudaError_t error = ToDriver(*resource, &driver_resource); error != cudaSuccess) {
+      return error;
+    }
+    return FromDriver(driver.cuSurfObjectCreate(object, &driver_resource));
+  });
+}
+
+cudaError_t cudaDestroySurfaceObject(cudaSurfaceObject_t object) {
+  return Forward(&Driver::cuSurfObjectDestroy, object);
+}
+
+cudaError_t cudaGetSurfaceObjectResourceDesc(cudaResourceDesc* resource,
+                                             cudaSurfaceObject_t object) {
+  return WithContext([&](const Driver& driver) {
+    DriverResource found = {};
+    if (resource == nullptr) return cudaErrorInvalidValue;
+    if (CUresult result = driver.cuSurfObjectGetResourceDesc(&found, object)) {
+      return FromDriver(result);
+    }
+    return FromDriverResource(found, resource);
+  });
+}
+
+}  // namespace vgpu::cudart
