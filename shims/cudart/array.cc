@@ -1,6 +1,7 @@
 // Arrays, mipmapped arrays, textures and surfaces: the driver's, described in its terms.
 
 #include "shims/cudart/api.h"
+#include "shims/cudart/driver_structures.h"
 #include "shims/cudart/format.h"
 #include "shims/cudart/runtime.h"
 
@@ -17,78 +18,30 @@ cudaError_t Describe(const cudaChannelFormatDesc* channels, const cudaExtent& ex
   return cudaSuccess;
 }
 
-// CUDA_RESOURCE_DESC, CUDA_TEXTURE_DESC and CUDA_RESOURCE_VIEW_DESC of cuda.h 13.5.
-struct DriverResource {
-  int type;
-  union {
-    void* handle;  // of an array, or a mipmapped one
-    struct {
-      void* address;
-      CUarray_format format;
-      unsigned channels;
-      size_t width;  // bytes of linear memory
-      size_t height, pitch;
-    } memory;
-    int reserved[32];
-  };
-  unsigned flags;
-};
-
-struct DriverTexture {
-  int address_mode[3];
-  int filter_mode;
-  unsigned flags;
-  unsigned max_anisotropy;
-  int mipmap_filter_mode;
-  float mipmap_level_bias;
-  float min_mipmap_level_clamp;
-  float max_mipmap_level_clamp;
-  float border_color[4];
-  int reserved[12];
-};
-
-struct DriverView {
-  int format;
-  size_t width, height, depth;
-  unsigned first_level, last_level, first_layer, last_layer;
-  unsigned reserved[16];
-};
-
-// CU_TRSF_…
-constexpr unsigned kReadAsInteger = 0x01;
-constexpr unsigned kNormalizedCoordinates = 0x02;
-constexpr unsigned kSrgb = 0x10;
-constexpr unsigned kDisableTrilinearOptimization = 0x20;
-constexpr unsigned kSeamlessCubemap = 0x40;
-
-cudaError_t ToDriver(const cudaResourceDesc& resource, DriverResource* out) {
+cudaError_t ToDriver(const cudaResourceDesc& resource, CUDA_RESOURCE_DESC* out) {
   *out = {};
-  out->type = resource.resType;  // numbered alike
+  out->resType = resource.resType;
   ArrayFormat format;
   switch (resource.resType) {
     case cudaResourceTypeArray:
-      out->handle = resource.res.array.array;
+      out->res.array.hArray = resource.res.array.array;
       return cudaSuccess;
     case cudaResourceTypeMipmappedArray:
-      out->handle = resource.res.mipmap.mipmap;
+      out->res.mipmap.hMipmappedArray = resource.res.mipmap.mipmap;
       return cudaSuccess;
     case cudaResourceTypeLinear:
       if (!ToArrayFormat(resource.res.linear.desc, &format)) break;
-      out->memory = {resource.res.linear.devPtr,
-                     format.format,
-                     format.channels,
-                     resource.res.linear.sizeInBytes,
-                     0,
-                     0};
+      out->res.linear = {resource.res.linear.devPtr, format.format, format.channels,
+                         resource.res.linear.sizeInBytes};
       return cudaSuccess;
     case cudaResourceTypePitch2D:
       if (!ToArrayFormat(resource.res.pitch2D.desc, &format)) break;
-      out->memory = {resource.res.pitch2D.devPtr,
-                     format.format,
-                     format.channels,
-                     resource.res.pitch2D.width,
-                     resource.res.pitch2D.height,
-                     resource.res.pitch2D.pitchInBytes};
+      out->res.pitch2D = {resource.res.pitch2D.devPtr,
+                          format.format,
+                          format.channels,
+                          resource.res.pitch2D.width,
+                          resource.res.pitch2D.height,
+                          resource.res.pitch2D.pitchInBytes};
       return cudaSuccess;
     default:
       return cudaErrorInvalidValue;
@@ -96,67 +49,70 @@ cudaError_t ToDriver(const cudaResourceDesc& resource, DriverResource* out) {
   return cudaErrorInvalidChannelDescriptor;
 }
 
-cudaError_t FromDriverResource(const DriverResource& resource, cudaResourceDesc* out) {
+cudaError_t FromDriverResource(const CUDA_RESOURCE_DESC& resource, cudaResourceDesc* out) {
   *out = {};
-  out->resType = static_cast<cudaResourceType>(resource.type);
+  out->resType = static_cast<cudaResourceType>(resource.resType);
   switch (out->resType) {
     case cudaResourceTypeArray:
-      out->res.array.array = static_cast<cudaArray_t>(resource.handle);
+      out->res.array.array = resource.res.array.hArray;
       return cudaSuccess;
     case cudaResourceTypeMipmappedArray:
-      out->res.mipmap.mipmap = static_cast<cudaMipmappedArray_t>(resource.handle);
+      out->res.mipmap.mipmap = resource.res.mipmap.hMipmappedArray;
       return cudaSuccess;
     case cudaResourceTypeLinear:
-      out->res.linear.devPtr = resource.memory.address;
-      out->res.linear.sizeInBytes = resource.memory.width;
-      return ToChannels({resource.memory.format, resource.memory.channels}, &out->res.linear.desc)
+      out->res.linear.devPtr = resource.res.linear.devPtr;
+      out->res.linear.sizeInBytes = resource.res.linear.sizeInBytes;
+      return ToChannels({resource.res.linear.format, resource.res.linear.numChannels},
+                        &out->res.linear.desc)
                  ? cudaSuccess
                  : cudaErrorInvalidChannelDescriptor;
     case cudaResourceTypePitch2D:
-      out->res.pitch2D.devPtr = resource.memory.address;
-      out->res.pitch2D.width = resource.memory.width;
-      out->res.pitch2D.height = resource.memory.height;
-      out->res.pitch2D.pitchInBytes = resource.memory.pitch;
-      return ToChannels({resource.memory.format, resource.memory.channels}, &out->res.pitch2D.desc)
+      out->res.pitch2D.devPtr = resource.res.pitch2D.devPtr;
+      out->res.pitch2D.width = resource.res.pitch2D.width;
+      out->res.pitch2D.height = resource.res.pitch2D.height;
+      out->res.pitch2D.pitchInBytes = resource.res.pitch2D.pitchInBytes;
+      return ToChannels({resource.res.pitch2D.format, resource.res.pitch2D.numChannels},
+                        &out->res.pitch2D.desc)
                  ? cudaSuccess
                  : cudaErrorInvalidChannelDescriptor;
   }
   return cudaErrorInvalidValue;
 }
 
-DriverTexture ToDriver(const cudaTextureDesc& texture) {
-  DriverTexture out = {};
-  for (int i = 0; i < 3; ++i) out.address_mode[i] = texture.addressMode[i];
-  for (int i = 0; i < 4; ++i) out.border_color[i] = texture.borderColor[i];
-  out.filter_mode = texture.filterMode;
-  out.flags = (texture.readMode == 0 ? kReadAsInteger : 0) |
-              (texture.normalizedCoords != 0 ? kNormalizedCoordinates : 0) |
-              (texture.sRGB != 0 ? kSrgb : 0) |
-              (texture.disableTrilinearOptimization != 0 ? kDisableTrilinearOptimization : 0) |
-              (texture.seamlessCubemap != 0 ? kSeamlessCubemap : 0);
-  out.max_anisotropy = texture.maxAnisotropy;
-  out.mipmap_filter_mode = texture.mipmapFilterMode;
-  out.mipmap_level_bias = texture.mipmapLevelBias;
-  out.min_mipmap_level_clamp = texture.minMipmapLevelClamp;
-  out.max_mipmap_level_clamp = texture.maxMipmapLevelClamp;
+CUDA_TEXTURE_DESC ToDriver(const cudaTextureDesc& texture) {
+  CUDA_TEXTURE_DESC out = {};
+  for (int i = 0; i < 3; ++i) out.addressMode[i] = texture.addressMode[i];
+  for (int i = 0; i < 4; ++i) out.borderColor[i] = texture.borderColor[i];
+  out.filterMode = texture.filterMode;
+  out.flags =
+      (texture.readMode == 0 ? CU_TRSF_READ_AS_INTEGER : 0) |
+      (texture.normalizedCoords != 0 ? CU_TRSF_NORMALIZED_COORDINATES : 0) |
+      (texture.sRGB != 0 ? CU_TRSF_SRGB : 0) |
+      (texture.disableTrilinearOptimization != 0 ? CU_TRSF_DISABLE_TRILINEAR_OPTIMIZATION : 0) |
+      (texture.seamlessCubemap != 0 ? CU_TRSF_SEAMLESS_CUBEMAP : 0);
+  out.maxAnisotropy = texture.maxAnisotropy;
+  out.mipmapFilterMode = texture.mipmapFilterMode;
+  out.mipmapLevelBias = texture.mipmapLevelBias;
+  out.minMipmapLevelClamp = texture.minMipmapLevelClamp;
+  out.maxMipmapLevelClamp = texture.maxMipmapLevelClamp;
   return out;
 }
 
-cudaTextureDesc FromDriverTexture(const DriverTexture& texture) {
+cudaTextureDesc FromDriverTexture(const CUDA_TEXTURE_DESC& texture) {
   cudaTextureDesc out = {};
-  for (int i = 0; i < 3; ++i) out.addressMode[i] = texture.address_mode[i];
-  for (int i = 0; i < 4; ++i) out.borderColor[i] = texture.border_color[i];
-  out.filterMode = texture.filter_mode;
-  out.readMode = (texture.flags & kReadAsInteger) != 0 ? 0 : 1;
-  out.normalizedCoords = (texture.flags & kNormalizedCoordinates) != 0;
-  out.sRGB = (texture.flags & kSrgb) != 0;
-  out.disableTrilinearOptimization = (texture.flags & kDisableTrilinearOptimization) != 0;
-  out.seamlessCubemap = (texture.flags & kSeamlessCubemap) != 0;
-  out.maxAnisotropy = texture.max_anisotropy;
-  out.mipmapFilterMode = texture.mipmap_filter_mode;
-  out.mipmapLevelBias = texture.mipmap_level_bias;
-  out.minMipmapLevelClamp = texture.min_mipmap_level_clamp;
-  out.maxMipmapLevelClamp = texture.max_mipmap_level_clamp;
+  for (int i = 0; i < 3; ++i) out.addressMode[i] = texture.addressMode[i];
+  for (int i = 0; i < 4; ++i) out.borderColor[i] = texture.borderColor[i];
+  out.filterMode = texture.filterMode;
+  out.readMode = (texture.flags & CU_TRSF_READ_AS_INTEGER) != 0 ? 0 : 1;
+  out.normalizedCoords = (texture.flags & CU_TRSF_NORMALIZED_COORDINATES) != 0;
+  out.sRGB = (texture.flags & CU_TRSF_SRGB) != 0;
+  out.disableTrilinearOptimization = (texture.flags & CU_TRSF_DISABLE_TRILINEAR_OPTIMIZATION) != 0;
+  out.seamlessCubemap = (texture.flags & CU_TRSF_SEAMLESS_CUBEMAP) != 0;
+  out.maxAnisotropy = texture.maxAnisotropy;
+  out.mipmapFilterMode = texture.mipmapFilterMode;
+  out.mipmapLevelBias = texture.mipmapLevelBias;
+  out.minMipmapLevelClamp = texture.minMipmapLevelClamp;
+  out.maxMipmapLevelClamp = texture.maxMipmapLevelClamp;
   return out;
 }
 
@@ -278,12 +234,12 @@ cudaError_t cudaCreateTextureObject(cudaTextureObject_t* object, const cudaResou
     if (object == nullptr || resource == nullptr || texture == nullptr) {
       return cudaErrorInvalidValue;
     }
-    DriverResource driver_resource;
+    CUDA_RESOURCE_DESC driver_resource;
     if (cudaError_t error = ToDriver(*resource, &driver_resource); error != cudaSuccess) {
       return error;
     }
-    DriverTexture driver_texture = ToDriver(*texture);
-    DriverView driver_view = {};
+    CUDA_TEXTURE_DESC driver_texture = ToDriver(*texture);
+    CUDA_RESOURCE_VIEW_DESC driver_view = {};
     if (view != nullptr) {
       driver_view = {view->format,
                      view->width,
@@ -307,7 +263,7 @@ cudaError_t cudaDestroyTextureObject(cudaTextureObject_t object) {
 cudaError_t cudaGetTextureObjectResourceDesc(cudaResourceDesc* resource,
                                              cudaTextureObject_t object) {
   return WithContext([&](const Driver& driver) {
-    DriverResource found = {};
+    CUDA_RESOURCE_DESC found = {};
     if (resource == nullptr) return cudaErrorInvalidValue;
     if (CUresult result = driver.cuTexObjectGetResourceDesc(&found, object)) {
       return FromDriver(result);
@@ -318,7 +274,7 @@ cudaError_t cudaGetTextureObjectResourceDesc(cudaResourceDesc* resource,
 
 cudaError_t cudaGetTextureObjectTextureDesc(cudaTextureDesc* texture, cudaTextureObject_t object) {
   return WithContext([&](const Driver& driver) {
-    DriverTexture found = {};
+    CUDA_TEXTURE_DESC found = {};
     if (texture == nullptr) return cudaErrorInvalidValue;
     if (CUresult result = driver.cuTexObjectGetTextureDesc(&found, object)) {
       return FromDriver(result);
@@ -331,7 +287,7 @@ cudaError_t cudaGetTextureObjectTextureDesc(cudaTextureDesc* texture, cudaTextur
 cudaError_t cudaGetTextureObjectResourceViewDesc(cudaResourceViewDesc* view,
                                                  cudaTextureObject_t object) {
   return WithContext([&](const Driver& driver) {
-    DriverView found = {};
+    CUDA_RESOURCE_VIEW_DESC found = {};
     if (view == nullptr) return cudaErrorInvalidValue;
     if (CUresult result = driver.cuTexObjectGetResourceViewDesc(&found, object)) {
       return FromDriver(result);
@@ -341,17 +297,17 @@ cudaError_t cudaGetTextureObjectResourceViewDesc(cudaResourceViewDesc* view,
     view->width = found.width;
     view->height = found.height;
     view->depth = found.depth;
-    view->firstMipmapLevel = found.first_level;
-    view->lastMipmapLevel = found.last_level;
-    view->firstLayer = found.first_layer;
-    view->lastLayer = found.last_layer;
+    view->firstMipmapLevel = found.firstMipmapLevel;
+    view->lastMipmapLevel = found.lastMipmapLevel;
+    view->firstLayer = found.firstLayer;
+    view->lastLayer = found.lastLayer;
     return cudaSuccess;
   });
 }
 
 cudaError_t cudaCreateSurfaceObject(cudaSurfaceObject_t* object, const cudaResourceDesc* resource) {
   return WithContext([&](const Driver& driver) {
-    DriverResource driver_resource;
+    CUDA_RESOURCE_DESC driver_resource;
     if (object == nullptr || resource == nullptr) return cudaErrorInvalidValue;
     if (cudaError_t error = ToDriver(*resource, &driver_resource); error != cudaSuccess) {
       return error;
@@ -367,7 +323,7 @@ cudaError_t cudaDestroySurfaceObject(cudaSurfaceObject_t object) {
 cudaError_t cudaGetSurfaceObjectResourceDesc(cudaResourceDesc* resource,
                                              cudaSurfaceObject_t object) {
   return WithContext([&](const Driver& driver) {
-    DriverResource found = {};
+    CUDA_RESOURCE_DESC found = {};
     if (resource == nullptr) return cudaErrorInvalidValue;
     if (CUresult result = driver.cuSurfObjectGetResourceDesc(&found, object)) {
       return FromDriver(result);

@@ -6,6 +6,7 @@
 
 #include "shims/cudart/api.h"
 #include "shims/cudart/copy.h"
+#include "shims/cudart/driver_structures.h"
 #include "shims/cudart/kernel.h"
 #include "shims/cudart/registration.h"
 #include "shims/cudart/runtime.h"
@@ -69,29 +70,11 @@ cudaError_t WithLineFromSymbol(void* destination, const void* symbol, size_t siz
   });
 }
 
-// What lies in cudaGraphNodeParams behind its first 16 bytes, for the kinds that are not passed on
-// as they are (cudaMemcpyNodeParams, CUDA_MEMCPY_NODE_PARAMS, CUDA_MEMSET_NODE_PARAMS_v2 of 12.8).
-// CUDA 13 has an execution context where the driver wants a context; no other than the device's
-// own can be made.
-struct RuntimeCopyNode {
-  int flags;
-  int reserved;
-  void* context;
-  cudaMemcpy3DParms copy;
-};
-struct DriverCopyNode {
-  int flags;
-  int reserved;
-  CUcontext context;
-  CUDA_MEMCPY3D copy;
-};
-struct DriverSetNode {
-  cudaMemsetParams set;
-  CUcontext context;
-};
-
+// Kinds of nodes that are not passed on as they are. CUDA 13 has an execution context in both where
+// the driver wants a context: no other than the device's own can be made.
 enum NodeType : int { kKernelNode = 0, kCopyNode = 1, kSetNode = 2 };
 
+// Where the union of all kinds begins.
 constexpr size_t kUnion = offsetof(cudaGraphNodeParams, reserved1);
 
 template <typename Node>
@@ -118,17 +101,18 @@ cudaError_t WithNode(const char* function, cudaGraphNodeParams* parameters, Use 
       case kKernelNode:
         return RefuseKernel(driver, function, GetNode<const void*>(*parameters));
       case kCopyNode: {
-        auto node = GetNode<RuntimeCopyNode>(*parameters);
-        DriverCopyNode out = {node.flags, 0, CurrentContext(driver), {}};
-        if (cudaError_t error = ToDriverCopy(driver, node.copy, &out.copy); error != cudaSuccess) {
+        auto node = GetNode<cudaMemcpyNodeParams>(*parameters);
+        CUDA_MEMCPY_NODE_PARAMS out = {node.flags, 0, CurrentContext(driver), {}};
+        if (cudaError_t error = ToDriverCopy(driver, node.copyParams, &out.copyParams);
+            error != cudaSuccess) {
           return error;
         }
         SetNode(out, &converted);
         return FromDriver(use(driver, &converted));
       }
       case kSetNode: {
-        auto node = GetNode<DriverSetNode>(*parameters);
-        node.context = CurrentContext(driver);
+        auto node = GetNode<CUDA_MEMSET_NODE_PARAMS_v2>(*parameters);
+        node.ctx = CurrentContext(driver);
         SetNode(node, &converted);
         return FromDriver(use(driver, &converted));
       }
@@ -510,17 +494,18 @@ cudaError_t cudaGraphNodeGetParams(cudaGraphNode_t node, cudaGraphNodeParams* pa
     if (CUresult result = driver.cuGraphNodeGetParams(node, &found)) return FromDriver(result);
     *parameters = found;
     if (found.type == kCopyNode) {
-      auto from = GetNode<DriverCopyNode>(found);
-      RuntimeCopyNode to = {from.flags, 0, nullptr, {}};
-      if (cudaError_t error = FromDriverCopy(driver, from.copy, &to.copy); error != cudaSuccess) {
+      auto from = GetNode<CUDA_MEMCPY_NODE_PARAMS>(found);
+      cudaMemcpyNodeParams to = {from.flags, {}, {}};
+      if (cudaError_t error = FromDriverCopy(driver, from.copyParams, &to.copyParams);
+          error != cudaSuccess) {
         return error;
       }
       *parameters = {};
       parameters->type = found.type;
       SetNode(to, parameters);
     } else if (found.type == kSetNode) {
-      auto set = GetNode<DriverSetNode>(found);
-      set.context = nullptr;
+      auto set = GetNode<CUDA_MEMSET_NODE_PARAMS_v2>(found);
+      set.ctx = nullptr;
       SetNode(set, parameters);
     }
     return cudaSuccess;

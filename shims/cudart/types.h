@@ -257,6 +257,12 @@ struct cudaMemsetParams {
   size_t height;
 };
 
+struct cudaMemcpyNodeParams {
+  int flags;
+  int reserved[3];  // CUDA 13 has an execution context in the last two
+  cudaMemcpy3DParms copyParams;
+};
+
 struct cudaHostNodeParams {
   cudaHostFn_t fn;
   void* userData;
