@@ -1,6 +1,6 @@
 // Prints the binary interface that a set of declarations makes, a fact a line, so that ours and
-// NVIDIA's can be compared: compiled with our headers by the build, and with NVIDIA's by abi_test.py
-// (VGPU_NVIDIA_HEADERS, and the names that those declare in VGPU_FUNCTIONS).
+// NVIDIA's can be compared: compiled with our headers by the build, and with NVIDIA's by
+// abi_test.py (VGPU_NVIDIA_HEADERS, and the names that those declare in VGPU_FUNCTIONS).
 //
 //   version RUNTIME
 //   size STRUCTURE BYTES              offset STRUCTURE FIELD BYTES
@@ -8,8 +8,8 @@
 //
 // and of ours alone, "export NAME Own|Stub" for every line of the table.
 //
-// What a parameter is to the calling convention: p pointer, iN integer or enumeration of N bytes, fN
-// floating point, sN structure of N bytes, v nothing.
+// What a parameter is to the calling convention: p pointer, iN integer or enumeration of N bytes,
+// fN floating point, sN structure of N bytes, v nothing.
 
 #include <cstddef>
 #include <cstdio>
@@ -29,13 +29,12 @@
 #define VGPU_IF_Only13(...) __VA_ARGS__
 #endif
 #else
+#include "shims/abi/cuda_work_types.h"
 #include "shims/cudart/api.h"
 #include "shims/cudart/driver.h"
-#include "shims/cudart/driver_structures.h"
 namespace {
 using namespace vgpu::cudart;
 constexpr int CUDART_VERSION = kRuntimeVersion;
-// Ours and the driver's of the same name (cuda_work_types.h) are alike; these are asked about.
 }  // namespace
 #endif
 
@@ -80,7 +79,7 @@ int main() {
 #undef VGPU_DEVICE_PROP
   std::printf("size cudaDeviceProp %zu\n", sizeof(cudaDeviceProp));
 
-#define VGPU_LAYOUT(majors, structure, field)   \
+#define VGPU_LAYOUT(majors, structure, field)    \
   VGPU_IF_##majors(VGPU_OFFSET(structure, field) \
                        std::printf("size %s %zu\n", #structure, sizeof(structure));)
 #if VGPU_CUDART_MAJOR == 13

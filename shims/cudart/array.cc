@@ -1,7 +1,7 @@
 // Arrays, mipmapped arrays, textures and surfaces: the driver's, described in its terms.
 
+#include "shims/abi/cuda_work_types.h"
 #include "shims/cudart/api.h"
-#include "shims/cudart/driver_structures.h"
 #include "shims/cudart/format.h"
 #include "shims/cudart/runtime.h"
 
@@ -18,9 +18,19 @@ cudaError_t Describe(const cudaChannelFormatDesc* channels, const cudaExtent& ex
   return cudaSuccess;
 }
 
+// The flags of CUDA_TEXTURE_DESC (cuda.h).
+constexpr unsigned CU_TRSF_READ_AS_INTEGER = 0x01;
+constexpr unsigned CU_TRSF_NORMALIZED_COORDINATES = 0x02;
+constexpr unsigned CU_TRSF_SRGB = 0x10;
+constexpr unsigned CU_TRSF_DISABLE_TRILINEAR_OPTIMIZATION = 0x20;
+constexpr unsigned CU_TRSF_SEAMLESS_CUBEMAP = 0x40;
+
+CUdeviceptr Address(const void* pointer) { return reinterpret_cast<CUdeviceptr>(pointer); }
+void* Pointer(CUdeviceptr address) { return reinterpret_cast<void*>(address); }
+
 cudaError_t ToDriver(const cudaResourceDesc& resource, CUDA_RESOURCE_DESC* out) {
   *out = {};
-  out->resType = resource.resType;
+  out->resType = static_cast<CUresourcetype>(resource.resType);
   ArrayFormat format;
   switch (resource.resType) {
     case cudaResourceTypeArray:
@@ -31,12 +41,12 @@ cudaError_t ToDriver(const cudaResourceDesc& resource, CUDA_RESOURCE_DESC* out) 
       return cudaSuccess;
     case cudaResourceTypeLinear:
       if (!ToArrayFormat(resource.res.linear.desc, &format)) break;
-      out->res.linear = {resource.res.linear.devPtr, format.format, format.channels,
+      out->res.linear = {Address(resource.res.linear.devPtr), format.format, format.channels,
                          resource.res.linear.sizeInBytes};
       return cudaSuccess;
     case cudaResourceTypePitch2D:
       if (!ToArrayFormat(resource.res.pitch2D.desc, &format)) break;
-      out->res.pitch2D = {resource.res.pitch2D.devPtr,
+      out->res.pitch2D = {Address(resource.res.pitch2D.devPtr),
                           format.format,
                           format.channels,
                           resource.res.pitch2D.width,
@@ -60,14 +70,14 @@ cudaError_t FromDriverResource(const CUDA_RESOURCE_DESC& resource, cudaResourceD
       out->res.mipmap.mipmap = resource.res.mipmap.hMipmappedArray;
       return cudaSuccess;
     case cudaResourceTypeLinear:
-      out->res.linear.devPtr = resource.res.linear.devPtr;
+      out->res.linear.devPtr = Pointer(resource.res.linear.devPtr);
       out->res.linear.sizeInBytes = resource.res.linear.sizeInBytes;
       return ToChannels({resource.res.linear.format, resource.res.linear.numChannels},
                         &out->res.linear.desc)
                  ? cudaSuccess
                  : cudaErrorInvalidChannelDescriptor;
     case cudaResourceTypePitch2D:
-      out->res.pitch2D.devPtr = resource.res.pitch2D.devPtr;
+      out->res.pitch2D.devPtr = Pointer(resource.res.pitch2D.devPtr);
       out->res.pitch2D.width = resource.res.pitch2D.width;
       out->res.pitch2D.height = resource.res.pitch2D.height;
       out->res.pitch2D.pitchInBytes = resource.res.pitch2D.pitchInBytes;

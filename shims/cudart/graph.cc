@@ -4,9 +4,9 @@
 
 #include <string.h>
 
+#include "shims/abi/cuda_work_types.h"
 #include "shims/cudart/api.h"
 #include "shims/cudart/copy.h"
-#include "shims/cudart/driver_structures.h"
 #include "shims/cudart/kernel.h"
 #include "shims/cudart/registration.h"
 #include "shims/cudart/runtime.h"
@@ -111,7 +111,7 @@ cudaError_t WithNode(const char* function, cudaGraphNodeParams* parameters, Use 
         return FromDriver(use(driver, &converted));
       }
       case kSetNode: {
-        auto node = GetNode<CUDA_MEMSET_NODE_PARAMS_v2>(*parameters);
+        auto node = GetNode<CUDA_MEMSET_NODE_PARAMS>(*parameters);
         node.ctx = CurrentContext(driver);
         SetNode(node, &converted);
         return FromDriver(use(driver, &converted));
@@ -504,7 +504,7 @@ cudaError_t cudaGraphNodeGetParams(cudaGraphNode_t node, cudaGraphNodeParams* pa
       parameters->type = found.type;
       SetNode(to, parameters);
     } else if (found.type == kSetNode) {
-      auto set = GetNode<CUDA_MEMSET_NODE_PARAMS_v2>(found);
+      auto set = GetNode<CUDA_MEMSET_NODE_PARAMS>(found);
       set.ctx = nullptr;
       SetNode(set, parameters);
     }
