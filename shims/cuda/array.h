@@ -1,4 +1,4 @@
-// CUDA arrays: host RAM with rows that follow each other, and a format that is only described.
+// CUDA arrays: host RAM with rows that follow each other, in a format that is kept and told.
 //
 // Functions want the state's lock (state.h).
 
@@ -16,6 +16,7 @@ namespace vgpu::cuda {
 struct Array {
   CUDA_ARRAY3D_DESCRIPTOR descriptor = {};
   CUcontext context = nullptr;
+  size_t element = 0;  // bytes
   uintptr_t address = 0;
   size_t row = 0;     // bytes
   size_t rows = 1;    // of a slice
@@ -28,6 +29,12 @@ struct Array {
 
 // Null: no such array.
 Array* FindArray(CUarray handle);
+
+// Whether there is such a mipmapped array.
+bool IsMipmappedArray(CUmipmappedArray handle);
+
+// The arrays of a context that ends. Their memory ends with it.
+void ArraysEnd(Context* context);
 
 }  // namespace vgpu::cuda
 

@@ -25,7 +25,7 @@ CUresult Hold(CUmemorytype type, uintptr_t address, size_t size, bool write, Pin
   // Not the program's memory alone: it runs over the end of the device's, or into what is
   // reserved and not mapped.
   if (overlap != nullptr && OnDevice(overlap->kind)) return CUDA_ERROR_INVALID_VALUE;
-  if (IsReserved({address, address + size})) return CUDA_ERROR_INVALID_VALUE;
+  if (FindReservation({address, address + size}) != nullptr) return CUDA_ERROR_INVALID_VALUE;
   // The program said that it is host memory, and answers for it as for memcpy(3). Of an address
   // that may as well be a device's of which nothing is known, it said nothing.
   if (type == CU_MEMORYTYPE_UNIFIED && !IsMapped({address, address + size}))

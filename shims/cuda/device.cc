@@ -31,6 +31,20 @@ int Value(const device::Device& device, int ordinal, CUdevice_attribute attribut
   return cuda::Attribute(device, ordinal, attribute).value_or(0);
 }
 
+CUresult NoAtomics(unsigned* capabilities, const CUatomicOperation* operations, unsigned count) {
+  if (capabilities == nullptr || operations == nullptr || count == 0) {
+    return CUDA_ERROR_INVALID_VALUE;
+  }
+  for (unsigned i = 0; i < count; ++i) {
+    if (operations[i] < CU_ATOMIC_OPERATION_INTEGER_ADD ||
+        operations[i] > CU_ATOMIC_OPERATION_FLOAT_MAX) {
+      return CUDA_ERROR_INVALID_VALUE;
+    }
+  }
+  for (unsigned i = 0; i < count; ++i) capabilities[i] = 0;
+  return CUDA_SUCCESS;
+}
+
 }  // namespace
 
 extern "C" {
@@ -210,6 +224,28 @@ VGPU_EXPORT CUresult cuDeviceGetExecAffinitySupport(int* supported, CUexecAffini
   }
   *supported = 0;
   return CUDA_SUCCESS;
+}
+
+// Nothing runs on a device, so nothing does it atomically.
+VGPU_EXPORT CUresult cuDeviceGetHostAtomicCapabilities(unsigned* capabilities,
+                                                       const CUatomicOperation* operations,
+                                                       unsigned count, CUdevice ordinal) {
+  cuda::Call call;
+  const device::Device* found;
+  if (CUresult error = call.Device(ordinal, &found)) return error;
+  return NoAtomics(capabilities, operations, count);
+}
+
+VGPU_EXPORT CUresult cuDeviceGetP2PAtomicCapabilities(unsigned* capabilities,
+                                                      const CUatomicOperation* operations,
+                                                      unsigned count, CUdevice source,
+                                                      CUdevice destination) {
+  cuda::Call call;
+  const device::Device* found;
+  if (CUresult error = call.Device(source, &found)) return error;
+  if (CUresult error = call.Device(destination, &found)) return error;
+  if (source == destination) return CUDA_ERROR_INVALID_DEVICE;
+  return NoAtomics(capabilities, operations, count);
 }
 
 }  // extern "C"

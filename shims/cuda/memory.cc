@@ -18,7 +18,8 @@ namespace {
 // cost nothing until they are touched.
 constexpr size_t kHeapMax = 64 << 10;
 
-constinit void* g_tree = nullptr;  // of Allocation, tsearch(3)
+constinit void* g_tree = nullptr;          // of Allocation, tsearch(3)
+constinit void* g_reservations = nullptr;  // of Range
 constinit uint64_t g_next_id = 1;
 
 // Ranges that overlap are equal: so a search by one address finds what holds it.
@@ -151,6 +152,7 @@ void Free(Allocation* allocation) {
       FindContext(allocation->context)->allocations = allocation->next;
     }
   }
+  if (allocation->on_free != nullptr) allocation->on_free(allocation);
   allocation->freed = true;
   if (allocation->pins == 0) ReleaseBytes(allocation);
 }
@@ -184,9 +186,26 @@ bool IsMapped(Range range) {
   return msync(reinterpret_cast<void*>(first), range.end - first, MS_ASYNC) == 0;
 }
 
-bool IsReserved(Range) { return false; }
+bool AddReservation(Range range) {
+  auto* made = static_cast<Range*>(malloc(sizeof(Range)));
+  if (made == nullptr) return false;
+  *made = range;
+  if (tsearch(made, &g_reservations, Compare) != nullptr) return true;
+  free(made);
+  return false;
+}
 
-bool Accessible(const Allocation*, bool) { return true; }
+void RemoveReservation(Range range) {
+  auto* found = const_cast<Range*>(FindReservation(range));
+  if (found == nullptr) return;
+  tdelete(found, &g_reservations, Compare);
+  free(found);
+}
+
+const Range* FindReservation(Range range) {
+  void* node = tfind(&range, &g_reservations, Compare);
+  return node == nullptr ? nullptr : *static_cast<Range**>(node);
+}
 
 bool Pins::Take(uintptr_t address, size_t size, bool write, Allocation** overlap) {
   const int before = count_;
@@ -194,7 +213,8 @@ bool Pins::Take(uintptr_t address, size_t size, bool write, Allocation** overlap
   bool good = end >= address;
   while (good && address < end) {
     Allocation* allocation = FindAllocation(address);
-    good = allocation != nullptr && count_ < kMax && Accessible(allocation, write);
+    good = allocation != nullptr && count_ < kMax &&
+           (write ? allocation->writable : allocation->readable);
     if (!good) break;
     ++allocation->pins;
     held_[count_++] = allocation;

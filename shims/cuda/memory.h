@@ -31,7 +31,8 @@ namespace vgpu::cuda {
 inline constexpr size_t kGranule = 512;
 
 enum class MemoryKind : uint8_t {
-  kDevice,      // cuMemAlloc, arrays
+  kDevice,      // cuMemAlloc
+  kArray,       // cuArrayCreate: freed with its array alone
   kManaged,     // cuMemAllocManaged
   kPool,        // cuMemAllocAsync
   kHost,        // cuMemHostAlloc
@@ -58,9 +59,14 @@ struct Allocation {
   bool owned = false;           // ends with that context
   unsigned flags = 0;           // of the function that made it
   bool sync_memops = false;
-  uint64_t id = 0;        // CU_POINTER_ATTRIBUTE_BUFFER_ID
-  size_t charged = 0;     // bytes, in shims/usage
-  void* extra = nullptr;  // of the kind: the pool, the physical memory
+  uint64_t id = 0;     // CU_POINTER_ATTRIBUTE_BUFFER_ID
+  size_t charged = 0;  // bytes, in shims/usage
+  // What copies may do: memory that is mapped has no access until it is set (cuMemSetAccess).
+  bool readable = true;
+  bool writable = true;
+  void* extra = nullptr;  // of the kind: its pool, its physical memory, its advice
+  // Called when it is freed, for what `extra` needs, with the lock held.
+  void (*on_free)(Allocation* allocation) = nullptr;
   // Copies that are reading or writing it now. Freed at the last one's end.
   int pins = 0;
   bool freed = false;
@@ -101,14 +107,25 @@ inline constexpr bool OnDevice(MemoryKind kind) {
   return kind != MemoryKind::kHost && kind != MemoryKind::kRegistered;
 }
 
-// Whether a copy may use it so: not memory that is mapped and has no access set (cuMemSetAccess).
-bool Accessible(const Allocation* allocation, bool write);
-
 // Whether the process has memory at all of these addresses, of whatever kind.
 bool IsMapped(Range range);
 
-// Whether any of it lies in address space that cuMemAddressReserve has taken.
-bool IsReserved(Range range);
+// Address space that cuMemAddressReserve has taken: nothing can be read there but what is
+// mapped into it.
+bool AddReservation(Range range);  // false: no memory
+void RemoveReservation(Range range);
+// The reservation that has an address in common with `range`, or null.
+const Range* FindReservation(Range range);
+
+// What is known of the physical memory that is mapped there (virtual_memory.cc). False: none is.
+struct PhysicalMemoryFacts {
+  uint64_t id = 0;
+  CUmemAllocationHandleType handle_types = CU_MEM_HANDLE_TYPE_NONE;
+};
+bool PhysicalMemoryAt(uintptr_t address, PhysicalMemoryFacts* facts);
+
+// The pool that memory of kind kPool is of (pool.cc). Null: it was destroyed.
+CUmemoryPool PoolOf(const Allocation* allocation);
 
 // Holds all allocations of a range that a copy uses. At most so many, one after another
 // without a gap: mappings of physical memory (cuMemMap).

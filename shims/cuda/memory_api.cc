@@ -64,6 +64,7 @@ CUresult FreeDevice(uintptr_t address) {
     case MemoryKind::kPool:
       cuda::Free(allocation);
       return CUDA_SUCCESS;
+    case MemoryKind::kArray:
     case MemoryKind::kHost:
     case MemoryKind::kRegistered:
     case MemoryKind::kMapped:
@@ -291,8 +292,13 @@ VGPU_EXPORT CUresult cuMemHostRegister_v2(void* address, size_t size, unsigned f
   if ((flags & CU_MEMHOSTREGISTER_IOMEMORY) != 0) return CUDA_ERROR_NOT_PERMITTED;
   if (!cuda::IsMapped({begin, begin + size})) return CUDA_ERROR_INVALID_VALUE;
   Allocation* allocation;
-  return cuda::Enter(context, context->ordinal, {begin, begin + size},
-                     {.kind = MemoryKind::kRegistered, .flags = flags}, &allocation);
+  if (CUresult error =
+          cuda::Enter(context, context->ordinal, {begin, begin + size},
+                      {.kind = MemoryKind::kRegistered, .flags = flags}, &allocation)) {
+    return error;
+  }
+  allocation->writable = (flags & CU_MEMHOSTREGISTER_READ_ONLY) == 0;
+  return CUDA_SUCCESS;
 }
 
 VGPU_EXPORT CUresult cuMemHostUnregister(void* address) {

@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include <atomic>
 #include <new>
 
 #include "shims/base/mutex.h"
+#include "shims/cuda/array.h"
 #include "shims/cuda/handles.h"
 #include "shims/cuda/memory.h"
 #include "shims/cuda/work.h"
@@ -101,6 +103,12 @@ Call::Call() : errno_(errno) { g_lock.Lock(); }
 Call::~Call() {
   g_lock.Unlock();
   errno = errno_;
+}
+
+void Call::Yield() {
+  g_lock.Unlock();
+  sched_yield();
+  g_lock.Lock();
 }
 
 CUresult Call::status() const { return Initialized() ? CUDA_SUCCESS : CUDA_ERROR_NOT_INITIALIZED; }
@@ -208,6 +216,7 @@ void RevivePrimary(Context* context) {
 void EndContext(Context* context) {
   if (context->destroyed) return;
   ContextEnds(context);
+  ArraysEnd(context);
   FreeAllOf(context);
   ForgetPeer(context->handle);
   while (context->peers != nullptr) {

@@ -84,6 +84,9 @@ class Call {
   // By handle; null is the calling thread's own.
   CUresult ContextOf(CUcontext handle, Context** context) const;
 
+  // Lets other calls be made meanwhile: what was found before may be gone afterwards.
+  void Yield();
+
  private:
   int errno_;
 };
