@@ -140,6 +140,7 @@ CUresult Allocate(Context* context, int ordinal, size_t size, const MemoryReques
 
 void Free(Allocation* allocation) {
   tdelete(allocation, &g_tree, Compare);
+  if (allocation->on_free != nullptr) allocation->on_free(allocation);
   if (allocation->charged != 0) {
     usage::Release(DeviceAt(allocation->ordinal), allocation->charged);
     allocation->charged = 0;
@@ -152,7 +153,6 @@ void Free(Allocation* allocation) {
       FindContext(allocation->context)->allocations = allocation->next;
     }
   }
-  if (allocation->on_free != nullptr) allocation->on_free(allocation);
   allocation->freed = true;
   if (allocation->pins == 0) ReleaseBytes(allocation);
 }
@@ -211,20 +211,18 @@ bool Pins::Take(uintptr_t address, size_t size, bool write, Allocation** overlap
   const int before = count_;
   const uintptr_t end = address + size;
   bool good = end >= address;
-  while (good && address < end) {
-    Allocation* allocation = FindAllocation(address);
+  for (uintptr_t at = address; good && at < end;) {
+    Allocation* allocation = FindAllocation(at);
     good = allocation != nullptr && count_ < kMax &&
            (write ? allocation->writable : allocation->readable);
     if (!good) break;
     ++allocation->pins;
     held_[count_++] = allocation;
-    address = allocation->range.end;
+    at = allocation->range.end;
   }
   if (good) return true;
-  while (count_ > before) {
-    --held_[--count_]->pins;
-  }
-  *overlap = FindOverlap({address, address + size});
+  while (count_ > before) --held_[--count_]->pins;
+  *overlap = FindOverlap({address, end});
   return false;
 }
 
