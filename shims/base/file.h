@@ -19,9 +19,6 @@ namespace vgpu {
 // small. Files of procfs, whose size is said to be 0, are read too.
 int ReadSmallFile(const char* path, std::span<char> buffer, std::string_view* text);
 
-// The same, but of a longer file only what fits.
-int ReadFileBeginning(const char* path, std::span<char> buffer, std::string_view* text);
-
 }  // namespace vgpu
 
 #endif  // SHIMS_BASE_FILE_H_

@@ -17,6 +17,12 @@
 #include "shims/base/text.h"
 
 namespace vgpu::log {
+namespace internal {
+
+constinit std::atomic<int> enabled = -1;
+
+}  // namespace internal
+
 namespace {
 
 constexpr std::string_view kLevels[] = {"off", "error", "info", "trace"};
@@ -28,7 +34,6 @@ constexpr size_t kTail = 5 + 10 + 6 + 27 + 1;
 // the child of a fork that fell between) reads it for itself: nobody waits.
 enum State : int { kUnread, kBeingRead, kRead };
 constinit std::atomic<int> state = kUnread;
-constinit std::atomic<int> level_read = 0;
 constinit char file_read[PATH_MAX] = {};  // empty: standard error
 
 Level LevelOf(const char* text) {
@@ -43,7 +48,7 @@ Level LevelOf(const char* text) {
 Level Settings(const char** file) {
   if (state.load(std::memory_order_acquire) == kRead) {
     *file = file_read;
-    return static_cast<Level>(level_read.load(std::memory_order_relaxed));
+    return static_cast<Level>(internal::enabled.load(std::memory_order_relaxed));
   }
   const Level level = LevelOf(secure_getenv("VGPU_LOG"));
   *file = secure_getenv("VGPU_LOG_FILE");
@@ -51,7 +56,7 @@ Level Settings(const char** file) {
   int unread = kUnread;
   if (state.compare_exchange_strong(unread, kBeingRead, std::memory_order_acquire)) {
     memcpy(file_read, *file, strlen(*file) + 1);
-    level_read.store(static_cast<int>(level), std::memory_order_relaxed);
+    internal::enabled.store(static_cast<int>(level), std::memory_order_relaxed);
     state.store(kRead, std::memory_order_release);
   }
   return level;
@@ -207,20 +212,15 @@ void WriteQuietly(int fd, std::string_view line) {
 
 }  // namespace
 
-bool Enabled(Level level) {
-  int enabled;
-  if (state.load(std::memory_order_acquire) == kRead) {
-    enabled = level_read.load(std::memory_order_relaxed);
-  } else {
-    const char* file;
-    enabled = static_cast<int>(Settings(&file));
-  }
-  return level != Level::kOff && static_cast<int>(level) <= enabled;
+namespace internal {
+
+int ReadEnabled() {
+  const char* file;
+  return static_cast<int>(Settings(&file));
 }
 
-void Write(Level level, std::string_view library, std::string_view message,
-           std::initializer_list<Field> fields) {
-  if (!Enabled(level)) return;
+void WriteLine(Level level, std::string_view library, std::string_view message,
+               std::initializer_list<Field> fields) {
   const int kept = errno;
   std::array<char, kMaxLine> buffer;
   LineWriter line(buffer);
@@ -247,4 +247,5 @@ void Write(Level level, std::string_view library, std::string_view message,
   errno = kept;
 }
 
+}  // namespace internal
 }  // namespace vgpu::log

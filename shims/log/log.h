@@ -34,6 +34,7 @@
 #ifndef SHIMS_LOG_LOG_H_
 #define SHIMS_LOG_LOG_H_
 
+#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -61,11 +62,28 @@ struct Field {
   bool is_number = false;
 };
 
-// Whether Write would write a line of this level: ask where fields cost something.
-bool Enabled(Level level);
+namespace internal {
 
-void Write(Level level, std::string_view library, std::string_view message,
-           std::initializer_list<Field> fields = {});
+// What VGPU_LOG says; below zero until it was read.
+extern constinit std::atomic<int> enabled;
+int ReadEnabled();
+void WriteLine(Level level, std::string_view library, std::string_view message,
+               std::initializer_list<Field> fields);
+
+}  // namespace internal
+
+// Whether Write would write a line of this level: ask where fields cost something.
+inline bool Enabled(Level level) {
+  int enabled = internal::enabled.load(std::memory_order_relaxed);
+  if (enabled < 0) enabled = internal::ReadEnabled();
+  return level != Level::kOff && static_cast<int>(level) <= enabled;
+}
+
+// `message` and the keys are words of ours, without blanks in the keys.
+inline void Write(Level level, std::string_view library, std::string_view message,
+                  std::initializer_list<Field> fields = {}) {
+  if (Enabled(level)) internal::WriteLine(level, library, message, fields);
+}
 
 }  // namespace vgpu::log
 

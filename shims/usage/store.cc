@@ -10,7 +10,6 @@
 
 #include <algorithm>
 
-#include "shims/base/file.h"
 #include "shims/base/sys.h"
 #include "shims/base/text.h"
 #include "shims/log/log.h"
@@ -50,11 +49,11 @@ bool TakePoint(std::string_view* text) {
   return true;
 }
 
-// The path of a file of procfs: "/proc/4711/stat".
+// "/proc/4711", and "/stat" behind it.
 class ProcPath {
  public:
-  ProcPath(uint64_t pid, std::string_view file) {
-    TextWriter(text_).Add("/proc/").AddUnsigned(pid).AddByte('/').Add(file);
+  explicit ProcPath(uint64_t pid, std::string_view file = "") {
+    TextWriter(text_).Add("/proc/").AddUnsigned(pid).Add(file);
   }
   const char* c_str() const { return text_.data(); }
 
@@ -62,29 +61,43 @@ class ProcPath {
   std::array<char, 48> text_;
 };
 
+// The beginning of a file of procfs, which one read(2) gives. 0, or an error's number.
+int ReadProc(const ProcPath& path, std::span<char> buffer, std::string_view* text) {
+  const int fd = sys::OpenAt(AT_FDCWD, path.c_str(), O_RDONLY | O_NONBLOCK);
+  if (fd < 0) return -fd;
+  const ssize_t size = sys::Read(fd, buffer.data(), buffer.size());
+  sys::Close(fd);
+  if (size < 0) return static_cast<int>(-size);
+  *text = {buffer.data(), static_cast<size_t>(size)};
+  return 0;
+}
+
 // 0, or why it is not known: an error's number.
 int StatOf(uint64_t pid, ProcessStat* stat) {
   std::array<char, 1024> buffer;
   std::string_view text;
-  const int error = ReadFileBeginning(ProcPath(pid, "stat").c_str(), buffer, &text);
+  const int error = ReadProc(ProcPath(pid, "/stat"), buffer, &text);
   if (error != 0) return error;
   return ParseProcessStat(text, stat) ? 0 : EINVAL;
 }
 
-// The effective user of a process. Its /proc/PID belongs to root where it may not be traced,
-// whoever it is of, so the owner of that says nothing.
-bool UserOf(uint64_t pid, uint64_t* uid) {
+// Whether a process has this effective user. Its /proc/PID is that user's, or root's where it may
+// not be traced (proc(5)); then its status says more.
+bool IsOfUser(uint64_t pid, uint64_t uid) {
+  struct stat status;
+  if (sys::StatAt(AT_FDCWD, ProcPath(pid).c_str(), &status, 0) != 0) return false;
+  if (status.st_uid != 0) return status.st_uid == uid;
   std::array<char, 1024> buffer;
   std::string_view text;
-  if (ReadFileBeginning(ProcPath(pid, "status").c_str(), buffer, &text) != 0) return false;
+  if (ReadProc(ProcPath(pid, "/status"), buffer, &text) != 0) return false;
   constexpr std::string_view kKey = "\nUid:\t";
   const size_t key = text.find(kKey);
   if (key == std::string_view::npos) return false;
   text.remove_prefix(key + kKey.size());
-  uint64_t real;
+  uint64_t real, effective;
   if (!TakeNumber(&text, &real) || !text.starts_with('\t')) return false;
   text.remove_prefix(1);
-  return TakeNumber(&text, uid);
+  return TakeNumber(&text, &effective) && effective == uid;
 }
 
 enum class Life { kGone, kDoubtful, kAlive };
@@ -98,8 +111,7 @@ Life LifeOf(const FileName& name) {
   }
   if (error != 0) return Life::kDoubtful;
   if (stat.start != name.start || stat.IsZombie()) return Life::kGone;
-  uint64_t uid;
-  return UserOf(name.pid, &uid) && uid == name.uid ? Life::kAlive : Life::kDoubtful;
+  return IsOfUser(name.pid, name.uid) ? Life::kAlive : Life::kDoubtful;
 }
 
 // False: it cannot be read, or is no record of that user's.
