@@ -2,6 +2,7 @@
 
 #include "shims/abi/cuda_types.h"
 #include "shims/cuda/export.h"
+#include "shims/cuda/work_api.h"
 
 namespace {
 

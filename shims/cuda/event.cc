@@ -8,6 +8,7 @@
 #include "shims/cuda/object.h"
 #include "shims/cuda/per_thread.h"
 #include "shims/cuda/stream.h"
+#include "shims/cuda/work_api.h"
 
 namespace vgpu::cuda {
 namespace {

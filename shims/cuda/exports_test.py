@@ -45,13 +45,19 @@ def include(major):
     return os.path.join(testing.needs_client("headers"), INCLUDES[major])
 
 
-def declared(major):
-    """The names that the headers of this major version declare, in all versions."""
+def graphics():
+    """A directory with what stands for the graphics APIs' headers."""
     directory = tempfile.mkdtemp(dir=testing.temporary())
     for name, text in GRAPHICS.items():
         os.makedirs(os.path.dirname(os.path.join(directory, name)), exist_ok=True)
         with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
             file.write(text)
+    return directory
+
+
+def declared(major):
+    """The names that the headers of this major version declare, in all versions."""
+    directory = graphics()
     source = "#include <stddef.h>\n" + "".join(f"#include <{name}>\n" for name in HEADERS)
     names = set()
     # Twice: the newest versions are behind macros, the old ones behind the first of these.
@@ -141,6 +147,80 @@ class Errors(unittest.TestCase):
             self.assertNotEqual(text.value, b"")
         self.assertEqual(driver.cuGetErrorName(12345, ctypes.byref(text)), 1)
         self.assertIsNone(text.value)
+
+
+def enumerators():
+    """Those of our own headers of types."""
+    with open("shims/abi/cuda_attributes.inc", encoding="utf-8") as file:
+        values = {f"CU_DEVICE_ATTRIBUTE_{name}"
+                  for name in re.findall(r"^VGPU_CUDA_ATTRIBUTE\((\w+),", file.read(), re.M)}
+    for header in ("cuda_types.h", "cuda_work_types.h"):
+        with open(f"shims/abi/{header}", encoding="utf-8") as file:
+            text = re.sub(r"//[^\n]*", "", file.read())
+        for body in re.findall(r"^enum \w+ : \w+ \{(.*?)\}", text, re.S | re.M):
+            values.update(re.findall(r"\b(CUD?A?_\w+) = ", body))
+        values.update(re.findall(r"inline constexpr \w+ (CUD?A?_\w+) = ", text))
+    return values
+
+
+# Structures with the fields by which they are told apart where they grew or have a union.
+LAYOUTS = {
+    "CUlaunchAttributeValue": ("accessPolicyWindow", "priority"),
+    "CUaccessPolicyWindow": ("base_ptr", "num_bytes", "hitRatio", "hitProp", "missProp"),
+    "CUDA_MEMSET_NODE_PARAMS_v1": ("dst", "pitch", "value", "elementSize", "width", "height"),
+    "CUDA_HOST_NODE_PARAMS_v1": ("fn", "userData"),
+    "CUDA_MEMCPY_NODE_PARAMS": ("flags", "copyCtx", "copyParams"),
+    "CUDA_MEMCPY3D": ("srcMemoryType", "srcHost", "srcPitch", "dstMemoryType", "dstArray", "Depth"),
+    "CUgraphEdgeData": ("from_port", "to_port", "type", "reserved"),
+    "CUgraphNodeParams": ("type", "memcpy", "memset", "host", "graph", "reserved2"),
+    "CUgraphExecUpdateResultInfo": ("result", "errorNode", "errorFromNode"),
+    "CUDA_GRAPH_INSTANTIATE_PARAMS": ("flags", "hUploadStream", "hErrNode_out", "result_out"),
+    "CUlaunchConfig": ("gridDimX", "sharedMemBytes", "hStream", "attrs", "numAttrs"),
+    "CUDA_RESOURCE_DESC": ("resType", "res", "res.linear.sizeInBytes", "res.pitch2D.height",
+                           "flags"),
+    "CUDA_TEXTURE_DESC": ("addressMode", "filterMode", "maxAnisotropy", "borderColor", "reserved"),
+    "CUDA_RESOURCE_VIEW_DESC": ("format", "width", "firstMipmapLevel", "lastLayer", "reserved"),
+}
+
+
+class BinaryInterface(unittest.TestCase):
+    def facts(self, lines, flags):
+        directory = tempfile.mkdtemp(dir=testing.temporary())
+        with open(os.path.join(directory, "abi_test.inc"), "w", encoding="utf-8") as file:
+            file.write("\n".join(lines))
+        program = os.path.join(directory, "abi")
+        # Only addresses are taken, and not used: nothing has to be linked.
+        built = subprocess.run(
+            ["g++", "-std=c++20", "-O1", f"-I{directory}", *flags, "-o", program,
+             "shims/cuda/abi_test.cc", "-Wl,--unresolved-symbols=ignore-all"],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, text=True)
+        self.assertEqual(built.returncode, 0, built.stdout[-3000:])
+        return subprocess.run([program], stdout=subprocess.PIPE, check=True,
+                              text=True).stdout.splitlines()
+
+    def compare(self, lines):
+        theirs = self.facts(lines, ["-DNVIDIA", f"-I{include(13)}", f"-I{graphics()}"])
+        self.assertEqual(self.facts(lines, ["-I."]), theirs)
+        self.assertEqual(len(theirs), len(lines))
+
+    def test_functions_take_what_the_headers_say(self):
+        ours = set()
+        for header in ("driver_api.h", "work_api.h"):
+            with open(f"shims/cuda/{header}", encoding="utf-8") as file:
+                ours.update(re.findall(r"^CUresult (cu\w+)\(", file.read(), re.M))
+        # Their header, cudaProfiler.h, is not in the package.
+        ours -= {"cuProfilerStart", "cuProfilerStop"}
+        self.assertGreater(len(ours), 300)
+        self.compare([f"FUNCTION({name})" for name in sorted(ours)])
+
+    def test_structures_and_numbers_are_those_of_the_headers(self):
+        lines = [f"SIZE({name})" for name in LAYOUTS]
+        lines += [f"OFFSET({name}, {field})" for name, fields in LAYOUTS.items()
+                  for field in fields]
+        values = sorted(enumerators())
+        self.assertGreater(len(values), 300)
+        lines += [f"VALUE({name})" for name in values]
+        self.compare(lines)
 
 
 def load():

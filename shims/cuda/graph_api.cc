@@ -5,6 +5,7 @@
 #include "shims/cuda/launch.h"
 #include "shims/cuda/per_thread.h"
 #include "shims/cuda/stream.h"
+#include "shims/cuda/work_api.h"
 
 namespace vgpu::cuda {
 namespace {

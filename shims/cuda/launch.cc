@@ -4,6 +4,7 @@
 #include "shims/cuda/module.h"
 #include "shims/cuda/per_thread.h"
 #include "shims/cuda/stream.h"
+#include "shims/cuda/work_api.h"
 #include "shims/log/log.h"
 
 namespace vgpu::cuda {

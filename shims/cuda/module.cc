@@ -13,6 +13,7 @@
 #include "shims/cuda/memory.h"
 #include "shims/cuda/object.h"
 #include "shims/cuda/occupancy.h"
+#include "shims/cuda/work_api.h"
 
 namespace vgpu::cuda {
 namespace {

@@ -3,6 +3,7 @@
 #include "shims/abi/cuda_work_types.h"
 #include "shims/cuda/entry_points.h"
 #include "shims/cuda/export.h"
+#include "shims/cuda/work_api.h"
 #include "shims/device/device.h"
 #include "shims/log/log.h"
 

@@ -12,6 +12,7 @@
 #include "shims/cuda/module.h"
 #include "shims/cuda/object.h"
 #include "shims/cuda/per_thread.h"
+#include "shims/cuda/work_api.h"
 
 namespace vgpu::cuda {
 namespace {
@@ -396,7 +397,7 @@ CUresult ContextOfStream(const Call& call, CUstream stream, Context** context) {
   StreamRef ref;
   if (CUresult error = FindStream(call, stream, &ref)) return error;
   *context = ref.context;
-  return CUDA_SUCCESS;
+  return RefuseCapture(ref);
 }
 
 CUresult Submit(CUstream handle, const Copy& copy) {

@@ -54,8 +54,9 @@ CUresult Run(const Fill& fill);
 CUresult Submit(CUstream stream, const Copy& copy);
 CUresult Submit(CUstream stream, const Fill& fill);
 
-// The context of a stream, which lives: INVALID_HANDLE where there is no such stream. Wants the
-// lock.
+// The context of a stream, which lives: INVALID_HANDLE where there is no such stream. For work that
+// no graph can hold: of a stream that is capturing STREAM_CAPTURE_UNSUPPORTED, and the capture is
+// invalid from then on. Wants the lock.
 CUresult ContextOfStream(const Call& call, CUstream stream, Context** context);
 
 // A context ends: so do its streams, events, modules. Wants the lock.
