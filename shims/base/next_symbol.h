@@ -16,8 +16,9 @@
 
 namespace vgpu {
 
-// The default version of `name` (an old one, where it has no other) in the first object behind the one that this code is part of, in
-// the order of the loader's list (that of lookup, for what is loaded at start). Null: none has it.
+// The default version of `name` (an old one, where it has no other) in the first object behind the
+// one that this code is part of, in the order of the loader's list (that of lookup, for what is
+// loaded at start). Null: none has it.
 void* NextSymbol(const char* name);
 
 // The same, looked up once.

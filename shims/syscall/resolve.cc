@@ -99,17 +99,28 @@ bool StartsWithRoot(std::string_view path, const TreeView& view) {
 
 // Where a relative path begins: the canonical name of the directory, as the program knows it.
 // Whether it is in the tree is told by `inside`.
-bool StartingPoint(const TreeView& view, int directory, Path& start, bool* inside) {
+bool StartingPoint(const TreeView& view, const Process& process, int directory, Path& start,
+                   bool* inside) {
   char name[kMaxPath];
   std::string_view path;
-  if (directory == AT_FDCWD) {
+  if (directory == AT_FDCWD && process.id == 0) {
     long size = syscall(SYS_getcwd, name, sizeof name);  // with its NUL
     if (size <= 1) return false;
     path = {name, static_cast<size_t>(size) - 1};
   } else {
-    std::array<char, 40> link;
+    std::array<char, 60> link;
     TextWriter text(link);
-    text.Add("/proc/self/fd/").AddNumber(directory);
+    text.Add("/proc/");
+    if (process.id == 0) {
+      text.Add("self");
+    } else {
+      text.AddNumber(process.id);
+    }
+    if (directory == AT_FDCWD) {
+      text.Add("/cwd");
+    } else {
+      text.Add("/fd/").AddNumber(directory);
+    }
     path = ReadLink(link.data(), name);
   }
   if (path.empty() || path[0] != '/') return false;  // "(unreachable)/…", or no directory
@@ -129,11 +140,26 @@ bool CanReach(std::string_view start, std::string_view path) {
 }
 
 // The target of the link `path`, seen with the tree in its place; empty: it is none.
-std::string_view LinkTarget(const TreeView& view, std::string_view path,
+std::string_view LinkTarget(const TreeView& view, const Process& process, std::string_view path,
                             std::span<char, kMaxPath> target) {
   std::array<char, kMaxPath> real;
   bool ours = view.IsOwned(path) || view.FindAlias(path) != nullptr;
-  if (!Write(ours ? view.Root() : std::string_view(), path, real)) return {};
+  std::array<char, 40> root;
+  TextWriter prefix(root);
+  if (ours) {
+    if (!Write(view.Root(), path, real)) return {};
+    return ReadLink(real.data(), target);
+  }
+  if (process.id != 0) {
+    // procfs answers for who asks.
+    if (path == "proc/self") {
+      TextWriter own(target);
+      own.AddNumber(process.id);
+      return own.view();
+    }
+    prefix.Add("/proc/").AddNumber(process.id).Add("/root");
+  }
+  if (!Write(root.data(), path, real)) return {};
   return ReadLink(real.data(), target);
 }
 
@@ -143,13 +169,13 @@ struct Walked {
 };
 
 // False: the path cannot be followed, and the kernel may say why.
-bool Walk(const TreeView& view, int directory, std::string_view path, bool follow_last,
-          Walked* walked) {
+bool Walk(const TreeView& view, const Process& process, int directory, std::string_view path,
+          bool follow_last, Walked* walked) {
   Rest rest;
   if (!rest.Assign(path)) return false;
   if (path[0] == '/') {
     walked->path.Clear();
-  } else if (!StartingPoint(view, directory, walked->path, &walked->inside) ||
+  } else if (!StartingPoint(view, process, directory, walked->path, &walked->inside) ||
              (!walked->inside && !CanReach(walked->path.view(), path))) {
     return false;
   }
@@ -164,7 +190,7 @@ bool Walk(const TreeView& view, int directory, std::string_view path, bool follo
     if (!walked->path.Append(name)) return false;
     bool last = rest.IsEmpty();
     std::array<char, kMaxPath> buffer;
-    std::string_view target = LinkTarget(view, walked->path.view(), buffer);
+    std::string_view target = LinkTarget(view, process, walked->path.view(), buffer);
     if (!target.empty() && (!last || follow_last || wants_directory)) {
       if (++links > kMaxLinks) return false;
       walked->path.Pop();
@@ -256,19 +282,19 @@ bool MayLeadThere(const TreeView& view, std::string_view path) {
   return true;  // it has a colon in it
 }
 
-Resolved ResolveKeepingErrno(int directory, const char* text, Purpose purpose,
-                             std::span<char, kMaxPath> resolved) {
-  const TreeView* view = CurrentView();
-  if (view == nullptr) return Resolved::kNot;
+Resolved ResolveIn(const TreeView& view, const Process& process, int directory, const char* text,
+                   Purpose purpose, std::span<char, kMaxPath> resolved) {
   std::string_view path(text);
   if (path.empty() || path.size() >= kMaxPath) return Resolved::kNot;
   if (IsClean(path)) {
-    if (ResolveByName(*view, path.substr(1), purpose, resolved)) return Resolved::kInTree;
-    if (!MayLeadThere(*view, path)) return Resolved::kNot;
+    if (ResolveByName(view, path.substr(1), purpose, resolved)) return Resolved::kInTree;
+    if (!MayLeadThere(view, path)) return Resolved::kNot;
   }
   Walked walked;
-  if (!Walk(*view, directory, path, purpose != Purpose::kNoFollow, &walked)) return Resolved::kNot;
-  return Place(*view, walked, purpose, resolved);
+  if (!Walk(view, process, directory, path, purpose != Purpose::kNoFollow, &walked)) {
+    return Resolved::kNot;
+  }
+  return Place(view, walked, purpose, resolved);
 }
 
 bool Ends(const char* path, const char* end, std::string_view name) {
@@ -305,23 +331,37 @@ bool MayBeOurs(const char* path) {
 Resolved Resolve(int directory, const char* path, Purpose purpose,
                  std::span<char, kMaxPath> resolved) {
   const int saved_errno = errno;
-  Resolved done = ResolveKeepingErrno(directory, path, purpose, resolved);
+  const TreeView* view = CurrentView();
+  Resolved done = Resolved::kNot;
+  if (view != nullptr) done = ResolveIn(*view, {}, directory, path, purpose, resolved);
   errno = saved_errno;
   return done;
 }
 
-size_t HideTree(char* path, size_t size) {
-  if (size == 0 || path[0] != '/') return size;
-  // Most paths are of other places: only one that is under the tree costs a look.
-  const TreeView* view = CurrentView();
-  if (view == nullptr || !StartsWithRoot({path, size}, *view)) return size;
-  size_t left = size - view->root_size;
+Resolved ResolveFor(const TreeView& view, const Process& process, int directory, const char* path,
+                    Purpose purpose, std::span<char, kMaxPath> resolved) {
+  if (path[0] == '/' && !MayBeOurs(path)) return Resolved::kNot;
+  const int saved_errno = errno;
+  Resolved done = ResolveIn(view, process, directory, path, purpose, resolved);
+  errno = saved_errno;
+  return done;
+}
+
+size_t HideTree(const TreeView& view, char* path, size_t size) {
+  if (!StartsWithRoot({path, size}, view)) return size;
+  size_t left = size - view.root_size;
   if (left == 0) {
     path[0] = '/';
     return 1;
   }
-  memmove(path, path + view->root_size, left);
+  memmove(path, path + view.root_size, left);
   return left;
+}
+
+size_t HideTree(char* path, size_t size) {
+  if (size == 0 || path[0] != '/') return size;
+  const TreeView* view = CurrentView();
+  return view == nullptr ? size : HideTree(*view, path, size);
 }
 
 }  // namespace vgpu::redirect

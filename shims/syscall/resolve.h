@@ -17,6 +17,8 @@
 #ifndef SHIMS_SYSCALL_RESOLVE_H_
 #define SHIMS_SYSCALL_RESOLVE_H_
 
+#include <sys/types.h>
+
 #include <array>
 #include <cstddef>
 #include <span>
@@ -46,14 +48,27 @@ enum class Resolved {
   kOutside,  // the way led through the tree to a file of the host: its path is in `resolved`
 };
 
+// Whose path it is: its working directory, descriptors and root directory are meant. A caller
+// that answers for another process has the rights to read them (proc(5)).
+struct Process {
+  pid_t id = 0;  // 0: the calling one
+};
+
 // `directory` may be AT_FDCWD. The file need not exist. For Purpose::kName the answer is the name
 // that the program knows, also where it is kInTree.
 Resolved Resolve(int directory, const char* path, Purpose purpose,
                  std::span<char, kMaxPath> resolved);
 
+// The same with a view of the caller's, for a path of another process. A relative path is looked
+// at whatever its names are: the process may have entered a directory of the host in whose
+// place the tree has one. A file that is kOutside is named by its path in that process's root.
+Resolved ResolveFor(const TreeView& view, const Process& process, int directory, const char* path,
+                    Purpose purpose, std::span<char, kMaxPath> resolved);
+
 // Takes the tree's own directory off a path that the kernel has given (getcwd, readlink), in
 // place. `size` is its length; returns the new one.
 size_t HideTree(char* path, size_t size);
+size_t HideTree(const TreeView& view, char* path, size_t size);
 
 }  // namespace vgpu::redirect
 

@@ -1,7 +1,10 @@
 // vgpu-run: starts a command, or lets a service start, with the virtual device in view.
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -20,6 +23,7 @@
 #include "shims/device/device.h"
 #include "shims/tree/tree.h"
 #include "tools/vgpu_run/environment.h"
+#include "tools/vgpu_run/notify.h"
 #include "tools/vgpu_run/unit.h"
 #include "tools/vgpu_run/view.h"
 
@@ -38,6 +42,7 @@ constexpr int kNotFound = 127;
 struct Options {
   std::string shims = kDefaultShims;
   bool files_only = false;
+  bool notify = false;
   UnitOptions unit;
   bool install = false;
   bool remove = false;
@@ -75,6 +80,20 @@ absl::StatusOr<std::vector<ViewMount>> PlanHere(const device::Configuration& con
   return PlanView(*tree, *host);
 }
 
+// Ends as the command did, by its signal too: a shell says which it was.
+int RunWithNotify(const device::Configuration& configuration, std::vector<std::string> command,
+                  std::vector<std::string> environment) {
+  absl::StatusOr<int> status =
+      RunSupervised(configuration, std::move(command), std::move(environment));
+  if (!status.ok()) return Fail(status.status());
+  if (!WIFSIGNALED(*status)) return WEXITSTATUS(*status);
+  rlimit no_core = {0, 0};  // the core is the command's, not ours
+  setrlimit(RLIMIT_CORE, &no_core);
+  signal(WTERMSIG(*status), SIG_DFL);
+  raise(WTERMSIG(*status));
+  return 128 + WTERMSIG(*status);
+}
+
 int RunCommand(const Options& options, std::vector<std::string> command) {
   if (!options.files_only) {
     // The loader only says "cannot be preloaded", once for each program, and goes on without.
@@ -89,13 +108,13 @@ int RunCommand(const Options& options, std::vector<std::string> command) {
   }
   absl::StatusOr<const device::Configuration*> configuration = Configured();
   if (!configuration.ok()) return Fail(configuration.status());
-  if (absl::Status entered = EnterView(**configuration); !entered.ok()) return Fail(entered);
-
   std::vector<std::string> environment;
   for (char** variable = environ; *variable != nullptr; ++variable) {
     environment.emplace_back(*variable);
   }
   if (!options.files_only) environment = WithShims(std::move(environment), options.shims);
+  if (options.notify) return RunWithNotify(**configuration, command, environment);
+  if (absl::Status entered = EnterView(**configuration); !entered.ok()) return Fail(entered);
   auto pointers = [](std::vector<std::string>& texts) {
     std::vector<char*> list;
     for (std::string& text : texts) list.push_back(text.data());
@@ -193,6 +212,10 @@ int Run(int argc, char** argv) {
       ->capture_default_str();
   app.add_flag("--files-only", options.files_only,
                "Show the device's files in /sys and /proc, and preload no library");
+
+  app.add_flag("--notify", options.notify,
+               "Answer the command's system calls instead of mounting: for static programs where "
+               "mounts are not allowed; without privileges the command can gain none");
 
   CLI::App* unit = app.add_subcommand(
       "unit", "Prints what lets a service see the device; with --install, writes it");

@@ -18,14 +18,7 @@ ADDRESS = "0000:00:05.0"
 FREE = "0000:00:1f.7"
 
 
-def why_not():
-    """Why this machine cannot run these tests; None: it can."""
-    if not os.path.isdir("/sys/bus/pci/devices"):
-        return "this kernel shows no PCI bus (/sys/bus/pci/devices)"
-    tried = subprocess.run(["unshare", "-m", "true"], capture_output=True, text=True)
-    if tried.returncode != 0:
-        tried = subprocess.run(["unshare", "-rm", "true"], capture_output=True, text=True)
-    return None if tried.returncode == 0 else "no mount namespace: " + tried.stderr.strip()
+NO_PCI = "this kernel shows no PCI bus (/sys/bus/pci/devices)"
 
 
 def unprivileged():
@@ -37,9 +30,13 @@ def unprivileged():
     return command if tried.returncode == 0 else None
 
 
-class RunTest(unittest.TestCase):
+class InView:
+    """What every way of vgpu-run shows."""
+
+    OPTIONS = ()
+
     def setUp(self):
-        reason = why_not()
+        reason = self.why_not()
         if reason:
             self.skipTest(reason)
         self.directory = tempfile.TemporaryDirectory()
@@ -60,12 +57,13 @@ class RunTest(unittest.TestCase):
         if config:
             environment["VGPU_CONFIG"] = self.config(config)
         return subprocess.run(
-            [*prefix, RUN, "--files-only", "--", *command],
+            [*prefix, RUN, "--files-only", *self.OPTIONS, "--", *command],
             capture_output=True, text=True, env=environment, timeout=60, **options)
 
     def files_of(self, address, **options):
         done = self.run_in_view(
-            "sh", "-c", f"cd /sys/bus/pci/devices/{address} && cat vendor device class", **options)
+            "cat", *(f"/sys/bus/pci/devices/{address}/{name}"
+                     for name in ("vendor", "device", "class")), **options)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout.split()
 
@@ -95,16 +93,6 @@ class RunTest(unittest.TestCase):
     def test_child_with_an_empty_environment_sees_it(self):
         done = self.run_in_view("env", "-i", "/bin/cat", f"/sys/bus/pci/devices/{ADDRESS}/vendor")
         self.assertEqual(done.stdout, "0x10de\n")
-
-    def test_unprivileged_user_sees_it_and_stays_who_they_are(self):
-        prefix = unprivileged()
-        if prefix is None:
-            reason = "this kernel gives nobody no user namespace"
-            self.skipTest(reason)
-        self.assertEqual(self.files_of(ADDRESS, prefix=prefix, cwd="/"),
-                         ["0x10de", "0x2331", "0x030200"])
-        done = self.run_in_view("id", "-u", prefix=prefix, cwd="/")
-        self.assertEqual(done.stdout.strip(), "65534" if prefix else str(os.geteuid()))
 
     def test_nothing_is_left_on_the_host(self):
         before = pathlib.Path("/proc/self/mountinfo").read_text()
@@ -138,11 +126,93 @@ class RunTest(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (125, ""))
         self.assertIn("configuration", done.stderr)
 
+class MountTest(InView, unittest.TestCase):
+    @staticmethod
+    def why_not():
+        """Why this machine cannot run these tests; None: it can."""
+        if not os.path.isdir("/sys/bus/pci/devices"):
+            return NO_PCI
+        tried = subprocess.run(["unshare", "-m", "true"], capture_output=True, text=True)
+        if tried.returncode != 0:
+            tried = subprocess.run(["unshare", "-rm", "true"], capture_output=True, text=True)
+        return None if tried.returncode == 0 else "no mount namespace: " + tried.stderr.strip()
+
+    def test_unprivileged_user_sees_it_and_stays_who_they_are(self):
+        prefix = unprivileged()
+        if prefix is None:
+            reason = "this kernel gives nobody no user namespace"
+            self.skipTest(reason)
+        self.assertEqual(self.files_of(ADDRESS, prefix=prefix, cwd="/"),
+                         ["0x10de", "0x2331", "0x030200"])
+        done = self.run_in_view("id", "-u", prefix=prefix, cwd="/")
+        self.assertEqual(done.stdout.strip(), "65534" if prefix else str(os.geteuid()))
+
     def test_missing_shims_are_named(self):
         done = subprocess.run([RUN, "--shims", "/nonexistent", "--", "true"], capture_output=True,
                               text=True, timeout=60)
         self.assertEqual(done.returncode, 125)
         self.assertIn("/nonexistent/libvgpu-", done.stderr)
+
+
+class NotifyTest(InView, unittest.TestCase):
+    OPTIONS = ("--notify",)
+
+    @staticmethod
+    def why_not():
+        """Why this machine cannot run these tests; None: it can."""
+        if not os.path.isdir("/sys/bus/pci/devices"):
+            return NO_PCI
+        tried = subprocess.run([RUN, "--files-only", "--notify", "--", "true"],
+                               capture_output=True, text=True)
+        return None if tried.returncode == 0 else tried.stderr.strip()
+
+    def test_its_directory_is_removed(self):
+        self.assertEqual(
+            self.run_in_view("true", prefix=("env", "TMPDIR=" + self.directory.name)).returncode, 0)
+        self.assertEqual(os.listdir(self.directory.name), [])
+
+    def test_a_child_that_outlives_the_command_is_answered(self):
+        done = self.run_in_view(
+            "sh", "-c", f"(sleep 0.3; cat /sys/bus/pci/devices/{ADDRESS}/vendor) & exit 5")
+        self.assertEqual((done.returncode, done.stdout), (5, "0x10de\n"))
+
+    def test_a_signal_to_it_is_passed_on(self):
+        process = subprocess.Popen(
+            [RUN, "--files-only", "--notify", "--", "sh", "-c",
+             "trap 'echo got; exit 9' TERM; echo ready; while :; do sleep 0.05; done"],
+            stdout=subprocess.PIPE, text=True)
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        process.terminate()
+        self.assertEqual(process.stdout.read(), "got\n")
+        self.assertEqual(process.wait(timeout=30), 9)
+
+    def test_when_it_is_killed_calls_fail_and_nothing_hangs(self):
+        process = subprocess.Popen(
+            [RUN, "--files-only", "--notify", "--", "sh", "-c",
+             "echo ready; read line; if true < /etc/passwd; then echo opened; else echo failed; fi"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        process.kill()
+        process.wait(timeout=30)
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        self.assertEqual(process.stdout.read(), "failed\n")
+        process.stdin.close()
+        process.stdout.close()
+
+    def test_many_threads_that_open_files_get_right_answers(self):
+        script = ("import threading\n"
+                  f"paths = ['/sys/bus/pci/devices/{ADDRESS}/vendor', '/proc/self/stat']\n"
+                  "wrong = []\n"
+                  "def work():\n"
+                  "    for i in range(20):\n"
+                  "        if open(paths[0]).read() != '0x10de\\n': wrong.append(i)\n"
+                  "        open(paths[1]).close()\n"
+                  "threads = [threading.Thread(target=work) for _ in range(100)]\n"
+                  "[t.start() for t in threads]; [t.join() for t in threads]\n"
+                  "print(len(wrong))\n")
+        done = self.run_in_view(sys.executable, "-c", script)
+        self.assertEqual((done.returncode, done.stdout), (0, "0\n"), done.stderr)
 
 
 if __name__ == "__main__":
