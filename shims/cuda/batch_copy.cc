@@ -182,11 +182,3 @@ VGPU_EXPORT CUresult cuMemcpy3DWithAttributesAsync(CUDA_MEMCPY3D_BATCH_OP* box,
 }
 
 }  // extern "C"
-
-// As in copy_api.cc.
-VGPU_ALIAS(cuMemcpy3DBatchAsync_ptsz, cuMemcpy3DBatchAsync);
-VGPU_ALIAS(cuMemcpy3DBatchAsync_v2_ptsz, cuMemcpy3DBatchAsync_v2);
-VGPU_ALIAS(cuMemcpy3DWithAttributesAsync_ptsz, cuMemcpy3DWithAttributesAsync);
-VGPU_ALIAS(cuMemcpyBatchAsync_ptsz, cuMemcpyBatchAsync);
-VGPU_ALIAS(cuMemcpyBatchAsync_v2_ptsz, cuMemcpyBatchAsync_v2);
-VGPU_ALIAS(cuMemcpyWithAttributesAsync_ptsz, cuMemcpyWithAttributesAsync);

@@ -424,40 +424,25 @@ VGPU_EXPORT CUresult cuMemsetD2D32(CUdeviceptr_v1 to, unsigned pitch, unsigned v
 VGPU_ALIAS(cuMemcpy2DUnaligned, cuMemcpy2D);
 VGPU_ALIAS(cuMemcpy2DUnaligned_v2, cuMemcpy2D_v2);
 
-// Of a program whose stream 0 is its thread's own: all streams are idle, so it is the same.
-VGPU_ALIAS(cuMemcpy2DAsync_v2_ptsz, cuMemcpy2DAsync_v2);
+// Of a program whose stream 0 is its thread's own: all streams are idle, so it is the same. Those
+// that take a stream are in memory_per_thread.cc.
 VGPU_ALIAS(cuMemcpy2DUnaligned_v2_ptds, cuMemcpy2DUnaligned_v2);
 VGPU_ALIAS(cuMemcpy2D_v2_ptds, cuMemcpy2D_v2);
-VGPU_ALIAS(cuMemcpy3DAsync_v2_ptsz, cuMemcpy3DAsync_v2);
-VGPU_ALIAS(cuMemcpy3DPeerAsync_ptsz, cuMemcpy3DPeerAsync);
 VGPU_ALIAS(cuMemcpy3DPeer_ptds, cuMemcpy3DPeer);
 VGPU_ALIAS(cuMemcpy3D_v2_ptds, cuMemcpy3D_v2);
-VGPU_ALIAS(cuMemcpyAsync_ptsz, cuMemcpyAsync);
 VGPU_ALIAS(cuMemcpyAtoA_v2_ptds, cuMemcpyAtoA_v2);
 VGPU_ALIAS(cuMemcpyAtoD_v2_ptds, cuMemcpyAtoD_v2);
-VGPU_ALIAS(cuMemcpyAtoHAsync_v2_ptsz, cuMemcpyAtoHAsync_v2);
 VGPU_ALIAS(cuMemcpyAtoH_v2_ptds, cuMemcpyAtoH_v2);
 VGPU_ALIAS(cuMemcpyDtoA_v2_ptds, cuMemcpyDtoA_v2);
-VGPU_ALIAS(cuMemcpyDtoDAsync_v2_ptsz, cuMemcpyDtoDAsync_v2);
 VGPU_ALIAS(cuMemcpyDtoD_v2_ptds, cuMemcpyDtoD_v2);
-VGPU_ALIAS(cuMemcpyDtoHAsync_v2_ptsz, cuMemcpyDtoHAsync_v2);
 VGPU_ALIAS(cuMemcpyDtoH_v2_ptds, cuMemcpyDtoH_v2);
-VGPU_ALIAS(cuMemcpyHtoAAsync_v2_ptsz, cuMemcpyHtoAAsync_v2);
 VGPU_ALIAS(cuMemcpyHtoA_v2_ptds, cuMemcpyHtoA_v2);
-VGPU_ALIAS(cuMemcpyHtoDAsync_v2_ptsz, cuMemcpyHtoDAsync_v2);
 VGPU_ALIAS(cuMemcpyHtoD_v2_ptds, cuMemcpyHtoD_v2);
-VGPU_ALIAS(cuMemcpyPeerAsync_ptsz, cuMemcpyPeerAsync);
 VGPU_ALIAS(cuMemcpyPeer_ptds, cuMemcpyPeer);
 VGPU_ALIAS(cuMemcpy_ptds, cuMemcpy);
-VGPU_ALIAS(cuMemsetD16Async_ptsz, cuMemsetD16Async);
 VGPU_ALIAS(cuMemsetD16_v2_ptds, cuMemsetD16_v2);
-VGPU_ALIAS(cuMemsetD2D16Async_ptsz, cuMemsetD2D16Async);
 VGPU_ALIAS(cuMemsetD2D16_v2_ptds, cuMemsetD2D16_v2);
-VGPU_ALIAS(cuMemsetD2D32Async_ptsz, cuMemsetD2D32Async);
 VGPU_ALIAS(cuMemsetD2D32_v2_ptds, cuMemsetD2D32_v2);
-VGPU_ALIAS(cuMemsetD2D8Async_ptsz, cuMemsetD2D8Async);
 VGPU_ALIAS(cuMemsetD2D8_v2_ptds, cuMemsetD2D8_v2);
-VGPU_ALIAS(cuMemsetD32Async_ptsz, cuMemsetD32Async);
 VGPU_ALIAS(cuMemsetD32_v2_ptds, cuMemsetD32_v2);
-VGPU_ALIAS(cuMemsetD8Async_ptsz, cuMemsetD8Async);
 VGPU_ALIAS(cuMemsetD8_v2_ptds, cuMemsetD8_v2);

@@ -185,7 +185,7 @@ CUresult Prefetch(CUdeviceptr address, size_t size, CUmemLocation location, unsi
                   CUstream stream) {
   Call call;
   Context* context;
-  if (CUresult error = cuda::ContextOfStream(call, stream, &context)) return error;
+  if (CUresult error = cuda::ContextOutsideCapture(call, stream, &context)) return error;
   if (flags != 0) return CUDA_ERROR_INVALID_VALUE;
   return PrefetchIn(address, size, location);
 }
@@ -271,7 +271,7 @@ CUresult Give(const Common& common, CUmem_range_attribute attribute, void* data,
 CUresult CheckBatch(const Call& call, const CUdeviceptr* addresses, const size_t* sizes,
                     size_t count, unsigned long long flags, CUstream stream) {
   Context* context;
-  if (CUresult error = cuda::ContextOfStream(call, stream, &context)) return error;
+  if (CUresult error = cuda::ContextOutsideCapture(call, stream, &context)) return error;
   if (addresses == nullptr || sizes == nullptr || count == 0 || flags != 0) {
     return CUDA_ERROR_INVALID_VALUE;
   }
@@ -376,10 +376,3 @@ VGPU_EXPORT CUresult cuMemRangeGetAttribute(void* data, size_t data_size,
 }
 
 }  // extern "C"
-
-// As in copy_api.cc.
-VGPU_ALIAS(cuMemDiscardAndPrefetchBatchAsync_ptsz, cuMemDiscardAndPrefetchBatchAsync);
-VGPU_ALIAS(cuMemDiscardBatchAsync_ptsz, cuMemDiscardBatchAsync);
-VGPU_ALIAS(cuMemPrefetchAsync_ptsz, cuMemPrefetchAsync);
-VGPU_ALIAS(cuMemPrefetchAsync_v2_ptsz, cuMemPrefetchAsync_v2);
-VGPU_ALIAS(cuMemPrefetchBatchAsync_ptsz, cuMemPrefetchBatchAsync);

@@ -161,7 +161,7 @@ extern "C" {
 VGPU_EXPORT CUresult cuMemAllocAsync(CUdeviceptr* pointer, size_t size, CUstream stream) {
   Call call;
   Context* context;
-  if (CUresult error = cuda::ContextOfStream(call, stream, &context)) return error;
+  if (CUresult error = cuda::ContextOutsideCapture(call, stream, &context)) return error;
   if (pointer == nullptr || size == 0) return CUDA_ERROR_INVALID_VALUE;
   Pool* pool = CurrentPool(context->ordinal);
   return pool == nullptr ? CUDA_ERROR_OUT_OF_MEMORY : AllocateFrom(pool, context, size, pointer);
@@ -171,7 +171,7 @@ VGPU_EXPORT CUresult cuMemAllocFromPoolAsync(CUdeviceptr* pointer, size_t size, 
                                              CUstream stream) {
   Call call;
   Context* context;
-  if (CUresult error = cuda::ContextOfStream(call, stream, &context)) return error;
+  if (CUresult error = cuda::ContextOutsideCapture(call, stream, &context)) return error;
   Pool* pool = g_pools.Find(handle);
   if (pointer == nullptr || size == 0 || pool == nullptr) return CUDA_ERROR_INVALID_VALUE;
   return AllocateFrom(pool, context, size, pointer);
@@ -180,7 +180,7 @@ VGPU_EXPORT CUresult cuMemAllocFromPoolAsync(CUdeviceptr* pointer, size_t size, 
 VGPU_EXPORT CUresult cuMemFreeAsync(CUdeviceptr pointer, CUstream stream) {
   Call call;
   Context* context;
-  if (CUresult error = cuda::ContextOfStream(call, stream, &context)) return error;
+  if (CUresult error = cuda::ContextOutsideCapture(call, stream, &context)) return error;
   if (pointer == 0) return CUDA_SUCCESS;
   Allocation* allocation = cuda::FindAllocationAt(static_cast<uintptr_t>(pointer));
   // Memory of cuMemAlloc may be given back in this way too.
@@ -428,8 +428,3 @@ VGPU_EXPORT CUresult cuDeviceGraphMemTrim(CUdevice ordinal) {
 }
 
 }  // extern "C"
-
-// As in copy_api.cc.
-VGPU_ALIAS(cuMemAllocAsync_ptsz, cuMemAllocAsync);
-VGPU_ALIAS(cuMemAllocFromPoolAsync_ptsz, cuMemAllocFromPoolAsync);
-VGPU_ALIAS(cuMemFreeAsync_ptsz, cuMemFreeAsync);

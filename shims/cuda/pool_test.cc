@@ -3,8 +3,16 @@
 #include <cstdint>
 
 #include "shims/abi/cuda_types.h"
+#include "shims/abi/cuda_work_types.h"
 #include "shims/cuda/driver_api.h"
 #include "shims/cuda/test_devices.h"
+
+extern "C" {
+CUresult cuStreamCreate(CUstream* stream, unsigned flags);
+CUresult cuStreamDestroy_v2(CUstream stream);
+CUresult cuStreamBeginCapture_v2(CUstream stream, CUstreamCaptureMode mode);
+CUresult cuStreamEndCapture(CUstream stream, CUgraph* graph);
+}
 
 namespace vgpu::cuda {
 namespace {
@@ -127,6 +135,21 @@ TEST_F(PoolTest, AttributesAreKept) {
   EXPECT_EQ(cuMemPoolSetAccess(pool, &access, 1), CUDA_ERROR_INVALID_VALUE);
   EXPECT_EQ(cuMemPoolTrimTo(pool, 0), CUDA_SUCCESS);
   EXPECT_EQ(cuMemPoolDestroy(pool), CUDA_SUCCESS);
+}
+
+// A graph holds no allocations: a stream that captures refuses them, and allocates nothing.
+TEST_F(PoolTest, IsNotForStreamsThatCapture) {
+  CUstream stream = nullptr;
+  ASSERT_EQ(cuStreamCreate(&stream, CU_STREAM_NON_BLOCKING), CUDA_SUCCESS);
+  ASSERT_EQ(cuStreamBeginCapture_v2(stream, CU_STREAM_CAPTURE_MODE_RELAXED), CUDA_SUCCESS);
+  CUdeviceptr pointer = 0;
+  EXPECT_EQ(cuMemAllocAsync(&pointer, 4096, stream), CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
+  CUgraph graph = nullptr;
+  cuStreamEndCapture(stream, &graph);
+  EXPECT_EQ(Free(), free_before_);
+  EXPECT_EQ(cuMemAllocAsync(&pointer, 4096, stream), CUDA_SUCCESS);
+  EXPECT_EQ(cuMemFreeAsync(pointer, stream), CUDA_SUCCESS);
+  EXPECT_EQ(cuStreamDestroy_v2(stream), CUDA_SUCCESS);
 }
 
 TEST_F(PoolTest, MemoryOfAPoolOutlivesTheContextThatAskedForIt) {

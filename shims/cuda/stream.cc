@@ -400,6 +400,13 @@ CUresult ContextOfStream(const Call& call, CUstream stream, Context** context) {
   return RefuseCapture(ref);
 }
 
+CUresult ContextOutsideCapture(const Call& call, CUstream stream, Context** context) {
+  StreamRef ref;
+  if (CUresult error = FindStream(call, stream, &ref)) return error;
+  *context = ref.context;
+  return RefuseCapture(ref);
+}
+
 CUresult Submit(CUstream handle, const Copy& copy) {
   {
     Call call;

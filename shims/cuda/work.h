@@ -59,6 +59,9 @@ CUresult Submit(CUstream stream, const Fill& fill);
 // invalid from then on. Wants the lock.
 CUresult ContextOfStream(const Call& call, CUstream stream, Context** context);
 
+// The same, for what a capture cannot note: STREAM_CAPTURE_UNSUPPORTED while the stream captures.
+CUresult ContextOutsideCapture(const Call& call, CUstream stream, Context** context);
+
 // A context ends: so do its streams, events, modules. Wants the lock.
 void ContextEnds(Context* context);
 
