@@ -95,7 +95,7 @@ TEST_F(NvmlTest, EveryInitWantsItsShutdown) {
 }
 
 TEST_F(NvmlTest, AHandleOutlivesShutdown) {
-  const nvmlDevice_t handle = Handle(kT4);
+  nvmlDevice_t handle = Handle(kT4);
   nvmlShutdown();
   unsigned int index = 99;
   EXPECT_EQ(nvmlDeviceGetIndex(handle, &index), NVML_ERROR_UNINITIALIZED);
@@ -160,7 +160,7 @@ TEST_F(NvmlTest, AllDevicesAreSeenWhateverCudaMaySee) {
 
 TEST_F(NvmlTest, ADeviceIsFoundByAllThatItIsCalled) {
   for (unsigned int i = 0; i < Count(); ++i) {
-    const nvmlDevice_t handle = Handle(i);
+    nvmlDevice_t handle = Handle(i);
     nvmlDevice_t found = nullptr;
     EXPECT_EQ(nvmlDeviceGetHandleByIndex(i, &found), NVML_SUCCESS);
     EXPECT_EQ(found, handle);
@@ -209,7 +209,7 @@ TEST_F(NvmlTest, WhatNamesNoDeviceFindsNone) {
 
 TEST_F(NvmlTest, IdentityIsTheModels) {
   for (unsigned int i = 0; i < Count(); ++i) {
-    const nvmlDevice_t handle = Handle(i);
+    nvmlDevice_t handle = Handle(i);
     const device::Device& model = Model(i);
     std::array<char, NVML_DEVICE_NAME_V2_BUFFER_SIZE> text;
     EXPECT_EQ(nvmlDeviceGetName(handle, text.data(), text.size()), NVML_SUCCESS);
@@ -660,7 +660,7 @@ TEST_F(NvmlTest, ErrnoIsKept) {
 }
 
 TEST_F(NvmlTest, AChildOfForkGoesOn) {
-  const nvmlDevice_t handle = Handle(kH100);
+  nvmlDevice_t handle = Handle(kH100);
   const pid_t child = fork();
   if (child == 0) {
     unsigned int index = 99;
@@ -680,6 +680,7 @@ TEST_F(NvmlTest, ThreadsMayStartAskAndEndAtOnce) {
   // Each thread's last shutdown may be the last of all.
   nvmlShutdown();
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([] {
       for (int i = 0; i < 300; ++i) {
