@@ -7,7 +7,7 @@ namespace vgpu::nvml {
 namespace {
 
 void BM_InitAndShutdown(benchmark::State& state) {
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     benchmark::DoNotOptimize(nvmlInit_v2());
     nvmlShutdown();
   }
