@@ -3,7 +3,7 @@
 A shim needs the C library and nothing else: no C++ runtime is forced on a program that
 loads it. So its code is C++20 without exceptions, RTTI and guarded statics, uses of the
 standard library what is in headers alone and cannot throw, and is linked with
---as-needed: shims/shim_test.sh holds that libstdc++ is not among what it needs, and that
+--as-needed: shims/shim_test.py holds that libstdc++ is not among what it needs, and that
 no constructor of ours runs when it is loaded.
 """
 
@@ -30,7 +30,7 @@ def shim_library(name, copts = [], **kwargs):
     )
 
 def shim(name, soname, exports, deps, linkopts = [], **kwargs):
-    """One of the shared libraries that a guest loads: lib<name>.so.
+    """One of the shared libraries that a guest loads: lib<name>.so, and its test.
 
     Args:
       name: of the file, without "lib" and ".so": "vgpu-cuda".
@@ -52,4 +52,20 @@ def shim(name, soname, exports, deps, linkopts = [], **kwargs):
         linkshared = True,
         deps = deps,
         **kwargs
+    )
+    native.sh_test(
+        name = name + "_shim_test",
+        size = "small",
+        srcs = ["//shims:shim_test.py"],
+        args = [
+            "$(location :lib" + name + ".so)",
+            soname,
+        ] + select({
+            "//:sanitized": ["--sanitized"],
+            "//conditions:default": [],
+        }),
+        data = [
+            ":lib" + name + ".so",
+            "//tools/testing:cases",
+        ],
     )
