@@ -160,6 +160,11 @@ VGPU_EXPORT CUresult cuDeviceGetPCIBusId(char* text, int size, CUdevice ordinal)
   if (text == nullptr || size <= 0) return CUDA_ERROR_INVALID_VALUE;
   char whole[device::kPciText];
   device::FormatPci(found->pci, whole);
+  // As NVML, and unlike sysfs, the driver writes it in upper case: 0000:0E:00.0 is a real one's
+  // (ggml-org/llama.cpp, pull request 22533).
+  for (char& c : whole) {
+    if (c >= 'a' && c <= 'f') c = static_cast<char>(c - 'a' + 'A');
+  }
   CopyText(whole, text, size);
   return CUDA_SUCCESS;
 }
