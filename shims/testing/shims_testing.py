@@ -1,7 +1,7 @@
 """What the tests share that load the shims into programs: it lays the libraries out as they
 are installed, writes their configuration, and runs programs with them.
 
-    class Hashcat(unittest.TestCase):
+    class Hashcat(testing.TestCase):
         def test_it_lists_the_device(self):
             outcome = testing.run(["hashcat", "-I"])
 
@@ -38,6 +38,9 @@ PRELOADED = ("libvgpu-cuda.so", "libvgpu-nvml.so", "libvgpu-cudart.so")
 
 H100 = "NVIDIA H100 80GB HBM3"
 
+# A driver on which programs for CUDA 12 and for CUDA 13 run. That of the default is of CUDA 12.8.
+NEW_DRIVER = {"version": "580.65.06", "cuda_version": "13.0"}
+
 # Whether the shims are built with a sanitizer: then no program of others can load them.
 SANITIZED = "--sanitized" in sys.argv
 
@@ -45,6 +48,16 @@ SANITIZED = "--sanitized" in sys.argv
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 
 Outcome = collections.namedtuple("Outcome", "status out err")
+
+
+
+class TestCase(unittest.TestCase):
+    """A case over programs of others."""
+
+    def setUp(self):
+        if SANITIZED:
+            self.skipTest("a program of others cannot load a shim with a sanitizer's runtime")
+
 
 _TEMPORARY = []
 
@@ -145,8 +158,9 @@ def needs_client(group):
 def compile_c(source, name, *flags):
     """Compiles a C program of the test with the machine's compiler; returns its path."""
     program = os.path.join(temporary(), name)
-    done = subprocess.run(["gcc", "-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-o", program, source,
-                           *flags], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["gcc", "-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-o", program, source, *flags],
+        capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise AssertionError(f"{source} does not compile: {done.stderr[-2000:]}")
     return program
