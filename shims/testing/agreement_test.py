@@ -3,13 +3,15 @@
 
 The readers (shims/testing/readers) are programs that are compiled with NVIDIA's own headers
 and linked with the shims as any program is: what they are told is what a program is told.
-Every pair of APIs is compared on every fact that both report.
+The files of sysfs and procfs are read as they stand. Every pair of ways is compared on every
+fact that both report.
 
     bazel run //shims/testing:agreement_test     prints how much was compared
 """
 
 import itertools
 import os
+import re
 import subprocess
 import tempfile
 
@@ -17,8 +19,7 @@ import shims_testing as testing
 
 PROFILES = ("h100-80gb-hbm3", "h200-141gb", "a100-80gb", "l40s", "t4", "b200")
 
-# API: source, folder of NVIDIA's headers, library that it is linked with, arguments. A further
-# way to the same facts is a line here.
+# API: source, folder of NVIDIA's headers, library that it is linked with, arguments.
 READERS = {
     "driver, 12": ("read_driver", "cuda_runtime", "libcuda.so.1"),
     "driver, 13": ("read_driver", "cu13", "libcuda.so.1"),
@@ -32,8 +33,12 @@ READERS = {
 RUNTIME_13 = [api for api in READERS if api.startswith("runtime 13")]
 CUDA = [api for api in READERS if not api.startswith("NVML")]
 
-# What every API says of a device, so that no comparison is one of nothing.
-BY_ALL = {"memory_total_bytes", "compute_capability", "memory_bus_bits", "ecc"}
+FILES = "sysfs and procfs"
+
+# What every API says of a device, and all of them and the files, so that no comparison is one of
+# nothing.
+BY_ALL_CALLS = {"memory_total_bytes", "compute_capability", "memory_bus_bits", "ecc"}
+BY_ALL = {"pci_domain_bus_slot"}
 # What changes while other programs use the devices.
 IN_USE = {"memory_free_bytes", "memory_used_bytes"}
 
@@ -72,6 +77,39 @@ def read(api, *changes, config):
     return facts
 
 
+def read_files(config):
+    """The same of the synthetic tree, of which every device is a directory of sysfs."""
+    root = tempfile.mkdtemp(dir=testing.temporary())
+    made = testing.run(["shims/testing/write_tree", f"{root}/tree"], config=config)
+    if made.status != 0:
+        raise AssertionError(f"write_tree: {made.err}")
+
+    def text(path):
+        with open(f"{root}/tree/{path}", encoding="utf-8") as file:
+            return file.read().strip()
+
+    version = re.search(r"Module +(\S+)", text("proc/driver/nvidia/version")).group(1)
+    facts = {("-", "driver_version"): version}
+    for address in os.listdir(f"{root}/tree/sys/bus/pci/devices"):
+        information = dict(re.findall(r"^([^:]+):\s*(.*?)\s*$", text(
+            f"proc/driver/nvidia/gpus/{address}/information"), re.M))
+
+        def number(name, directory=f"sys/bus/pci/devices/{address}"):
+            return int(text(f"{directory}/{name}"), 16)
+
+        uuid = information["GPU UUID"]
+        # The kernel writes an address in lower case, NVIDIA's libraries in upper.
+        facts |= {
+            (uuid, "name"): information["Model"],
+            (uuid, "pci"): address.upper(),
+            (uuid, "pci_domain_bus_slot"): address.split(".", maxsplit=1)[0],
+            (uuid, "pci_ids"): f"{number('vendor'):04x}:{number('device'):04x}",
+            (uuid, "pci_subsystem_ids"):
+                f"{number('subsystem_vendor'):04x}:{number('subsystem_device'):04x}",
+        }
+    return facts
+
+
 def devices(facts):
     return sorted({device for device, _ in facts if device != "-"})
 
@@ -88,8 +126,9 @@ class Agreement(testing.TestCase):
         """Asks every API and compares every pair of them, but for the keys `but`. Returns what
         each said."""
         said = {api: read(api, *changes, config=config) for api in apis}
+        said[FILES] = read_files(config)
         differences = []
-        for one, other in itertools.combinations(apis, 2):
+        for one, other in itertools.combinations(said, 2):
             both = [fact for fact in said[one].keys() & said[other].keys() if fact[1] not in but]
             for device, key in sorted(both):
                 if said[one][device, key] != said[other][device, key]:
@@ -97,7 +136,8 @@ class Agreement(testing.TestCase):
                                        f"{other} says {said[other][device, key]}")
             Agreement.compared += len(both)
             for device in set(devices(said[one])) & set(devices(said[other])):
-                self.assertLessEqual(BY_ALL, {key for of, key in both if of == device},
+                self.assertLessEqual(BY_ALL if FILES in (one, other) else BY_ALL_CALLS,
+                                     {key for of, key in both if of == device},
                                      f"{one} and {other} have too little in common")
         self.assertEqual(differences, [])
         for api in apis:
@@ -123,11 +163,10 @@ class Agreement(testing.TestCase):
             self.assertEqual((outcome.status, outcome.err), (1, "counted: 35\n"), api)
         for api, facts in said.items():
             (uuid,) = devices(facts)
-            self.assertEqual(facts[uuid, "memory_total_bytes"], str(81920 * MIB), api)
-            self.assertEqual(facts[uuid, "compute_capability"], "9.0", api)
-            self.assertEqual(facts.get((uuid, "name"), testing.H100), testing.H100, api)
-            self.assertEqual(facts.get((uuid, "pci"), "0000:00:05.0"), "0000:00:05.0", api)
-            self.assertEqual(facts.get((uuid, "pci_ids"), "10de:2331"), "10de:2331", api)
+            for key, value in {
+                    "memory_total_bytes": str(81920 * MIB), "compute_capability": "9.0",
+                    "name": testing.H100, "pci": "0000:00:05.0", "pci_ids": "10de:2331"}.items():
+                self.assertEqual(facts.get((uuid, key), value), value, f"{api}: {key}")
 
     def test_every_profile(self):
         for profile in PROFILES:
@@ -151,13 +190,14 @@ class Agreement(testing.TestCase):
         said = self.agree(config=config)
         self.all_see(said, uuids)
         for api, facts in said.items():
-            self.assertEqual(facts[uuids[0], "memory_total_bytes"], str(4096 * MIB), api)
-            self.assertEqual(facts[uuids[2], "memory_total_bytes"], str(1000 * MIB), api)
-            self.assertEqual(facts[uuids[0], "compute_capability"], "8.6", api)
-            self.assertEqual(facts.get((uuids[0], "name"), "Virtual One"), "Virtual One", api)
-            self.assertEqual(facts.get((uuids[0], "pci_ids"), "10de:1234"), "10de:1234", api)
-            self.assertEqual(facts.get(("-", "cuda_driver_version"), "13000"), "13000", api)
-        self.assertEqual(said["NVML, 12"]["-", "driver_version"], "580.65.06")
+            for fact, value in {
+                    (uuids[0], "memory_total_bytes"): str(4096 * MIB),
+                    (uuids[2], "memory_total_bytes"): str(1000 * MIB),
+                    (uuids[0], "compute_capability"): "8.6", (uuids[0], "name"): "Virtual One",
+                    (uuids[0], "pci_ids"): "10de:1234", (uuids[2], "pci"): "0002:00:1F.0",
+                    ("-", "cuda_driver_version"): "13000",
+                    ("-", "driver_version"): "580.65.06"}.items():
+                self.assertEqual(facts.get(fact, value), value, f"{api}: {fact}")
 
     def test_sixteen_devices(self):
         uuids = [testing.new_uuid() for _ in range(16)]
@@ -312,7 +352,7 @@ class BrokenConfiguration(testing.TestCase):
 
 
 def tearDownModule():
-    print(f"{Agreement.compared} values compared, of {len(READERS)} readers")
+    print(f"{Agreement.compared} values compared, of {len(READERS)} readers and the files")
 
 
 if __name__ == "__main__":

@@ -163,6 +163,8 @@ static int Calls(int device) {
   Fact("max_sm_clock_mhz", "%d", values[cudaDevAttrClockRate] / 1000);
   Fact("max_memory_clock_mhz", "%d", values[cudaDevAttrMemoryClockRate] / 1000);
   Fact("memory_bus_bits", "%d", values[cudaDevAttrGlobalMemoryBusWidth]);
+  Fact("pci_domain_bus_slot", "%04x:%02x:%02x", values[cudaDevAttrPciDomainId],
+       values[cudaDevAttrPciBusId], values[cudaDevAttrPciDeviceId]);
   Fact("compute_mode", "%d", values[cudaDevAttrComputeMode]);
   Fact("ecc", "%d", values[cudaDevAttrEccEnabled]);
   return 0;
