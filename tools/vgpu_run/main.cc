@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <exception>
@@ -136,6 +137,13 @@ int RunUnit(Options& options) {
     absl::StatusOr<std::vector<std::string>> removed = RemoveUnit(options.unit);
     if (!removed.ok()) return Fail(removed.status());
     for (const std::string& path : *removed) printf("removed %s\n", path.c_str());
+    bool last = std::find(removed->begin(), removed->end(), kViewUnitPath) != removed->end();
+    if (last && options.unit.root.empty()) {
+      // systemd stops a unit without its file, but no longer knows how.
+      if (absl::Status unmounted = UnmountForUnits(kRunDirectory); !unmounted.ok()) {
+        return Fail(unmounted);
+      }
+    }
     if (!removed->empty() && options.unit.root.empty()) {
       printf("next: systemctl daemon-reload && systemctl restart %s\n",
              options.unit.service.c_str());

@@ -183,7 +183,7 @@ absl::StatusOr<std::vector<PlannedFile>> PlanUnit(const UnitOptions& options,
   for (const char* name : kPreloaded) absl::StrAppend(&shims, options.shims, "/", name, "\n");
 
   return std::vector<PlannedFile>{{kPreload, shims},
-                                  {absl::StrCat(kUnitDirectory, "/", kViewUnit), view_unit},
+                                  {kViewUnitPath, view_unit},
                                   {DropInPath(options.service), drop_in}};
 }
 
@@ -253,8 +253,7 @@ absl::StatusOr<std::vector<std::string>> RemoveUnit(const UnitOptions& options) 
   RemoveIfEmpty(root, DropInDirectory(options.service), removed);
   if (AnotherServiceHasOne(root, options.service)) return removed;
 
-  for (const std::string& path :
-       {absl::StrCat(kUnitDirectory, "/", kViewUnit), std::string(kPreload)}) {
+  for (const char* path : {kViewUnitPath, kPreload}) {
     status = RemoveFile(root, path, removed);
     if (!status.ok()) return status;
   }

@@ -28,6 +28,7 @@ namespace vgpu::run {
 
 inline constexpr char kRunDirectory[] = "/run/vgpu";
 inline constexpr char kViewUnit[] = "vgpu-view.service";
+inline constexpr char kViewUnitPath[] = "/etc/systemd/system/vgpu-view.service";
 
 struct UnitOptions {
   std::string service;    // "ollama.service"
