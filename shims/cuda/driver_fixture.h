@@ -19,9 +19,7 @@ class DriverFixture : public testing::Test {
     ASSERT_EQ(cuInit(0), CUDA_SUCCESS);
     ASSERT_EQ(cuCtxCreate_v2(&context_, 0, 0), CUDA_SUCCESS);
   }
-  void TearDown() override {
-    EXPECT_EQ(cuCtxDestroy_v2(context_), CUDA_SUCCESS);
-  }
+  void TearDown() override { EXPECT_EQ(cuCtxDestroy_v2(context_), CUDA_SUCCESS); }
 
   static CUdeviceptr Allocate(size_t size) {
     CUdeviceptr pointer = 0;

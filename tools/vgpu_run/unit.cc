@@ -182,9 +182,8 @@ absl::StatusOr<std::vector<PlannedFile>> PlanUnit(const UnitOptions& options,
   if (!shims.empty() && shims.back() != '\n') shims.push_back('\n');
   for (const char* name : kPreloaded) absl::StrAppend(&shims, options.shims, "/", name, "\n");
 
-  return std::vector<PlannedFile>{{kPreload, shims},
-                                  {kViewUnitPath, view_unit},
-                                  {DropInPath(options.service), drop_in}};
+  return std::vector<PlannedFile>{
+      {kPreload, shims}, {kViewUnitPath, view_unit}, {DropInPath(options.service), drop_in}};
 }
 
 absl::StatusOr<std::string> LibraryPathOf(const UnitOptions& options) {

@@ -1,6 +1,6 @@
 // For tests only: as much of cuBLAS as lets a prebuilt ggml backend be loaded with RTLD_NOW on a
-// machine without NVIDIA's (which over the shims loads, and then fails to make a handle). It computes
-// nothing: every product is CUBLAS_STATUS_NOT_SUPPORTED.
+// machine without NVIDIA's (which over the shims loads, and then fails to make a handle). It
+// computes nothing: every product is CUBLAS_STATUS_NOT_SUPPORTED.
 //
 // The functions are those that libggml-cuda.so imports (`nm -D`), the numbers those of cuBLAS's
 // documentation, cublasStatus_t.
