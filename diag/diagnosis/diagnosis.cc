@@ -93,7 +93,9 @@ void LinkFindings(std::vector<Finding>& findings) {
       if (!explains(*at)) continue;
       for (const std::string& code : ExplainedBy(*at)) {
         auto it = by_code.find(code);
-        if (it == by_code.end() || it->second == &cause) continue;
+        if (it == by_code.end() || it->second == &cause || it->second->holds->independent) {
+          continue;
+        }
         if (reached.insert(code).second) pending.push_back(it->second);
       }
     }
@@ -115,6 +117,7 @@ void LinkFindings(std::vector<Finding>& findings) {
   }
 }
 
+// `held` are the codes that can follow from another.
 Item ItemOf(const Finding& finding, const std::set<std::string>& held) {
   Item item;
   item.code = std::string(finding.entry->code);
@@ -249,7 +252,7 @@ void Explain(const Facts& facts, const std::vector<Judged>& judged, Report& repo
     if (entry == nullptr) continue;
     if (const Holds* holds = std::get_if<Holds>(&item.judgement)) {
       findings.push_back({entry, holds, {}});
-      held.insert(item.code);
+      if (!holds->independent) held.insert(item.code);
     } else if (const auto* against = std::get_if<rules::Contradicted>(&item.judgement)) {
       // Notes and consequences are no causes that one looks for.
       if (entry->kind == Kind::kCause || entry->kind == Kind::kRisk) {

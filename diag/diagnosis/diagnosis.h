@@ -6,9 +6,9 @@
 //   1. Every rule judges. What holds is a finding, what is contradicted is ruled out,
 //      what cannot be told is not observed.
 //   2. A finding that another one explains (by its rule, or by precedence.h) is its
-//      consequence. The rest are root causes, the earliest layer first. One that is only
-//      possible and explains nothing that a better founded one does not is a note: the
-//      smallest set of causes is asked for.
+//      consequence, unless its rule saw that no other code can be why. The rest are root causes,
+//      the earliest layer first. One that is only possible and explains nothing that a better
+//      founded one does not is a note: the smallest set of causes is asked for.
 //   3. What acts only after the next start is latent. So is every fault that did not
 //      stop discovery, when the running process found the GPU: what works decides.
 //   4. Healthy needs positive evidence; without it and without a known fault the verdict

@@ -83,6 +83,16 @@ TEST(ExplainTest, IndependentFaultsAreBothRootsEarliestLayerFirst) {
   EXPECT_EQ(report.headline, "VG302 it is.");
 }
 
+TEST(ExplainTest, WhatNoOtherCodeCanBeWhyOfIsARootToo) {
+  Judged missing = Finding("VG504", {"VG704"});
+  std::get<Holds>(missing.judgement).independent = true;
+  const Report report =
+      Explained({Finding("VG304", {"VG504", "VG704"}), missing, Finding("VG704")});
+  EXPECT_EQ(Codes(report.root_causes), (Names{"VG304", "VG504"}));
+  EXPECT_EQ(report.root_causes[0].explains, Names{"VG704"});
+  EXPECT_TRUE(report.root_causes[1].explained_by.empty());
+}
+
 TEST(ExplainTest, OfTwoThatExplainEachOtherTheEarlierLayerIsTheCause) {
   const Report report = Explained({Finding("VG203", {"VG401"}), Finding("VG401", {"VG203"})});
   EXPECT_EQ(Codes(report.root_causes), Names{"VG203"});

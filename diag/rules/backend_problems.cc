@@ -8,6 +8,7 @@
 #include "diag/facts/shims.h"
 #include "diag/rules/common.h"
 #include "diag/rules/installation.h"
+#include "diag/rules/shim_faults.h"
 
 namespace vgpu::rules {
 
@@ -29,6 +30,18 @@ bool IsShim(const loader::Load& load, std::optional<size_t> index) {
 bool OfShim(const BackendLoad& load, const loader::Problem& problem) {
   return IsShim(load.opened->load, problem.request.object) ||
          IsShim(load.opened->load, problem.needed_by);
+}
+
+// It cannot be opened, and only for want of what a shim gives: with the shims it would be.
+bool LacksOnlyShims(const Facts& facts, const BackendLoad& load) {
+  if (!facts.devices.IsVirtual() || load.opened->Succeeds().value_or(true)) return false;
+  for (const loader::Problem& problem : load.opened->problems) {
+    const bool of_layer = facts::ShimOf(problem.request.name).has_value() &&
+                          problem.trouble != loader::Trouble::kUndefinedSymbol;
+    if (of_layer || GiverOf(problem.symbol) || OfShim(load, problem)) continue;
+    return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -62,6 +75,18 @@ std::vector<BackendProblem> ProblemsOf(const Facts& facts,
   }
   sure.insert(sure.end(), doubtful.begin(), doubtful.end());
   return sure;
+}
+
+bool InEveryVariant(const Facts& facts, const std::vector<BackendProblem>& problems,
+                    const std::function<bool(const loader::Problem&)>& is) {
+  for (const BackendLoad& load : TriedLoads(facts)) {
+    const bool found =
+        std::any_of(problems.begin(), problems.end(), [&](const BackendProblem& problem) {
+          return problem.load.process == load.process && is(*problem.problem);
+        });
+    if (!found) return false;
+  }
+  return true;
 }
 
 Judgement WithoutProblem(const Facts& facts, absl::string_view found) {
@@ -120,11 +145,18 @@ Holds HoldsFor(const Facts& facts, const std::vector<BackendProblem>& problems) 
   std::vector<Evidence> effect = LostGpuEvidence(facts);
   // Another variant may be opened: that one was not seen to fail.
   bool others_fail = true;
-  for (const BackendLoad& load : TriedLoads(facts)) {
+  const BackendLoad* sound = nullptr;
+  const std::vector<BackendLoad> tried = TriedLoads(facts);
+  for (const BackendLoad& load : tried) {
     const host::Observed<bool> succeeds = load.opened->Succeeds();
     others_fail = others_fail && succeeds.present() && !*succeeds;
+    if (LacksOnlyShims(facts, load)) sound = &load;
   }
-  holds.confidence = !sure                                          ? Confidence::kPossible
+  if (sound != nullptr) {
+    holds.evidence.push_back(
+        {sound->backend(), 0, "", "this variant lacks nothing but what the shims give"});
+  }
+  holds.confidence = !sure || sound != nullptr                      ? Confidence::kPossible
                      : !effect.empty() && of_process && others_fail ? Confidence::kCertain
                                                                     : Confidence::kLikely;
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));

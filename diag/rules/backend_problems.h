@@ -36,6 +36,10 @@ std::vector<BackendLoad> TriedLoads(const facts::Facts& facts);
 std::vector<BackendProblem> ProblemsOf(const facts::Facts& facts,
                                        const std::function<bool(const loader::Problem&)>& is);
 
+// Each variant that is tried has a problem among `problems` for which `is` holds.
+bool InEveryVariant(const facts::Facts& facts, const std::vector<BackendProblem>& problems,
+                    const std::function<bool(const loader::Problem&)>& is);
+
 // The judgement of a rule about such problems that finds none: why not, or what was not seen.
 Judgement WithoutProblem(const facts::Facts& facts, absl::string_view found);
 

@@ -51,6 +51,8 @@ Observed<std::vector<Difference>> Lost(const Facts& facts, const Environment& gi
     if (!ollama::DecidesDiscovery(name) || !variable.value.present()) continue;
     auto value = environ.Find(name);
     if (value && *value == *variable.value) continue;
+    // A list without an entry loads nothing: to lack it is no loss.
+    if (!value && name == "LD_PRELOAD" && loader::SplitPreload(*variable.value).empty()) continue;
     // A list that a wrapper added to still holds what the unit gave.
     if (value && name == "LD_PRELOAD" && HoldsPreload(*value, *variable.value)) continue;
     // A block that was cut or written over does not show what it does not have.

@@ -44,6 +44,8 @@ struct Holds {
   Acts acts = Acts::kNow;
   // Of a code that is a risk or a note as a rule: on this host it is a cause.
   bool is_cause = false;
+  // Part of what was seen can follow from no other code: no finding explains this one.
+  bool independent = false;
   // One sentence that a person can act on, should this be the first root cause.
   std::string headline = {};
   std::vector<Evidence> evidence = {};

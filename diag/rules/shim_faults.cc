@@ -26,6 +26,15 @@ std::optional<size_t> NeederOf(const loader::Problem& problem) {
   return problem.needed_by ? problem.needed_by : problem.object;
 }
 
+// A symbol of a version that is the soname of a library that was not found ("cudaMalloc,
+// version libcudart.so.13"): no shim of another soname owes it.
+bool IsOfMissing(const std::vector<loader::Problem>& problems, const loader::Problem& problem) {
+  if (problem.trouble != Trouble::kUndefinedSymbol || problem.version.empty()) return false;
+  return std::any_of(problems.begin(), problems.end(), [&](const loader::Problem& other) {
+    return other.trouble == Trouble::kNotFound && other.request.name == problem.version;
+  });
+}
+
 // The object that should have given it.
 std::optional<size_t> GiverIn(const facts::Facts& facts, const loader::Load& load,
                               const loader::Problem& problem) {
@@ -170,6 +179,7 @@ std::vector<ShimFault> FaultsOfModel(const facts::Facts& facts,
   for (const Step& step : AllSteps(facts)) {
     for (const loader::Problem& problem : *step.problems) {
       if (!problem.doubts.empty() || problem.effect == loader::Effect::kIfUsed) continue;
+      if (IsOfMissing(*step.problems, problem)) continue;
       ModelFault model{&problem, step};
       const std::optional<size_t> needer = NeederOf(problem);
       const std::optional<size_t> giver = GiverIn(facts, *step.load, problem);
@@ -244,6 +254,8 @@ Holds FaultyShim(const facts::Facts& facts, const std::vector<ShimFault>& faults
     holds.explains = {"VG301", "VG307", "VG702", "VG704", "VG902"};
   } else {
     holds.explains = {"VG504", "VG505", "VG702", "VG704", "VG902"};
+    // The loader's last words, in a start that ended.
+    if (said && Dies(facts)) holds.explains.insert(holds.explains.end(), {"VG301", "VG307"});
   }
   holds.headline = absl::StrCat(
       first.path, " ", trouble,

@@ -93,7 +93,6 @@ Judgement DropinIneffective(const facts::Facts& facts) {
       // Without it the process finds its GPU, so it is not wanted.
       const bool has = ProcessHas(facts, wish.name, wish.value).value_or(false);
       if (!has && facts.FoundGpu().value_or(false)) continue;
-      if (!has && PutAside(text.path) && NoGpuEvidence(facts).empty()) continue;
       if (first == nullptr) {
         first = &text;
         lost = &wish;
@@ -136,8 +135,14 @@ Judgement DropinIneffective(const facts::Facts& facts) {
     for (const Evidence& evidence : NoGpuEvidence(facts)) holds.evidence.push_back(evidence);
   } else {
     AddEffect(facts, lost->name, lost->value, holds);
-    // Somebody put it aside: that the GPU is missing since is likely, and not seen.
-    if (PutAside(first->path)) holds.confidence = Confidence::kPossible;
+    // Somebody put it aside: that the GPU is missing since is likely, and not seen. Without a
+    // virtual device something else may have been meant to give one.
+    if (PutAside(first->path)) {
+      const bool missed = !NoGpuEvidence(facts).empty();
+      holds.confidence =
+          facts.devices.IsVirtual() && missed ? Confidence::kLikely : Confidence::kPossible;
+      if (!missed) holds.acts = Acts::kNextStart;
+    }
   }
   holds.headline =
       absl::StrCat(first->path, " has no effect on ", facts.unit.name, " (", first->why, ")",

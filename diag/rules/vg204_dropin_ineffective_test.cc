@@ -96,6 +96,24 @@ TEST(DropinIneffectiveTest, ATypoThatConcernsNoGpu) {
   EXPECT_FALSE(Because(DropinIneffective(machine.Gather())).empty());
 }
 
+TEST(DropinIneffectiveTest, PutAsideOnPurpose) {
+  HostBuilder machine = Without();
+  machine.SetFile(absl::StrCat(kDir, "vgpu.conf.disabled"), Text());
+  const Judgement judgement = DropinIneffective(machine.Gather());
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  EXPECT_EQ(AsHolds(judgement)->confidence, Confidence::kLikely);
+  EXPECT_EQ(AsHolds(judgement)->acts, Acts::kNow);
+}
+
+TEST(DropinIneffectiveTest, PutAsideWhereNothingShowsThatItIsMissed) {
+  HostBuilder machine = Without();
+  machine.SetFile(absl::StrCat(kDir, "vgpu.conf.disabled"), Text()).SetJournal("");
+  const Judgement judgement = DropinIneffective(machine.Gather());
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  EXPECT_EQ(AsHolds(judgement)->confidence, Confidence::kPossible);
+  EXPECT_EQ(AsHolds(judgement)->acts, Acts::kNextStart);
+}
+
 TEST(DropinIneffectiveTest, AGpuThatIsFoundWithoutIt) {
   HostBuilder machine = Without();
   machine.SetLog({kServerConfigLine, kListeningLine, kBeganLine, kGpuLine});

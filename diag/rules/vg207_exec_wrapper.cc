@@ -28,8 +28,10 @@ std::vector<FixStep> RunOllamaItself(const facts::Facts& facts) {
 }
 
 // The unit runs a program that is neither Ollama nor a known launcher, a signal ends
-// every start, and no line of Ollama is in the last one: it dies before Ollama begins.
+// every start, and no line of Ollama is in the last one: it dies before Ollama begins. What
+// `snap run` starts is the snap's own, and dies of its own.
 bool DiesInside(const facts::Facts& facts, const Wrapper& wrapper) {
+  if (host::Basename(facts.program.file.path) == "snap") return false;
   if (!wrapper.unknown_program || !facts.DiesAtStart() || facts.process.present()) return false;
   const auto& log = facts.log.journal;
   if (!log.present() || log->exits.empty() || log->starts.empty()) return false;

@@ -89,9 +89,12 @@ std::vector<Closed> FindClosed(const facts::Facts& facts) {
   if (!facts.devices.IsPhysical()) return closed;
   bool any_node = false;
   for (const facts::DeviceNode& node : facts.devices.nodes) {
-    if (!node.found.present()) continue;
-    any_node = true;
+    if (node.found.not_observed()) continue;
+    any_node = any_node || node.found.present();
+    const size_t before = closed.size();
     AddPath(facts, node.path, "the driver's node", {"VG604", "VG704", "VG707"}, false, closed);
+    // Once the driver makes it, it will be hidden; today something else keeps it away.
+    if (closed.size() > before) closed.back().needed = node.found.present();
   }
   const systemd::Setting* closes = any_node ? ClosesNodes(facts) : nullptr;
   if (closes != nullptr) {

@@ -68,6 +68,23 @@ TEST(SandboxHidesDeviceTest, TheShimsNeedNoNode) {
       Because(SandboxHidesDevice(With("PrivateDevices=yes\nPrivateTmp=yes").Gather())).empty());
 }
 
+TEST(SandboxHidesDeviceTest, NodesThatAreNotThereYetWillBeHidden) {
+  HostBuilder machine = With("PrivateDevices=yes");
+  machine.NvidiasOwn().FoundNoGpu();
+  for (const char* node : {"nvidia0", "nvidiactl", "nvidia-uvm"}) {
+    machine.RemoveFile(absl::StrCat("/dev/", node));
+  }
+  machine.SetFile("/dev/null", "");
+  machine.SetFile("/proc/57290/mountinfo",
+                  "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"
+                  "2 1 0:61 / /dev rw,nosuid - tmpfs tmpfs rw,mode=755\n");
+  const Judgement judgement = SandboxHidesDevice(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr) << Because(judgement) << Lacks(judgement);
+  EXPECT_EQ(holds->acts, Acts::kNextStart);
+  EXPECT_TRUE(holds->explains.empty());
+}
+
 TEST(SandboxHidesDeviceTest, ASettingThatTheProcessDoesNotHaveYet) {
   HostBuilder machine = With("InaccessiblePaths=/usr/lib64");
   machine.SetFile("/proc/57290/mountinfo", "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n");

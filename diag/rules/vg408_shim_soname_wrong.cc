@@ -79,7 +79,10 @@ Judgement ShimSonameWrong(const facts::Facts& facts) {
       }
       const std::string soname = entry.file.elf->soname.value_or("");
       const std::optional<Asked> asked = GotAnother(facts, entry);
-      if (!asked || asked->name == soname) {
+      // A runtime's shim for one major version is none for another: libcudart.so.12 and .13.
+      const bool other_major = *entry.shim == facts::Shim::kCudart &&
+                               absl::StartsWith(soname, absl::StrCat(info.soname_prefix, "."));
+      if (!asked || asked->name == soname || other_major) {
         if (absl::StartsWith(soname, info.soname_prefix))
           ++right;
         else if (!SawDiscovery(facts) && unseen.empty())

@@ -3,6 +3,9 @@
 //
 // In eras A and B nothing is logged of it; in era C at TRACE only (ggml-backend-reg.cpp).
 
+#include <algorithm>
+
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "diag/facts/shims.h"
@@ -31,6 +34,27 @@ bool IsMissing(const loader::Problem& problem) {
 // is not there is a matter of the shims.
 bool OfShims(const facts::Facts& facts, const loader::Problem& problem) {
   return facts.devices.IsVirtual() && facts::ShimOf(problem.request.name).has_value();
+}
+
+// A library that comes with Ollama, and is neither beside the backend nor in the library
+// directory, not even as a link: it is gone, and not out of the reach of a search path that
+// something else spoilt.
+bool IsGone(const facts::Facts& facts, const loader::Problem& problem) {
+  const std::string& name = problem.request.name;
+  const bool comes_with_ollama = absl::StartsWith(name, "libggml-") ||
+                                 absl::StartsWith(name, "libcublas") ||
+                                 absl::StartsWith(name, "libcudart");
+  if (problem.trouble != loader::Trouble::kNotFound || !problem.doubts.empty() ||
+      !comes_with_ollama || !facts.ollama.library_dir.present() ||
+      facts.ollama.library_dir->incomplete) {
+    return false;
+  }
+  const auto& libraries = facts.installation.libraries;
+  return libraries.size() < facts::InstallationFacts::kMaxLibraries &&
+         std::none_of(libraries.begin(), libraries.end(),
+                      [&](const facts::InstalledLibrary& library) {
+                        return host::Basename(library.path) == name;
+                      });
 }
 
 void AddFix(const facts::Facts& facts, const std::string& name, Holds& holds) {
@@ -103,6 +127,8 @@ Judgement BackendDependencyMissing(const facts::Facts& facts) {
   const BackendProblem& first = problems.front();
   const std::string name = first.problem->request.name;
   holds.explains.push_back("VG505");
+  holds.independent = InEveryVariant(
+      facts, problems, [&](const loader::Problem& problem) { return IsGone(facts, problem); });
   if (first.problem->trouble == loader::Trouble::kNotFound) {
     holds.headline = absl::StrCat(name, ", which the CUDA backend of ", first.load.process->variant,
                                   " needs, is not found.");

@@ -53,6 +53,15 @@ TEST(BackendDependencyMissingTest, WhatALibraryOfItsNeedsIsGone) {
   EXPECT_TRUE(absl::StrContains(holds->headline, "libcublasLt.so.12"));
   EXPECT_NE(FindQuote(*holds, "cannot open shared object file"), nullptr);
   EXPECT_NE(FindQuote(*holds, "/usr/local/lib/ollama/cuda_v12"), nullptr);  // searched
+  EXPECT_TRUE(holds->independent);
+}
+
+TEST(BackendDependencyMissingTest, ALinkThatDanglesIsNoLibraryThatIsGone) {
+  HostBuilder machine = Machine();
+  machine.SetLink(absl::StrCat(kVariant, "libcublasLt.so.12"), "libcublasLt.so.12.8.90");
+  const Judgement judgement = BackendDependencyMissing(machine.Gather());
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  EXPECT_FALSE(AsHolds(judgement)->independent);
 }
 
 TEST(BackendDependencyMissingTest, AllIsThere) {

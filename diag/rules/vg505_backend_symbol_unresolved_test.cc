@@ -54,6 +54,40 @@ TEST(BackendSymbolUnresolvedTest, NobodyDefinesIt) {
   EXPECT_NE(FindQuote(*holds, "undefined symbol: cublasGetStatusString"), nullptr);
 }
 
+TEST(BackendSymbolUnresolvedTest, OfAStubOfCublasAnotherCodeTells) {
+  const Judgement judgement = BackendSymbolUnresolved(Machine("").Gather());
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  EXPECT_FALSE(AsHolds(judgement)->independent);
+}
+
+// The backend wants a newer C library, and the library that it needs besides is gone.
+HostBuilder NewerAndMissing() {
+  HostBuilder machine = Machine("");
+  machine.SetElf("/usr/lib/x86_64-linux-gnu/libc.so.6",
+                 R"({"class": 64, "machine": "x86_64", "type": "DYN", "error": null,
+      "soname": "libc.so.6", "needed": [], "runpath": null, "rpath": null, "version_needs": [],
+      "undefined": [], "exports": [], "exports_complete": true,
+      "version_defs": ["GLIBC_2.2.5", "GLIBC_2.36"]})");
+  machine.SetFile("/etc/ld.so.conf", "/usr/lib/x86_64-linux-gnu\n");
+  machine.SetElf(absl::StrCat(kVariant, "libggml-cuda.so"),
+                 R"({"class": 64, "machine": "x86_64", "type": "DYN", "error": null,
+      "soname": null, "runpath": null, "rpath": null, "exports": [], "exports_complete": true,
+      "version_defs": [], "needed": ["libcublas.so.12", "libc.so.6"],
+      "version_needs": [{"file": "libc.so.6", "versions": ["GLIBC_2.38"]}],
+      "undefined": [{"name": "cublasGetStatusString", "version": null, "weak": false}]})");
+  machine.RemoveFile(absl::StrCat(kVariant, "libcublas.so.12"));
+  return machine;
+}
+
+TEST(BackendSymbolUnresolvedTest, AVersionIsLackedWhateverElseIsMissing) {
+  const Judgement judgement = BackendSymbolUnresolved(NewerAndMissing().Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr) << Because(judgement) << Lacks(judgement);
+  EXPECT_TRUE(holds->independent);
+  EXPECT_NE(FindQuote(*holds, "GLIBC_2.38"), nullptr);
+  EXPECT_EQ(FindQuote(*holds, "cublasGetStatusString"), nullptr);  // of the missing library
+}
+
 TEST(BackendSymbolUnresolvedTest, ALibraryOfItsDefinesIt) {
   const Judgement judgement = BackendSymbolUnresolved(Machine(kDefined).Gather());
   EXPECT_TRUE(absl::StrContains(Because(judgement), "every symbol"))

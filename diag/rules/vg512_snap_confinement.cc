@@ -54,6 +54,8 @@ Judgement SnapConfinement(const facts::Facts& facts) {
                      : !effect.empty() && lost ? Confidence::kCertain
                                                : Confidence::kLikely;
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
+  // Of what does not run, it is not known to be why.
+  if (facts.process.absent()) holds.acts = Acts::kNextStart;
   // `snap run` is no wrapper of anyone here.
   holds.explains = {"VG207", "VG303", "VG304", "VG302", "VG401", "VG402", "VG704"};
   holds.headline = virtual_device

@@ -76,7 +76,7 @@ Judgement DriverStubInPath(const facts::Facts& facts) {
   std::vector<Evidence> effect = NoGpuEvidence(facts);
   holds.confidence = effect.empty() ? Confidence::kLikely : Confidence::kCertain;
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
-  holds.explains = {"VG415", "VG418", "VG704", "VG707"};
+  holds.explains = {"VG418", "VG704", "VG707"};
   holds.headline =
       "The CUDA toolkit's stub of libcuda wins over the driver: take its directory out of the "
       "search path.";

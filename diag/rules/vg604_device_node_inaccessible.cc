@@ -130,6 +130,8 @@ Judgement DeviceNodeInaccessible(const facts::Facts& facts) {
   }
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
   holds.explains = {"VG704", "VG707"};
+  // Modes and owners of the host's own nodes: no sandbox and no missing driver made them.
+  holds.independent = !look.closed.empty();
   const std::string first =
       look.closed.empty() ? look.missing.front().source : look.closed.front().source;
   holds.headline =

@@ -18,6 +18,7 @@ TEST(DeviceNodeInaccessibleTest, ClosedToTheServicesUser) {
   EXPECT_EQ(holds->evidence[0].source, "/dev/nvidiactl");
   EXPECT_EQ(holds->evidence[0].quote, "mode 0660");
   EXPECT_EQ(holds->fix[0].command, "sudo chmod a+rw /dev/nvidiactl");
+  EXPECT_TRUE(holds->independent);  // whatever a sandbox hides besides
 }
 
 TEST(DeviceNodeInaccessibleTest, OpenToAGroupOfTheService) {
@@ -37,6 +38,7 @@ TEST(DeviceNodeInaccessibleTest, MissingWhereDiscoveryWantedIt) {
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);
   EXPECT_EQ(holds->evidence[0].source, "/dev/nvidia-uvm");
+  EXPECT_FALSE(holds->independent);
   EXPECT_EQ(holds->fix[0].command, "sudo nvidia-modprobe -u -c 0");
 }
 

@@ -5,6 +5,7 @@
 // only the runtime's code 35 tells, which a runtime also gives where it finds no driver at
 // all, as in a container that was started without a GPU (VG610).
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -48,6 +49,20 @@ bool HasVariant(const Facts& facts, absl::string_view name) {
     if (variant.name == name) return true;
   }
   return false;
+}
+
+// A libcuda of another release than the kernel module's, where there is none of its own: its
+// version. Empty otherwise.
+std::string LibraryOfAnotherRelease(const facts::DeviceFacts& devices) {
+  std::string other;
+  for (const facts::DriverLibrary& library : devices.driver_libraries) {
+    if (!devices.module_version.present() || !absl::StrContains(library.path, "/libcuda.so.")) {
+      continue;
+    }
+    if (library.version == *devices.module_version) return "";
+    other = library.version;
+  }
+  return other;
 }
 
 Holds Base(const Facts& facts) {
@@ -99,6 +114,12 @@ Judgement DriverTooOld(const Facts& facts) {
   const bool refused = error != nullptr && error->Is(200);
   if (error == nullptr || !(error->Is(35) || error->Is(36) || error->Is(222) || refused)) {
     return WithoutCode(facts);
+  }
+  // Era A has one message for 35 and 803: with a module and a library that differ it is 803.
+  if (const std::string other = LibraryOfAnotherRelease(facts.devices);
+      error->words.or_code != 0 && !other.empty()) {
+    return Contradicted{absl::StrCat("the module is ", *facts.devices.module_version, " and not ",
+                                     other, ": the code is that of VG606")};
   }
   const Release release = DriverRelease(facts);
   const bool container = facts.container.IsContainer();

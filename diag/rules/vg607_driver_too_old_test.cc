@@ -49,6 +49,22 @@ TEST(DriverTooOldTest, ANewDriverIsNotTooOld) {
   EXPECT_TRUE(absl::StrContains(Because(DriverTooOld(machine.Gather())), "580.65.06"));
 }
 
+TEST(DriverTooOldTest, OneMessageOfEraAForTwoCodes) {
+  HostBuilder machine;
+  machine.NvidiasOwn().EraA().SetLog(
+      {kServerConfigLine, kListeningLine, kBeganLine,
+       "time=2026-02-24T10:06:00.500-05:00 level=WARN source=gpu.go:618 msg=\"version mismatch "
+       "between driver and cuda driver library - reboot or upgrade may be required: library "
+       "/usr/lib/x86_64-linux-gnu/libcuda.so.550.54.15\"",
+       kCpuLine});
+  EXPECT_FALSE(absl::StrContains(Because(DriverTooOld(machine.Gather())), "VG606"));
+  machine.SetFile("/proc/driver/nvidia/version",
+                  "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Mon May 1\n");
+  const Judgement judgement = DriverTooOld(machine.Gather());
+  EXPECT_TRUE(absl::StrContains(Because(judgement), "VG606"))
+      << Because(judgement) << Lacks(judgement);
+}
+
 TEST(DriverTooOldTest, InAContainerALogAloneCannotTell) {
   HostBuilder machine;
   machine.NvidiaDriver("470.256.02");

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "diag/rules/common.h"
+#include "diag/rules/installation.h"
 #include "diag/rules/reported_device.h"
 #include "diag/rules/rules.h"
 
@@ -88,7 +89,8 @@ Judgement JetpackMismatch(const facts::Facts& facts) {
   const bool tries_others = facts.ollama.era == ollama::Era::kC;
   holds.confidence = effect.empty() || tries_others ? Confidence::kLikely : Confidence::kCertain;
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
-  holds.explains = {"VG502", "VG506", "VG704", "VG707"};
+  holds.explains = {"VG502", "VG704", "VG707"};
+  if (absl::StartsWith(RequestedVariant(facts), "cuda_jetpack")) holds.explains.push_back("VG506");
   holds.headline =
       jetpack == 0
           ? absl::StrCat("Jetson Linux R", *release,

@@ -1,3 +1,8 @@
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "diag/rules/host_builder.h"
@@ -27,6 +32,18 @@ TEST(JetpackMismatchTest, TheVariantIsNotInstalled) {
   EXPECT_EQ(holds->evidence[0].quote, "R36");
   EXPECT_TRUE(absl::StrContains(holds->evidence[1].quote, "cuda_v12"));
   EXPECT_TRUE(absl::StrContains(holds->fix[0].command, "jetpack6"));
+}
+
+TEST(JetpackMismatchTest, AVariantThatWasAskedForByNameIsMissingForItsSakeOrNot) {
+  for (const auto& [asked, explained] :
+       std::vector<std::pair<std::string, bool>>{{"cuda_jetpack6", true}, {"cuda_v11", false}}) {
+    HostBuilder machine = Jetson();
+    machine.SetEnviron("OLLAMA_LLM_LIBRARY", asked);
+    const Judgement judgement = JetpackMismatch(machine.Gather());
+    ASSERT_NE(AsHolds(judgement), nullptr);
+    const std::vector<std::string>& codes = AsHolds(judgement)->explains;
+    EXPECT_EQ(std::find(codes.begin(), codes.end(), "VG506") != codes.end(), explained) << asked;
+  }
 }
 
 TEST(JetpackMismatchTest, ItIsInstalled) {

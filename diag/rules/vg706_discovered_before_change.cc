@@ -45,6 +45,16 @@ const ollama::LogLine* MissedAtStart(const ollama::ServerStart& start, const std
   return nullptr;
 }
 
+// The loader refused the file at this start: it was there.
+bool RefusedAtStart(const ollama::ServerStart& start, const std::string& entry) {
+  return std::any_of(start.loader_errors.begin(), start.loader_errors.end(),
+                     [&](const ollama::LogLine& line) {
+                       return absl::StrContains(line.text, absl::StrCat("'", entry, "'")) &&
+                              absl::StrContains(line.text, "cannot be preloaded") &&
+                              !absl::StrContains(line.text, "cannot open shared object file");
+                     });
+}
+
 }  // namespace
 
 Judgement DiscoveredBeforeChange(const Facts& facts) {
@@ -74,6 +84,7 @@ Judgement DiscoveredBeforeChange(const Facts& facts) {
     for (const facts::PreloadEntry& entry : facts.process_preload->entries) {
       if (!entry.shim || !entry.file.found.present()) continue;
       if (!facts::NeededIn(*entry.shim, facts.ollama.era)) continue;
+      if (RefusedAtStart(start, entry.text)) continue;
       const ollama::LogLine* line = MissedAtStart(start, entry.text);
       // The loader has the same words for a file that it may not read: only one that came
       // later was not there.

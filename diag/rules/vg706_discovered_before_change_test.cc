@@ -35,6 +35,17 @@ TEST(DiscoveredBeforeChangeTest, TheLoaderMissedAShimThatIsThereNow) {
   EXPECT_EQ(holds->fix[0].command, "sudo systemctl restart ollama.service");
 }
 
+TEST(DiscoveredBeforeChangeTest, AShimThatTheLoaderRefusedWasThere) {
+  HostBuilder machine;
+  machine.SetLog(
+      {"ERROR: ld.so: object '/usr/lib64/libvgpu-cuda.so' from LD_PRELOAD cannot be "
+       "preloaded (failed to map segment from shared object): ignored.",
+       kServerConfigLine, kListeningLine, kBeganLine, kCpuLine});
+  machine.SetFile("/proc/57290/maps", "");
+  machine.SetWritten("/usr/lib64/libvgpu-cuda.so", At("2026-02-24 10:09:00"));
+  EXPECT_EQ(AsHolds(DiscoveredBeforeChange(machine.Gather())), nullptr);
+}
+
 TEST(DiscoveredBeforeChangeTest, TheBackendCameLater) {
   HostBuilder machine;
   machine.FoundNoGpu().SetWritten("/usr/local/lib/ollama/cuda_v12/libggml-cuda.so",
