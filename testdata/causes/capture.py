@@ -92,7 +92,8 @@ def fragment_text(host):
 def dropin_text(host):
     if host.dropin_text is not None:
         return host.dropin_text
-    lines = ['Environment="%s=%s"' % item for item in host.env.items()]
+    lines = [host.dropin_lines.get(name, 'Environment="%s=%s"' % (name, value))
+             for name, value in host.env.items()]
     for name, values in host.settings.items():
         lines += ["%s=%s" % (name, value) for value in values]
     return "[Service]\n" + "".join(line + "\n" for line in lines) if lines else ""

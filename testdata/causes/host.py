@@ -82,6 +82,7 @@ class Host:
         self.environ = None           # what the process was given, where it is not the former
         self.extra_environ = {}       # what comes from elsewhere (an EnvironmentFile, the manager)
         self.fragment_text = self.dropin_text = None
+        self.dropin_lines = {}        # {variable: the whole line that is to set it}
         self.dropin_paths = None      # DropInPaths, where it is not every *.conf
         self.need_reload = False
         self.show, self.manager, self.manager_env = {}, {}, {}

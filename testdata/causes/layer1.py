@@ -7,15 +7,18 @@ from cases import A, B, B_BOUND, B_DEBUG, B_LATE, B_REAL, C, C_PATH, fault, neig
 GLOBAL = "/etc/ld.so.preload"
 
 
-def _global(h, extra=(), kinds=None):
+def _global(h):
     """The shims come from the machine's own list, in every program."""
     h.env.pop("LD_PRELOAD", None)
-    entries = [h.shim(kind) for kind in kinds or h.shims] + list(extra)
-    h.file(GLOBAL, "".join(entry + "\n" for entry in entries), mtime=h.time(-90000))
     if not h.env and not h.settings:
         h.dropin = ""
+    _list_for_all(h, [h.shim(kind) for kind in h.shims])
+
+
+def _list_for_all(h, entries):
+    h.file(GLOBAL, "".join(entry + "\n" for entry in entries), mtime=h.time(-90000))
     libc = [model.LIBDIR + "/libc.so.6", model.LIBDIR + "/ld-linux-x86-64.so.2"]
-    mapped = [p for p in h.mapped() if not h.crash]
+    mapped = [h.real(entry) for entry in entries if h.real(entry) and not h.crash]
     for pid, exe, words in ((1, "/usr/lib/systemd/systemd", ["/sbin/init"]),
                             (702, "/usr/sbin/sshd", ["sshd: /usr/sbin/sshd -D"])):
         h.library(exe, elf_facts.program(exe), 92000)
@@ -29,6 +32,12 @@ def _global(h, extra=(), kinds=None):
 def every_program_loads_them(h):
     """The machine's /etc/ld.so.preload lists the shims: Ollama works, and so far all else does."""
     _global(h)
+
+
+@fault("VG101", B, C, B_DEBUG, roots=[], latent=["VG101"], touches=["global"])
+def every_program_loads_one_of_them(h):
+    """The machine's /etc/ld.so.preload lists one shim; the unit's own list has them all."""
+    _list_for_all(h, [h.shim("exec")])
 
 
 @fault("VG101", B, consequences=["VG307"], touches=["preload", "global", "state"],
@@ -66,6 +75,13 @@ def global_entry_is_gone(h):
     h.lose()
 
 
+@fault("VG102", B, C, B_DEBUG, roots=[], latent=["VG102"], touches=["global"])
+def global_entry_of_another_product_is_gone(h):
+    """The machine's list names a library of something that was removed; every program complains,
+    and goes on."""
+    h.file(GLOBAL, "/opt/agent/lib/libagent-hook.so\n", mtime=h.time(-90000))
+
+
 SECRET = "hf_kJQwERtyUIopASdfGHjkLZxcVBnm123456"
 
 
@@ -101,14 +117,15 @@ def _foreign(h, soname):
         exports_complete=True), 480000)
 
 
-@fault("VG103", B, C, roots=[], notes=["VG103"], may=["VG417"], touches=["preload"])
+@fault("VG103", B, C, roots=[], notes=["VG103"], may=["VG417"],
+       touches=["preload", "exports.cuda"])
 def foreign_layer_beside(h):
     """HAMi's libvgpu.so is preloaded after the shims, under its own soname; discovery works."""
     _foreign(h, "libvgpu.so")
     h.env["LD_PRELOAD"] += ":" + FOREIGN
 
 
-@fault("VG103", B_LATE, C, may=["VG417", "VG410"], touches=["preload"])
+@fault("VG103", B_LATE, C, may=["VG417", "VG410"], touches=["preload", "exports.cuda"])
 def foreign_layer_takes_libcuda(h):
     """Another product's libvgpu.so is preloaded first and calls itself libcuda.so.1."""
     _foreign(h, "libcuda.so.1")

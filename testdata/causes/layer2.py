@@ -43,7 +43,7 @@ def _another(h, exe, cgroup, uid=998, words=None):
         h.copy(h.program, exe)
 
 
-@fault("VG202", B, B_LATE, consequences=[], may=["VG512", "VG301"], touches=["unit"],
+@fault("VG202", B, B_LATE, consequences=[], may=["VG512", "VG301"], touches=["unit", "snap"],
        says=["snap.ollama.listener.service"])
 def snap_serves(h):
     """The unit is stopped; the snap's service serves on the port."""
@@ -119,42 +119,42 @@ def _without(h, text=None, paths=None, message=None):
     h.lose()
 
 
-@fault("VG204", B, C, may=NO_SHIMS, touches=["unit.text"], never=["VG303", "VG203"])
+@fault("VG204", B, C, may=NO_SHIMS, touches=["dropin"], never=["VG303", "VG203"])
 def name_without_conf(h):
     """The drop-in's name ends in .conf.disabled."""
     h.dropin += ".disabled"
     _without(h, paths=[])
 
 
-@fault("VG204", B_DEBUG, may=NO_SHIMS, touches=["unit.text"], never=["VG303"])
+@fault("VG204", B_DEBUG, may=NO_SHIMS, touches=["dropin"], never=["VG303"])
 def wrong_directory(h):
     """The drop-in lies in ollama.d, not in ollama.service.d."""
     h.dropin = model.SYSTEM + "/ollama.d/vgpu.conf"
     _without(h, paths=[])
 
 
-@fault("VG204", A, may=NO_SHIMS, touches=["unit.text"], never=["VG303"])
+@fault("VG204", A, may=NO_SHIMS, touches=["dropin"], never=["VG303"])
 def no_section(h):
     """The drop-in has no section header."""
     _without(h, 'Environment="LD_PRELOAD=%s"\n' % h.env["LD_PRELOAD"], message=h.dropin +
              ":1: Assignment outside of section. Ignoring.")
 
 
-@fault("VG204", B_LATE, may=NO_SHIMS, touches=["unit.text"], never=["VG303"])
+@fault("VG204", B_LATE, may=NO_SHIMS, touches=["dropin"], never=["VG303"])
 def wrong_section(h):
     """The assignment stands under [Unit]."""
     _without(h, '[Unit]\nEnvironment="LD_PRELOAD=%s"\n' % h.env["LD_PRELOAD"], message=h.dropin +
              ":2: Unknown key name 'Environment' in section 'Unit', ignoring.")
 
 
-@fault("VG204", C, may=NO_SHIMS, touches=["unit.text"], never=["VG303"])
+@fault("VG204", C, may=NO_SHIMS, touches=["dropin"], never=["VG303"])
 def misspelt_key(h):
     """The key is misspelt."""
     _without(h, '[Service]\nEnviroment="LD_PRELOAD=%s"\n' % h.env["LD_PRELOAD"], message=h.dropin +
              ":2: Unknown key name 'Enviroment' in section 'Service', ignoring.")
 
 
-@fault("VG204", B, may=NO_SHIMS, touches=["unit.text"], never=["VG303"])
+@fault("VG204", B, may=NO_SHIMS, touches=["dropin"], never=["VG303"])
 def open_quote(h):
     """A quote is not closed: the whole line is dropped."""
     text = 'Environment="LD_PRELOAD=%s' % h.env["LD_PRELOAD"]
@@ -162,7 +162,7 @@ def open_quote(h):
              text.split("=", 1)[1])
 
 
-@fault("VG204", B, may=NO_SHIMS, touches=["unit.text"], never=["VG303"])
+@fault("VG204", B, may=NO_SHIMS, touches=["dropin"], never=["VG303"])
 def masked(h):
     """A link to /dev/null of the same name in /etc masks the drop-in of the package."""
     text = '[Service]\nEnvironment="LD_PRELOAD=%s"\n' % h.env["LD_PRELOAD"]
@@ -183,7 +183,7 @@ def _later(h, text, name="zz-site.conf"):
     return path
 
 
-@fault("VG205", B, C, may=NO_SHIMS, touches=["unit.text"], says=["zz-site.conf"],
+@fault("VG205", B, C, may=NO_SHIMS, touches=["dropin"], says=["zz-site.conf"],
        never=["VG302", "VG303"])
 def later_drop_in_empties_it(h):
     """A later drop-in sets LD_PRELOAD to nothing."""
@@ -192,7 +192,7 @@ def later_drop_in_empties_it(h):
     h.lose()
 
 
-@fault("VG205", A, may=NO_SHIMS, touches=["unit.text"], says=["zz-site.conf"],
+@fault("VG205", A, may=NO_SHIMS, touches=["dropin"], says=["zz-site.conf"],
        never=["VG302", "VG303"])
 def later_drop_in_clears_all(h):
     """A later drop-in has a bare Environment=, which clears every assignment before it."""
@@ -201,7 +201,7 @@ def later_drop_in_clears_all(h):
     h.lose()
 
 
-@fault("VG205", B_DEBUG, may=NO_SHIMS, touches=["unit.text"], says=["/etc/default/ollama"],
+@fault("VG205", B_DEBUG, may=NO_SHIMS, touches=["dropin"], says=["/etc/default/ollama"],
        never=["VG302", "VG303"])
 def environment_file_empties_it(h):
     """An EnvironmentFile sets LD_PRELOAD to nothing, and wins over Environment=."""
@@ -213,7 +213,7 @@ def environment_file_empties_it(h):
     h.lose()
 
 
-@fault("VG205", B_LATE, may=NO_SHIMS, touches=["unit.text"], says=["UnsetEnvironment"],
+@fault("VG205", B_LATE, may=NO_SHIMS, touches=["dropin"], says=["UnsetEnvironment"],
        never=["VG302", "VG303"])
 def unset(h):
     """UnsetEnvironment= takes LD_PRELOAD away from the process; systemctl show still has it."""
@@ -240,11 +240,11 @@ def set_twice_to_the_same(h):
     h.dropin_text = "[Service]\n" + line + line
 
 
-@fault("VG206", B, A, C, may=["VG414", "VG504"], touches=["unit.text"], never=["VG303"])
+@fault("VG206", B, A, C, may=["VG414", "VG504"], touches=["dropin"], never=["VG303"])
 def unquoted_space(h):
     """The list is separated by spaces and not quoted: all but the first entry is dropped."""
     entries = h.env["LD_PRELOAD"].split(":")
-    h.dropin_text = "[Service]\nEnvironment=LD_PRELOAD=%s\n" % " ".join(entries)
+    h.dropin_lines["LD_PRELOAD"] = "Environment=LD_PRELOAD=" + " ".join(entries)
     h.loaded_env = dict(h.env, LD_PRELOAD=entries[0])
     for entry in entries[1:]:
         h.journal_prefix.append((h.t_reload, "systemd", "%s:2: Invalid environment assignment, "
@@ -429,7 +429,7 @@ def private_devices_and_shims(h):
 
 
 @fault("VG211", B, A, C_PATH, consequences=[], may=["VG301", "VG307"],
-       touches=["unit.text", "state"], says=["/etc/vgpu/environment"], never=["VG704"])
+       touches=["dropin", "state"], says=["/etc/vgpu/environment"], never=["VG704"])
 def environment_file_is_gone(h):
     """An EnvironmentFile that is not optional does not exist: the unit does not start."""
     h.settings["EnvironmentFile"] = ["/etc/vgpu/environment"]

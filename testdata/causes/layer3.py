@@ -172,7 +172,7 @@ def program_not_captured(h):
     h.files[h.program].pop("elf")
 
 
-@fault("VG306", B, A, roots=[], latent=["VG306"], consequences=[], touches=["shim.cuda"])
+@fault("VG306", B, A, roots=[], latent=["VG306"], consequences=[], touches=["shim.cuda", "works"])
 def replaced_while_it_works(h):
     """The CUDA shim was replaced after the start; the process works with the old one."""
     path = h.shim("cuda")
@@ -216,7 +216,7 @@ def ran_into_trouble_once(h):
         (2000, "systemd", "%s: Failed with result 'signal'." % h.unit)]
 
 
-@fault("VG308", B, A, roots=[], latent=["VG308"], consequences=[], touches=["program"])
+@fault("VG308", B, A, roots=[], latent=["VG308"], consequences=[], touches=["program", "works"])
 def upgraded_while_it_works(h):
     """The program was replaced by a newer build after the start; the old one still runs."""
     h.replaced[h.program] = h.files[h.program]["ino"]
@@ -226,8 +226,8 @@ def upgraded_while_it_works(h):
     h.server_exe = h.program + " (deleted)"
 
 
-@fault("VG308", B_LATE, C, may=["VG302", "VG501", "VG504", "VG508", "VG509"], touches=["program", "times"],
-       never=["VG303"])
+@fault("VG308", B_LATE, C, may=["VG302", "VG501", "VG504", "VG508", "VG509"],
+       touches=["program", "exec", "times"], never=["VG303"])
 def another_program_runs(h):
     """ExecStart names another file since the last reload; the process of the old one, which has
     no libraries beside it, still runs."""

@@ -210,7 +210,8 @@ def symbol_missing_when_opened(h):
     h.lose()
 
 
-@fault("VG406", B, may=["VG505"], touches=["shim.cuda"], says=["cuMemGetAllocationGranularity"])
+@fault("VG406", B, may=["VG505"], touches=["shim.cuda", "exports.cuda"],
+       says=["cuMemGetAllocationGranularity"])
 def shim_lacks_what_the_backend_needs(h):
     """The CUDA shim does not define a function that the backend imports."""
     exports = [e for e in h.files[h.shim("cuda")]["elf"]["exports"]
@@ -409,9 +410,7 @@ def doubled_directory(h):
 def quotes_inside(h):
     """Quotes stand inside the value: systemd was told to keep them."""
     value = '"%s"' % h.env["LD_PRELOAD"]
-    h.dropin_text = ("[Service]\nEnvironment='LD_PRELOAD=%s'\n"
-                     'Environment="OLLAMA_LLM_LIBRARY=cuda_v12"\nEnvironment="OLLAMA_DEBUG=1"\n' %
-                     value)
+    h.dropin_lines["LD_PRELOAD"] = "Environment='LD_PRELOAD=%s'" % value
     h.env["LD_PRELOAD"] = value
     h.not_mapped = set()
     h.lose()
@@ -476,7 +475,7 @@ def preloaded_one_wins(h):
 
 
 def _cublas(h, names):
-    path = h.shim_dir + "/libvgpu-cublas.so.12"
+    path = "/usr/local/lib/vgpu/libvgpu-cublas.so.12"
     h.library(path, elf_facts.shared("vgpu cublas", "libcublas.so.12",
                                      exports=elf_facts.names(names, "libcublas.so.12"),
                                      exports_complete=True, version_defs=["libcublas.so.12"]),

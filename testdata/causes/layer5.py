@@ -232,7 +232,7 @@ def hidden_by_an_old_uuid(h):
 def hidden_by_nothing(h):
     """CUDA_VISIBLE_DEVICES is set to the empty word, which hides every device."""
     h.env["CUDA_VISIBLE_DEVICES"] = ""
-    if h.era == "A":
+    if h.era == "A" and not h.discovery_lines:
         h.say('msg="no nvidia devices detected by library %s/libcuda.so.%s"' %
               (model.LIBDIR, model.RELEASE), source="gpu.go:621")
     h.lose()
@@ -379,11 +379,12 @@ def _snap(h):
     h.mounts = ["520 480 7:3 / /snap/ollama/105 ro,nodev,relatime - squashfs /dev/loop3 ro",
                 "481 480 7:1 / / ro,nodev,relatime - squashfs /dev/loop1 ro"]
     h.files["/snap"]["mode"] = "0755"
+    h.library("/usr/bin/snap", elf_facts.program("snap"), 25000000)
 
 
 @fault("VG512", dict(B, unit="snap.ollama.listener.service"),
        dict(C, unit="snap.ollama.listener.service"), may=["VG303", "VG504", "VG207", "VG401"],
-       touches=["exec", "program"])
+       touches=["exec", "program", "environ", "snap"])
 def snap_sees_nothing(h):
     """The judged unit is the snap's: its program sees neither the drop-in nor the shims."""
     _snap(h)
@@ -417,7 +418,7 @@ def stubs_first(h):
     h.lose()
 
 
-@fault("VG513", A_REAL, may=["VG415", "VG707"], touches=["path"])
+@fault("VG513", A_REAL, may=["VG415", "VG707"], touches=["path", "driver"])
 def stubs_in_the_server(h):
     """Era A opens the stub that LD_LIBRARY_PATH leads to; its initialisation returns 34."""
     _stubs(h)

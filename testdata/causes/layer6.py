@@ -64,14 +64,15 @@ def shims_need_no_function(h):
     _no_pci(h)
 
 
-@fault("VG602", B_BOUND, C_BOUND, touches=["pci"], says=["0x2330"])
+@fault("VG602", B_BOUND, C_BOUND, touches=["pci", "bound"], says=["0x2330"])
 def bound_tree_says_another_card(h):
     """The tree that the unit binds has another device id than the profile."""
     h.files["/var/lib/vgpu/tree/gpu0/device"]["text"] = "0x2330\n"
     h.lose()
 
 
-@fault("VG602", B, may=["VG601"], touches=["pci"])
+@fault("VG602", B, may=["VG601"], touches=["pci", "preload"],
+       confidence={"VG602": ["possible"]})
 def stub_of_another_vendor(h):
     """The machine's function has the ids of the hypervisor's stub, and nothing is bound over."""
     h.pci("0x1234", "0x1111", "0x030000")

@@ -218,7 +218,7 @@ OLD = dict(version="0.5.7", shim_dir="/usr/lib64", shims=("cuda", "nvml"), pid=1
 OLD_REAL = dict(version="0.5.7", shape=model.DRIVER, pid=1990)
 
 
-@fault("VG709", OLD, OLD_REAL, touches=["cpu"], may=["VG502"], says=["avx"])
+@fault("VG709", OLD, OLD_REAL, touches=["cpu", "lib"], may=["VG502"], says=["avx"])
 def no_avx(h):
     """The virtual machine's CPU has no AVX, and 0.5.7 asks for it before it uses a GPU."""
     _runners(h)
