@@ -69,8 +69,8 @@ TEST(SandboxHidesDeviceTest, TheShimsNeedNoNode) {
 }
 
 TEST(SandboxHidesDeviceTest, NodesThatAreNotThereYetWillBeHidden) {
-  HostBuilder machine = With("PrivateDevices=yes");
-  machine.NvidiasOwn().FoundNoGpu();
+  HostBuilder machine;
+  machine.NvidiasOwn().FoundNoGpu().SetFile(kDropIn, "[Service]\nPrivateDevices=yes\n");
   for (const char* node : {"nvidia0", "nvidiactl", "nvidia-uvm"}) {
     machine.RemoveFile(absl::StrCat("/dev/", node));
   }
