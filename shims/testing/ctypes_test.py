@@ -47,7 +47,7 @@ print(json.dumps({"results": results, "count": count.value, "pci": pci.value.dec
 """
 
 # The ways in which Python comes to the library.
-WAYS = {"path": (), "preload": testing.PRELOADED}
+WAYS = {"path": (), "preload": testing.PRELOADED, "preload of both": testing.ALL_PRELOADED}
 
 
 class Ctypes(testing.TestCase):
@@ -73,7 +73,7 @@ class Ctypes(testing.TestCase):
     def test_the_runtimes(self):
         for major in (12, 13):
             for way, preload in WAYS.items():
-                if preload and major == 13:
+                if way == "preload" and major == 13:
                     preload = (*preload[:2], "libvgpu-cudart13.so")
                 with self.subTest(way, major=major):
                     self.assertEqual(self.ask(RUNTIME % major, preload), {

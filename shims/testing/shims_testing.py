@@ -24,17 +24,18 @@ import cases
 
 run_cases = cases.run
 
-# File of the build: what it is called beside it where it is installed. The first name is the
-# SONAME; the last of the driver and NVML is what programs open that ask for no version.
-LIBRARIES = {
-    "shims/cuda/libvgpu-cuda.so": ("libcuda.so.1", "libcuda.so"),
-    "shims/nvml/libvgpu-nvml.so": ("libnvidia-ml.so.1", "libnvidia-ml.so"),
-    "shims/cudart/libvgpu-cudart.so": ("libcudart.so.12",),
-    "shims/cudart/libvgpu-cudart13.so": ("libcudart.so.13",),
-}
+# Of the build; those that are in the runfiles are installed.
+LIBRARIES = (
+    "shims/cuda/libvgpu-cuda.so",
+    "shims/nvml/libvgpu-nvml.so",
+    "shims/cudart/libvgpu-cudart.so",
+    "shims/cudart/libvgpu-cudart13.so",
+)
 
-# What LD_PRELOAD holds where all are preloaded: one runtime, as in a unit's drop-in.
+# What LD_PRELOAD holds: the three that most programs ask for, and with the runtime of CUDA 13, as
+# vgpu-run has it.
 PRELOADED = ("libvgpu-cuda.so", "libvgpu-nvml.so", "libvgpu-cudart.so")
+ALL_PRELOADED = (*PRELOADED, "libvgpu-cudart13.so")
 
 H100 = "NVIDIA H100 80GB HBM3"
 
@@ -75,15 +76,7 @@ def installed():
     the runfiles."""
     directory = os.path.join(temporary(), "lib")
     if not os.path.isdir(directory):
-        os.mkdir(directory)
-        for built, names in LIBRARIES.items():
-            if not os.path.exists(built):
-                continue
-            file = os.path.basename(built)
-            # A copy: the libraries look for each other beside themselves.
-            shutil.copyfile(built, os.path.join(directory, file))
-            for name in names:
-                os.symlink(file, os.path.join(directory, name))
+        subprocess.run(["shims/lay_out", directory, *filter(os.path.exists, LIBRARIES)], check=True)
     return directory
 
 
