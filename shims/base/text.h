@@ -79,6 +79,13 @@ class TextWriter {
 // `text` is not empty.
 size_t PrintableLength(std::string_view text);
 
+// `text` behind its first `count` bytes, of which it has so many. (substr throws where it has not,
+// and so needs the C++ runtime, wherever the compiler cannot see that it has.)
+constexpr std::string_view Behind(size_t count, std::string_view text) {
+  text.remove_prefix(count);
+  return text;
+}
+
 }  // namespace vgpu
 
 #endif  // SHIMS_BASE_TEXT_H_

@@ -228,7 +228,7 @@ bool ResolveByName(const TreeView& view, std::string_view path, Purpose purpose,
                    std::span<char, kMaxPath> resolved) {
   if (purpose == Purpose::kName) return false;
   auto place = [&](std::string_view from, std::string_view to) {
-    std::string_view below = path.substr(from.size());
+    std::string_view below = Behind(from.size(), path);
     // Links inside an owned directory lead out of it.
     if (below.find('/', 1) != std::string_view::npos) return false;
     if (below.empty() && purpose == Purpose::kNoFollow) to = from;
@@ -265,10 +265,10 @@ bool IsClean(std::string_view path) {
 bool MayLeadThere(const TreeView& view, std::string_view path) {
   if (path.starts_with("/sys/devices/") || path.starts_with("/sys/bus/") ||
       path.starts_with("/proc/driver/")) {
-    return view.IsOwned(path.substr(1)) || view.IsMerged(path.substr(1)) ||
+    return view.IsOwned(Behind(1, path)) || view.IsMerged(Behind(1, path)) ||
            std::any_of(
                view.aliases.data(), view.aliases.data() + view.alias_count,
-               [path](const Alias& alias) { return path.substr(1).starts_with(alias.from); }) ||
+               [path](const Alias& alias) { return Behind(1, path).starts_with(alias.from); }) ||
            path.find("/subsystem") != std::string_view::npos ||
            path.find("/driver/") != std::string_view::npos ||
            path.find("/device/") != std::string_view::npos;
@@ -287,7 +287,7 @@ Resolved ResolveIn(const TreeView& view, const Process& process, int directory, 
   std::string_view path(text);
   if (path.empty() || path.size() >= kMaxPath) return Resolved::kNot;
   if (IsClean(path)) {
-    if (ResolveByName(view, path.substr(1), purpose, resolved)) return Resolved::kInTree;
+    if (ResolveByName(view, Behind(1, path), purpose, resolved)) return Resolved::kInTree;
     if (!MayLeadThere(view, path)) return Resolved::kNot;
   }
   Walked walked;

@@ -14,6 +14,7 @@
 
 #include "shims/base/file.h"
 #include "shims/base/sys.h"
+#include "shims/base/text.h"
 
 namespace vgpu::redirect {
 namespace {
@@ -174,7 +175,7 @@ bool ParseManifest(size_t size, TreeView* view) {
     size_t space = line.find(' ');
     if (space == std::string_view::npos) return false;
     std::string_view word = line.substr(0, space);
-    std::string_view path = line.substr(space + 1);
+    std::string_view path = Behind(space + 1, line);
     if (path.empty() || path[0] == '/') return false;
     if (word == "own" && view->owned_count < kMaxOwned) {
       view->owned[view->owned_count++] = path;
@@ -183,7 +184,7 @@ bool ParseManifest(size_t size, TreeView* view) {
     } else if (word == "alias" && view->alias_count < kMaxAliases) {
       size_t to = path.find(' ');
       if (to == std::string_view::npos || to + 1 == path.size()) return false;
-      view->aliases[view->alias_count++] = {path.substr(0, to), path.substr(to + 1)};
+      view->aliases[view->alias_count++] = {path.substr(0, to), Behind(to + 1, path)};
     } else {
       return false;
     }
