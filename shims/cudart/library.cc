@@ -22,6 +22,16 @@ cudaError_t EntryPoint(const char* symbol, void** function, unsigned version, ui
   });
 }
 
+// Without a version, names are those of this runtime, as far as an older driver of the same major
+// version has them.
+cudaError_t EntryPoint(const char* symbol, void** function, uint64_t flags,
+                       cudaDriverEntryPointQueryResult* status) {
+  int version = 0;
+  if (const Driver* driver = FoundDriver()) driver->cuDriverGetVersion(&version);
+  if (version == 0 || version > kRuntimeVersion) version = kRuntimeVersion;
+  return EntryPoint(symbol, function, static_cast<unsigned>(version), flags, status);
+}
+
 // cudaEnablePerThreadDefaultStream
 constexpr uint64_t kPerThread = 2;
 
@@ -29,12 +39,12 @@ constexpr uint64_t kPerThread = 2;
 
 cudaError_t cudaGetDriverEntryPoint(const char* symbol, void** function, uint64_t flags,
                                     cudaDriverEntryPointQueryResult* status) {
-  return EntryPoint(symbol, function, kRuntimeVersion, flags, status);
+  return EntryPoint(symbol, function, flags, status);
 }
 
 cudaError_t cudaGetDriverEntryPoint_ptsz(const char* symbol, void** function, uint64_t flags,
                                          cudaDriverEntryPointQueryResult* status) {
-  return EntryPoint(symbol, function, kRuntimeVersion, flags == 0 ? kPerThread : flags, status);
+  return EntryPoint(symbol, function, flags == 0 ? kPerThread : flags, status);
 }
 
 cudaError_t cudaGetDriverEntryPointByVersion(const char* symbol, void** function, unsigned version,

@@ -17,6 +17,7 @@ constinit const Driver kNone = {};
 constinit std::atomic<const Driver*> found = nullptr;
 
 constinit std::atomic<bool> initialized = false;
+constinit std::atomic<bool> told_too_old = false;
 
 // Which primary contexts this process holds through the runtime, and what they are.
 constinit std::atomic<bool> retained[kMaxDevices] = {};
@@ -37,8 +38,10 @@ bool TooOld(const Driver& driver) {
   // A driver runs every runtime of its major version (CUDA Compatibility, "Minor Version
   // Compatibility").
   if (version / 1000 >= kMajor) return false;
-  log::Write(log::Level::kError, kLibrary, "driver too old",
-             {{"driver", version}, {"runtime", kRuntimeVersion}});
+  if (!told_too_old.exchange(true, std::memory_order_relaxed)) {
+    log::Write(log::Level::kError, kLibrary, "driver too old",
+               {{"driver", version}, {"runtime", kRuntimeVersion}});
+  }
   return true;
 }
 
