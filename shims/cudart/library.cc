@@ -26,6 +26,7 @@ cudaError_t EntryPoint(const char* symbol, void** function, unsigned version, ui
 // version has them.
 cudaError_t EntryPoint(const char* symbol, void** function, uint64_t flags,
                        cudaDriverEntryPointQueryResult* status) {
+  ErrnoKeeper keeper;
   int version = 0;
   if (const Driver* driver = FoundDriver()) driver->cuDriverGetVersion(&version);
   if (version == 0 || version > kRuntimeVersion) version = kRuntimeVersion;
