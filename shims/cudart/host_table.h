@@ -51,6 +51,17 @@ class HostTable {
     }
   }
 
+  bool empty() const { return entries_ == 0; }
+
+  // Gives the table's memory back, and knows no entry any more. There is no destructor that would:
+  // a table that lives as long as the program needs no code at its end.
+  void Clear() {
+    free(table_);
+    table_ = nullptr;
+    buckets_ = 0;
+    entries_ = 0;
+  }
+
   template <typename Visit>
   void ForEach(Visit visit) {
     for (size_t i = 0; i < buckets_; ++i) {

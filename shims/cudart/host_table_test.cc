@@ -33,6 +33,10 @@ TEST(HostTable, FindsTheOneInsertedLast) {
   EXPECT_EQ(table.Find(Address(16)), &second);
   table.Remove(&second);
   EXPECT_EQ(table.Find(Address(16)), &first);
+  EXPECT_FALSE(table.empty());
+  table.Clear();
+  EXPECT_TRUE(table.empty());
+  EXPECT_EQ(table.Find(Address(16)), nullptr);
 }
 
 // Against a map, through many growths and removals.
@@ -62,6 +66,7 @@ TEST(HostTable, HoldsWhatAMapHolds) {
   size_t visited = 0;
   table.ForEach([&](Entry&) { ++visited; });
   EXPECT_EQ(visited, left);
+  table.Clear();
 }
 
 }  // namespace

@@ -232,6 +232,11 @@ void __cudaUnregisterFatBinary(void** handle) {
     }
     images.Remove(image);
     free(image);
+    if (images.empty()) {  // the library may be closed next
+      images.Clear();
+      kernels.Clear();
+      variables.Clear();
+    }
   }
   // The driver is there: it gave the memory.
   while (Home* home = homes) {

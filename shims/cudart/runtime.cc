@@ -22,9 +22,10 @@ constinit std::atomic<bool> told_too_old = false;
 // Which primary contexts this process holds through the runtime, and what they are.
 constinit std::atomic<bool> retained[kMaxDevices] = {};
 constinit std::atomic<CUcontext> primary[kMaxDevices] = {};
+constinit std::atomic<int> primaries = 0;  // none is behind this
 
 bool IsReleasedPrimary(CUcontext context, int* device) {
-  for (int i = 0; i < kMaxDevices; ++i) {
+  for (int i = 0; i < primaries.load(std::memory_order_acquire); ++i) {
     if (primary[i].load(std::memory_order_acquire) != context) continue;
     *device = i;
     return !retained[i].load(std::memory_order_acquire);
@@ -115,6 +116,9 @@ cudaError_t RetainPrimary(const Driver& driver, int device, CUcontext* context) 
     return FromDriver(result);
   }
   primary[device].store(handle, std::memory_order_release);
+  int behind = primaries.load(std::memory_order_relaxed);
+  while (behind <= device && !primaries.compare_exchange_weak(behind, device + 1)) {
+  }
   // Two threads may have come here; one reference is what the process keeps.
   if (retained[device].exchange(true, std::memory_order_acq_rel)) {
     driver.cuDevicePrimaryCtxRelease_v2(device);

@@ -292,6 +292,8 @@ TEST_F(Runtime, CopiesBothWays) {
     EXPECT_EQ(in, out);
     std::fill(out.begin(), out.end(), 0);
   }
+  ASSERT_EQ(cudaMemcpy(out.data(), in.data(), in.size(), cudaMemcpyHostToHost), cudaSuccess);
+  EXPECT_EQ(in, out);
   EXPECT_EQ(cudaMemcpy(a, in.data(), 1, static_cast<cudaMemcpyKind>(5)),
             cudaErrorInvalidMemcpyDirection);
   EXPECT_EQ(cudaMemcpy(a, in.data(), 1, static_cast<cudaMemcpyKind>(-1)),
