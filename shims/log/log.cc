@@ -126,23 +126,26 @@ class LineWriter {
     for (; unit > 0; unit /= 10) out.AddByte(static_cast<char>('0' + number / unit % 10));
   }
 
-  // RFC 3339. The date by counting in years that begin in March, so that the leap day is the last
-  // of a year, and in eras of 400 of them, which all have equally many days.
+  static bool IsLeapYear(int64_t year) {
+    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+  }
+
+  // RFC 3339. Not by gmtime_r(3), which takes a lock of the C library's.
   static void AddTime(const timespec& time, TextWriter& out) {
-    constexpr int64_t kDay = 86400, kEra = 146097;
-    const int64_t days = time.tv_sec / kDay + 719468;  // since 0000-03-01
-    const int64_t of_era = days % kEra;
-    const int64_t year_of_era =
-        (of_era - of_era / 1460 + of_era / 36524 - of_era / (kEra - 1)) / 365;
-    const int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    const int64_t from_march = (5 * of_year + 2) / 153;
-    const int64_t day = of_year - (153 * from_march + 2) / 5 + 1;
-    const int64_t month = from_march < 10 ? from_march + 3 : from_march - 9;
-    const int64_t year = year_of_era + days / kEra * 400 + (month <= 2 ? 1 : 0);
-    const int64_t seconds = time.tv_sec % kDay;
+    constexpr int64_t kDaySeconds = 86400;
+    constexpr int kMonthDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int64_t year = 1970, day = time.tv_sec / kDaySeconds;
+    for (; day >= (IsLeapYear(year) ? 366 : 365); ++year) day -= IsLeapYear(year) ? 366 : 365;
+    size_t month = 0;
+    for (;; ++month) {
+      const int64_t days = kMonthDays[month] + (month == 1 && IsLeapYear(year) ? 1 : 0);
+      if (day < days) break;
+      day -= days;
+    }
+    const int64_t seconds = time.tv_sec % kDaySeconds;
     AddDecimal(year, 4, out);
-    AddDecimal(month, 2, out.AddByte('-'));
-    AddDecimal(day, 2, out.AddByte('-'));
+    AddDecimal(static_cast<int64_t>(month) + 1, 2, out.AddByte('-'));
+    AddDecimal(day + 1, 2, out.AddByte('-'));
     AddDecimal(seconds / 3600, 2, out.AddByte('T'));
     AddDecimal(seconds / 60 % 60, 2, out.AddByte(':'));
     AddDecimal(seconds % 60, 2, out.AddByte(':'));
