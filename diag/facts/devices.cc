@@ -16,6 +16,9 @@ namespace vgpu::facts {
 namespace {
 
 constexpr char kDefaultAddress[] = "0000:00:05.0";
+// What the shims can show: drivers support no more devices, and NVML no longer names.
+constexpr size_t kMaxDevices = 16;
+constexpr size_t kMaxName = 95;
 constexpr uint32_t kNvidia = 0x10de;          // pci.ids
 constexpr uint32_t k3dController = 0x030200;  // PCI Code and ID Assignment: display, 3D
 
@@ -105,6 +108,8 @@ absl::StatusOr<bool> Apply(const toml::Key& key, ConfiguredDevice& device) {
     device.uuid = CanonicalUuid(*text);
     if (!device.uuid) return Wrong(key, "not of the form GPU-8-4-4-4-12 hexadecimal digits");
   } else if (key.name == "name") {
+    if (text->size() > kMaxName) return Wrong(key, "longer than 95 bytes");
+    if (text->empty()) return Wrong(key, "empty");
     device.name = *std::move(text);
   } else {
     static const RE2& form = *new RE2("[0-9]{1,3}\\.[0-9]");
@@ -143,6 +148,51 @@ absl::StatusOr<ConfiguredDevice> ReadDevice(const toml::Table& table, bool first
   return device;
 }
 
+// One key of [driver].
+absl::Status ApplyToDriver(const toml::Key& key, DeviceConfig& config) {
+  static const RE2& version_form = *new RE2("[0-9]+(\\.[0-9]+)*");
+  static const RE2& cuda_form = *new RE2("[0-9]{1,2}\\.[0-9]{1,2}");
+  // A driver keeps its version in 32 bytes, with a NUL.
+  constexpr size_t kMaxVersion = 31;
+  const bool is_version = key.name == "version";
+  if (!is_version && key.name != "cuda_version") {
+    config.unknown.push_back(absl::StrCat("line ", key.line, ": ", key.name));
+    return absl::OkStatus();
+  }
+  absl::StatusOr<std::string> text = Text(key);
+  if (!text.ok()) return text.status();
+  const re2::StringPiece piece(text->data(), text->size());
+  if (is_version && (text->size() > kMaxVersion || !RE2::FullMatch(piece, version_form))) {
+    return Wrong(key, "not of the form 570.124.06");
+  }
+  if (!is_version && !RE2::FullMatch(piece, cuda_form)) return Wrong(key, "not of the form 12.8");
+  (is_version ? config.driver_version : config.cuda_version) = *std::move(text);
+  return absl::OkStatus();
+}
+
+// Two devices cannot have one address, or one UUID. Those that are given no address get a free one.
+absl::Status AllDiffer(const std::vector<const toml::Table*>& tables, const DeviceConfig& config) {
+  const auto wrong = [&](size_t device, absl::string_view name, size_t other) {
+    int line = tables[device]->line;
+    for (const toml::Key& key : tables[device]->keys) {
+      if (key.name == name) line = key.line;
+    }
+    return absl::InvalidArgumentError(absl::StrCat(
+        "line ", line, ": ", name, ": the device of line ", tables[other]->line, " has it too"));
+  };
+  for (size_t i = 0; i < config.devices.size(); ++i) {
+    const ConfiguredDevice& one = config.devices[i];
+    for (size_t j = 0; j < i; ++j) {
+      const ConfiguredDevice& other = config.devices[j];
+      if (!one.pci_address.empty() && one.pci_address == other.pci_address) {
+        return wrong(i, "pci_address", j);
+      }
+      if (one.uuid && one.uuid == other.uuid) return wrong(i, "uuid", j);
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Span<const DeviceProfile> AllProfiles() { return kProfiles; }
@@ -165,12 +215,18 @@ absl::StatusOr<DeviceConfig> ParseDeviceConfig(absl::string_view text) {
   absl::StatusOr<std::vector<toml::Table>> tables = toml::ParseToml(text);
   if (!tables.ok()) return tables.status();
   DeviceConfig config;
+  std::vector<const toml::Table*> device_tables;
   for (const toml::Table& table : *tables) {
     if (table.name == "device" && !table.of_array) {
       return absl::InvalidArgumentError(
           absl::StrCat("line ", table.line, ": [device] should be [[device]]"));
     }
     if (table.name == "device") {
+      if (config.devices.size() == kMaxDevices) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("line ", table.line, ": more than 16 devices"));
+      }
+      device_tables.push_back(&table);
       absl::StatusOr<ConfiguredDevice> device =
           ReadDevice(table, config.devices.empty(), config.unknown);
       if (!device.ok()) return device.status();
@@ -178,17 +234,15 @@ absl::StatusOr<DeviceConfig> ParseDeviceConfig(absl::string_view text) {
       continue;
     }
     for (const toml::Key& key : table.keys) {
-      const bool version = table.name == "driver" && key.name == "version";
-      if (!version && (table.name != "driver" || key.name != "cuda_version")) {
+      if (table.name != "driver") {
         config.unknown.push_back(absl::StrCat("line ", key.line, ": ", key.name));
-        continue;
+      } else if (absl::Status status = ApplyToDriver(key, config); !status.ok()) {
+        return status;
       }
-      absl::StatusOr<std::string> value = Text(key);
-      if (!value.ok()) return value.status();
-      (version ? config.driver_version : config.cuda_version) = *std::move(value);
     }
   }
   if (config.devices.empty()) return absl::InvalidArgumentError("line 1: no [[device]] follows");
+  if (absl::Status status = AllDiffer(device_tables, config); !status.ok()) return status;
   return config;
 }
 

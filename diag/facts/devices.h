@@ -64,8 +64,8 @@ struct DeviceConfig {
 // What holds where there is no file: one device of the default profile.
 DeviceConfig DefaultDeviceConfig();
 
-// Errors are INVALID_ARGUMENT, "line 3: why". A file that names no device is one: what the
-// shims make of it is not known.
+// Errors are INVALID_ARGUMENT, "line 3: why", as the shims say them: what they do not take is not
+// taken here (shims/device/doctor_agreement_test.cc).
 absl::StatusOr<DeviceConfig> ParseDeviceConfig(absl::string_view text);
 
 // A PCI address as sysfs writes it: "0000:00:05.0". Nothing for what is none; the domain

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
 namespace vgpu::facts {
@@ -78,6 +79,25 @@ TEST(DevicesTest, AnErrorNamesLineAndReason) {
   EXPECT_EQ(WhyNot("[driver]\nversion = 570\n"), "line 2: version: a text in quotes is wanted");
   EXPECT_EQ(WhyNot(""), "line 1: no [[device]] follows");
   EXPECT_EQ(WhyNot("[[device]]\nname = \"x\n"), "line 2: name: a quote that is not closed");
+}
+
+TEST(DevicesTest, WhatTheShimsCannotShow) {
+  std::string many;
+  for (int i = 0; i < 16; ++i) many += "[[device]]\n";
+  EXPECT_EQ(WhyNot(many), "");
+  EXPECT_EQ(WhyNot(many + "[[device]]\n"), "line 17: more than 16 devices");
+  EXPECT_EQ(WhyNot("[[device]]\n[[device]]\npci_address = \"00:05.0\"\n"),
+            "line 3: pci_address: the device of line 1 has it too");
+  constexpr char kUuid[] = "uuid = \"GPU-d110a105-ac29-1d54-7b49-9c90440f215b\"\n";
+  EXPECT_EQ(WhyNot(absl::StrCat("[[device]]\n", kUuid, "[[device]]\n", kUuid)),
+            "line 4: uuid: the device of line 1 has it too");
+  EXPECT_EQ(WhyNot("[[device]]\nname = \"\"\n"), "line 2: name: empty");
+  EXPECT_EQ(WhyNot("[[device]]\nname = \"" + std::string(96, 'x') + "\"\n"),
+            "line 2: name: longer than 95 bytes");
+  EXPECT_EQ(WhyNot("[[device]]\n[driver]\nversion = \"570.\"\n"),
+            "line 3: version: not of the form 570.124.06");
+  EXPECT_EQ(WhyNot("[[device]]\n[driver]\ncuda_version = \"12\"\n"),
+            "line 3: cuda_version: not of the form 12.8");
 }
 
 TEST(DevicesTest, AKeyThatMeansNothingIsNamed) {

@@ -40,7 +40,7 @@ class Interpreter {
   bool Wrong(const TomlItem& key, std::string_view why) {
     error_.line = key.line;
     TextWriter reason(error_.reason);
-    std::array<char, 64> name;
+    std::array<char, 128> name;
     TextWriter written(name);
     key.name.AddTo(written);
     reason.AddVisible(written.view()).Add(": ").Add(why);

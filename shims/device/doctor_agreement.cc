@@ -16,15 +16,10 @@
 namespace vgpu::device {
 namespace {
 
-// What a device must be to be shown, and not to be read.
+// What the doctor does not look for: text that a terminal would not show as it is, and what only
+// somebody writes who wants to be slow.
 constexpr const char* kStricter[] = {
-    "more than 16 devices",
-    " has it too",
-    ": longer than 95 bytes",
-    ": empty",
     ": a control character, or a byte that is no UTF-8",
-    ": not of the form 570.124.06",
-    ": not of the form 12.8",
     "too many tables",
     "too many keys in one table",
 };

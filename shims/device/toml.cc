@@ -43,7 +43,7 @@ class Reason {
     return false;
   }
   void Begin(const TomlText& name) {
-    std::array<char, 64> meant;
+    std::array<char, 128> meant;
     TextWriter writer(meant);
     name.AddTo(writer);
     text_.AddVisible(writer.view());

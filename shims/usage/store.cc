@@ -105,10 +105,12 @@ enum class Life { kGone, kDoubtful, kAlive };
 Life LifeOf(const FileName& name) {
   ProcessStat stat;
   const int error = StatOf(name.pid, &stat);
-  if (error == ENOENT || error == ESRCH) {
-    // procfs(5), hidepid: there may be one all the same, of which nothing more can be known.
-    return sys::Probe(static_cast<pid_t>(name.pid)) == -EPERM ? Life::kAlive : Life::kGone;
-  }
+  // proc(5), hidepid: there may be a process of another user, of which nothing more can be known.
+  const bool hidden = error == ENOENT || error == ESRCH
+                          ? sys::Probe(static_cast<pid_t>(name.pid)) == -EPERM
+                          : error == EACCES || error == EPERM;
+  if (hidden) return Life::kAlive;
+  if (error == ENOENT || error == ESRCH) return Life::kGone;
   if (error != 0) return Life::kDoubtful;
   if (stat.start != name.start || stat.IsZombie()) return Life::kGone;
   return IsOfUser(name.pid, name.uid) ? Life::kAlive : Life::kDoubtful;
@@ -356,6 +358,7 @@ bool Store::WriteFile(int directory, const char* name) {
     sys::Close(fd);
   }
   if (written == sizeof record_) return true;
+  sys::UnlinkAt(directory, name);
   BeAlone(directory_, written < 0 ? static_cast<int>(-written) : ENOSPC);
   return false;
 }
