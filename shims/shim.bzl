@@ -50,6 +50,11 @@ def shim(name, soname, exports, deps, linkopts = [], **kwargs):
             "-Wl,--version-script=$(location " + exports + ")",
         ] + linkopts,
         linkshared = True,
+        # Its own tests, and those of the tools that hand it to programs.
+        visibility = [
+            "//shims:__subpackages__",
+            "//tools:__subpackages__",
+        ],
         deps = deps,
         **kwargs
     )
