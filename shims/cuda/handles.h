@@ -8,7 +8,8 @@
 // stale, invented or foreign handle is none, and nothing is read through it. It is never one of
 // the small numbers that name a stream (CU_STREAM_LEGACY and its like).
 //
-// Owns the table and not the objects. Not thread-safe: the state's lock guards it.
+// Owns the table, which lasts as long as the process, and not the objects. Not thread-safe: the
+// state's lock guards it.
 
 #ifndef SHIMS_CUDA_HANDLES_H_
 #define SHIMS_CUDA_HANDLES_H_

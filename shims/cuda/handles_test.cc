@@ -10,7 +10,7 @@ namespace vgpu::cuda {
 namespace {
 
 TEST(Handles, FindsWhatWasAddedAndNothingElse) {
-  Handles<int, HandleKind::kEvent> handles;
+  static Handles<int, HandleKind::kEvent> handles;
   int object = 0;
   const uintptr_t handle = handles.Add(&object);
   EXPECT_EQ(handles.Find(handle), &object);
@@ -22,21 +22,21 @@ TEST(Handles, FindsWhatWasAddedAndNothingElse) {
 }
 
 TEST(Handles, AreNoSmallNumbers) {
-  Handles<int, HandleKind::kStream> handles;
+  static Handles<int, HandleKind::kStream> handles;
   int object = 0;
   EXPECT_GT(handles.Add(&object), 0xffffu);
 }
 
 TEST(Handles, OfAnotherKindAreNone) {
-  Handles<int, HandleKind::kEvent> events;
-  Handles<int, HandleKind::kStream> streams;
+  static Handles<int, HandleKind::kEvent> events;
+  static Handles<int, HandleKind::kStream> streams;
   int object = 0;
   EXPECT_EQ(streams.Find(events.Add(&object)), nullptr);
   EXPECT_NE(streams.Add(&object), 0u);
 }
 
 TEST(Handles, AStaleOneIsNoneThoughItsSlotIsUsedAgain) {
-  Handles<int, HandleKind::kEvent> handles;
+  static Handles<int, HandleKind::kEvent> handles;
   int first = 0;
   int second = 0;
   const uintptr_t old = handles.Add(&first);
@@ -49,7 +49,7 @@ TEST(Handles, AStaleOneIsNoneThoughItsSlotIsUsedAgain) {
 }
 
 TEST(Handles, BehaveAsAMapDoes) {
-  Handles<int, HandleKind::kGraph> handles;
+  static Handles<int, HandleKind::kGraph> handles;
   std::unordered_map<uintptr_t, int*> model;
   std::vector<uintptr_t> all;
   std::mt19937 random(1);

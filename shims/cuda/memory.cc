@@ -2,21 +2,23 @@
 
 #include <search.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <new>
 
+#include "shims/cuda/arena.h"
 #include "shims/log/log.h"
 #include "shims/usage/usage.h"
 
 namespace vgpu::cuda {
 namespace {
 
-// Larger ones are mappings of their own: they go back to the system when they are freed, and
-// cost nothing until they are touched.
-constexpr size_t kHeapMax = 64 << 10;
+// What is larger than a piece of these is a mapping of its own: it goes back to the system when it
+// is freed, and costs nothing until it is touched. A child of fork has the host's memory, and not
+// a device's.
+constinit Arena g_device_arena(false);
+constinit Arena g_host_arena(true);
 
 constinit void* g_tree = nullptr;          // of Allocation, tsearch(3)
 constinit void* g_reservations = nullptr;  // of Range
@@ -37,27 +39,31 @@ Allocation* Search(const Range& range) {
 
 size_t RoundUp(size_t size, size_t to) { return (size + to - 1) / to * to; }
 
-void ReleaseBytes(Allocation* allocation) {
-  void* address = reinterpret_cast<void*>(allocation->range.begin);
-  switch (allocation->backing) {
-    case Backing::kHeap:
-      free(address);
+Arena& ArenaOf(MemoryKind kind) { return OnDevice(kind) ? g_device_arena : g_host_arena; }
+
+void ReleaseBytes(MemoryKind kind, Backing backing, Range range) {
+  void* address = reinterpret_cast<void*>(range.begin);
+  switch (backing) {
+    case Backing::kArena:
+      ArenaOf(kind).Give(address, range.size());
       break;
     case Backing::kMap:
-      munmap(address, allocation->range.size());
+      munmap(address, range.size());
       break;
     case Backing::kForeign:
       break;
   }
+}
+
+void Delete(Allocation* allocation) {
+  ReleaseBytes(allocation->kind, allocation->backing, allocation->range);
   free(allocation);
 }
 
 void* TakeBytes(size_t size, const MemoryRequest& request, Backing* backing) {
-  if (size <= kHeapMax && !request.low) {
-    *backing = Backing::kHeap;
-    void* address = aligned_alloc(kGranule, RoundUp(size, kGranule));
-    if (address != nullptr) memset(address, 0, size);
-    return address;
+  if (size <= Arena::kLargest && !request.low) {
+    *backing = Backing::kArena;
+    return ArenaOf(request.kind).Take(size);
   }
   *backing = Backing::kMap;
   int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
@@ -128,11 +134,7 @@ CUresult Allocate(Context* context, int ordinal, size_t size, const MemoryReques
       (*allocation)->charged = charged;
       return CUDA_SUCCESS;
     }
-    if (backing == Backing::kHeap) {
-      free(address);
-    } else {
-      munmap(address, size);
-    }
+    ReleaseBytes(request.kind, backing, {begin, begin + size});
   }
   if (charged != 0) usage::Release(device, charged);
   return error;
@@ -154,7 +156,7 @@ void Free(Allocation* allocation) {
     }
   }
   allocation->freed = true;
-  if (allocation->pins == 0) ReleaseBytes(allocation);
+  if (allocation->pins == 0) Delete(allocation);
 }
 
 void FreeAllOf(Context* context) {
@@ -229,7 +231,7 @@ bool Pins::Take(uintptr_t address, size_t size, bool write, Allocation** overlap
 void Pins::Drop() {
   while (count_ > 0) {
     Allocation* allocation = held_[--count_];
-    if (--allocation->pins == 0 && allocation->freed) ReleaseBytes(allocation);
+    if (--allocation->pins == 0 && allocation->freed) Delete(allocation);
   }
 }
 

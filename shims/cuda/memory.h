@@ -41,7 +41,7 @@ enum class MemoryKind : uint8_t {
 };
 
 // Where the bytes come from, and so where they go.
-enum class Backing : uint8_t { kHeap, kMap, kForeign };
+enum class Backing : uint8_t { kArena, kMap, kForeign };
 
 struct Range {
   uintptr_t begin = 0;
