@@ -15,13 +15,13 @@
 #include <cstdint>
 
 enum CUresult : int {
-#define VGPU_CUDA_ERROR(name, number, text) name = number,
+#define VGPU_CUDA_ERROR(name, number, text) name = (number),
 #include "shims/abi/cuda_errors.inc"
 #undef VGPU_CUDA_ERROR
 };
 
 enum CUdevice_attribute : int {
-#define VGPU_CUDA_ATTRIBUTE(name, number, value) CU_DEVICE_ATTRIBUTE_##name = number,
+#define VGPU_CUDA_ATTRIBUTE(name, number, value) CU_DEVICE_ATTRIBUTE_##name = (number),
 #include "shims/abi/cuda_attributes.inc"
 #undef VGPU_CUDA_ATTRIBUTE
 };

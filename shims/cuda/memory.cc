@@ -160,7 +160,11 @@ void Free(Allocation* allocation) {
 }
 
 void FreeAllOf(Context* context) {
-  while (context->allocations != nullptr) Free(context->allocations);
+  for (Allocation* allocation = context->allocations; allocation != nullptr;) {
+    Allocation* next = allocation->next;
+    Free(allocation);
+    allocation = next;
+  }
 }
 
 Allocation* FindAllocation(uintptr_t address) { return Search({address, address + 1}); }

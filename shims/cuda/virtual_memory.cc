@@ -216,11 +216,12 @@ bool RecogniseFile(int fd, int* ordinal, size_t* size) {
   return false;
 }
 
-// Nothing at these addresses again but their reservation.
+// Nothing at these addresses again but their reservation. In place of a mapping that is there this
+// needs no more of them than there are, so it does not fail.
 void Clear(Range range) {
   void* address = reinterpret_cast<void*>(range.begin);
-  mmap(address, range.size(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
-       -1, 0);
+  (void)mmap(address, range.size(), PROT_NONE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
 void Unmapped(Allocation* allocation) {
@@ -561,6 +562,7 @@ VGPU_EXPORT CUresult cuMemSetAccess(CUdeviceptr address, size_t size,
       mapping->write = flags == CU_MEM_ACCESS_FLAGS_PROT_READWRITE ? mapping->write | bit
                                                                    : mapping->write & ~bit;
     }
+    // A copy is not one device's: what one of them may do, it may do.
     allocation->readable = mapping->read != 0;
     allocation->writable = mapping->write != 0;
     done = mprotect(reinterpret_cast<void*>(allocation->range.begin), allocation->range.size(),
