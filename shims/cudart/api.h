@@ -7,6 +7,18 @@
 // documentation says so. Stream operations are done when the call returns: device memory is the
 // host's, and there is nothing to wait for.
 
+// What it says in its log (shims/log/log.h), with lib=libvgpu-cudart:
+//
+//   level=error msg="kernel launch refused" func= device= reason="no compute backend" kernel=
+//       every launch, cudaErrorNotSupported
+//   level=error msg="no driver" looked_for=libcuda.so.1 reason=
+//   level=error msg="driver too old" driver=12080 runtime=13050
+//       once; every call is cudaErrorInsufficientDriver
+//   level=error msg="variable not read" func= variable= reason=
+//       its initial value is wanted, which is in device code: cudaErrorNotSupported
+//   level=trace msg="not supported" func=
+//       a function that is only a name
+
 #ifndef SHIMS_CUDART_API_H_
 #define SHIMS_CUDART_API_H_
 

@@ -160,8 +160,8 @@ cudaError_t RefuseLaunch(const Driver& driver, const char* function, const char*
   log::Write(log::Level::kError, kLibrary, "kernel launch refused",
              {{"func", function},
               {"device", CurrentDevice(driver)},
-              {"kernel", name},
-              {"reason", "no compute backend"}});
+              {"reason", "no compute backend"},
+              {"kernel", name}});
   return cudaErrorNotSupported;
 }
 

@@ -388,6 +388,147 @@ TEST_F(Runtime, HostMemory) {
   EXPECT_EQ(cudaHostUnregister(own.data()), cudaErrorHostMemoryNotRegistered);
 }
 
+// --- Memory of other kinds
+
+TEST_F(Runtime, TellsWhatAPointerIs) {
+  cudaPointerAttributes attributes = {};
+  int local = 0;
+  ASSERT_EQ(cudaPointerGetAttributes(&attributes, &local), cudaSuccess);
+  EXPECT_EQ(attributes.type, cudaMemoryTypeUnregistered);
+  EXPECT_EQ(attributes.device, -2);
+  EXPECT_EQ(attributes.hostPointer, &local);
+  ASSERT_EQ(cudaSetDevice(1), cudaSuccess);
+  void* device = nullptr;
+  ASSERT_EQ(cudaMalloc(&device, 100), cudaSuccess);
+  ASSERT_EQ(cudaPointerGetAttributes(&attributes, static_cast<char*>(device) + 99), cudaSuccess);
+  EXPECT_EQ(attributes.type, cudaMemoryTypeDevice);
+  EXPECT_EQ(attributes.device, 1);
+  EXPECT_EQ(attributes.devicePointer, static_cast<char*>(device) + 99);
+  EXPECT_EQ(attributes.hostPointer, nullptr);
+  void* managed = nullptr;
+  ASSERT_EQ(cudaMallocManaged(&managed, 100, 1), cudaSuccess);
+  ASSERT_EQ(cudaPointerGetAttributes(&attributes, managed), cudaSuccess);
+  EXPECT_EQ(attributes.type, cudaMemoryTypeManaged);
+  void* host = nullptr;
+  ASSERT_EQ(cudaMallocHost(&host, 100), cudaSuccess);
+  ASSERT_EQ(cudaPointerGetAttributes(&attributes, host), cudaSuccess);
+  EXPECT_EQ(attributes.type, cudaMemoryTypeHost);
+  EXPECT_EQ(attributes.hostPointer, host);
+  EXPECT_EQ(cudaPointerGetAttributes(nullptr, host), cudaErrorInvalidValue);
+  EXPECT_EQ(cudaFree(device), cudaSuccess);
+  EXPECT_EQ(cudaFree(managed), cudaSuccess);
+  EXPECT_EQ(cudaFreeHost(host), cudaSuccess);
+}
+
+TEST_F(Runtime, ManagedMemoryTakesHints) {
+  void* managed = nullptr;
+  ASSERT_EQ(cudaMallocManaged(&managed, 1 << 16, 1), cudaSuccess);
+#if VGPU_CUDART_MAJOR == 12
+  EXPECT_EQ(cudaMemAdvise(managed, 1 << 16, 1 /* SetReadMostly */, 0), cudaSuccess);
+  EXPECT_EQ(cudaMemPrefetchAsync(managed, 1 << 16, 0, nullptr), cudaSuccess);
+  EXPECT_EQ(cudaMemPrefetchAsync_v2(managed, 1 << 16, {1, 0}, 0, nullptr), cudaSuccess);
+  EXPECT_EQ(cudaMemAdvise_v2(managed, 1 << 16, 1, {1, 0}), cudaSuccess);
+#else
+  EXPECT_EQ(cudaMemPrefetchAsync(managed, 1 << 16, {1, 0}, 0, nullptr), cudaSuccess);
+  EXPECT_EQ(cudaMemAdvise(managed, 1 << 16, 1, {1, 0}), cudaSuccess);
+#endif
+  int read_mostly = -1;
+  EXPECT_EQ(cudaMemRangeGetAttribute(&read_mostly, sizeof(read_mostly), 1, managed, 1 << 16),
+            cudaSuccess);
+  EXPECT_EQ(read_mostly, 1);
+  EXPECT_EQ(cudaFree(managed), cudaSuccess);
+}
+
+TEST_F(Runtime, PoolsGiveAndTake) {
+  size_t before = FreeMemory();
+  void* address = nullptr;
+  ASSERT_EQ(cudaMallocAsync(&address, 1 << 20, nullptr), cudaSuccess);
+  ASSERT_EQ(cudaMemsetAsync(address, 1, 1 << 20, nullptr), cudaSuccess);
+  EXPECT_EQ(cudaFreeAsync(address, nullptr), cudaSuccess);
+  cudaMemPool_t pool = nullptr;
+  ASSERT_EQ(cudaDeviceGetDefaultMemPool(&pool, 0), cudaSuccess);
+  EXPECT_EQ(cudaMemPoolTrimTo(pool, 0), cudaSuccess);
+  EXPECT_EQ(FreeMemory(), before);
+  cudaMemPoolProps properties = {};
+  properties.allocType = 1;  // pinned
+  properties.location = {1, 0};
+  cudaMemPool_t own = nullptr;
+  ASSERT_EQ(cudaMemPoolCreate(&own, &properties), cudaSuccess);
+  uint64_t threshold = 1 << 20;
+  ASSERT_EQ(cudaMemPoolSetAttribute(own, 4 /* ReleaseThreshold */, &threshold), cudaSuccess);
+  ASSERT_EQ(cudaMallocFromPoolAsync(&address, 4096, own, nullptr), cudaSuccess);
+  uint64_t used = 0;
+  ASSERT_EQ(cudaMemPoolGetAttribute(own, 7 /* UsedMemCurrent */, &used), cudaSuccess);
+  EXPECT_GE(used, 4096u);
+  EXPECT_EQ(cudaFree(address), cudaSuccess);
+  EXPECT_EQ(cudaMemPoolDestroy(own), cudaSuccess);
+  EXPECT_EQ(FreeMemory(), before);
+}
+
+TEST_F(Runtime, ArraysKeepTheirTexels) {
+  cudaChannelFormatDesc channels = cudaCreateChannelDesc(32, 32, 0, 0, cudaChannelFormatKindFloat);
+  cudaArray_t array = nullptr;
+  ASSERT_EQ(cudaMallocArray(&array, &channels, 10, 4, 0), cudaSuccess);
+  cudaChannelFormatDesc found = {};
+  cudaExtent extent = {};
+  unsigned flags = 7;
+  ASSERT_EQ(cudaArrayGetInfo(&found, &extent, &flags, array), cudaSuccess);
+  EXPECT_EQ(found.y, 32);
+  EXPECT_EQ(found.f, cudaChannelFormatKindFloat);
+  EXPECT_EQ(extent.width, 10u);
+  EXPECT_EQ(extent.height, 4u);
+  EXPECT_EQ(extent.depth, 0u);
+  EXPECT_EQ(flags, 0u);
+  // 10 texels of 8 bytes in a row.
+  std::vector<unsigned char> in(10 * 8 * 4);
+  for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<unsigned char>(i);
+  ASSERT_EQ(cudaMemcpy2DToArray(array, 0, 0, in.data(), 80, 80, 4, cudaMemcpyHostToDevice),
+            cudaSuccess);
+  std::vector<unsigned char> out(in.size());
+  ASSERT_EQ(cudaMemcpy2DFromArray(out.data(), 80, array, 0, 0, 80, 4, cudaMemcpyDeviceToHost),
+            cudaSuccess);
+  EXPECT_EQ(in, out);
+  // A line that begins in the middle of one row and ends in another.
+  std::vector<unsigned char> line(100, 0xee);
+  ASSERT_EQ(cudaMemcpyToArray(array, 40, 0, line.data(), line.size(), cudaMemcpyHostToDevice),
+            cudaSuccess);
+  std::vector<unsigned char> all(in.size());
+  ASSERT_EQ(cudaMemcpyFromArray(all.data(), array, 0, 0, all.size(), cudaMemcpyDeviceToHost),
+            cudaSuccess);
+  std::copy(line.begin(), line.end(), in.begin() + 40);
+  EXPECT_EQ(all, in);
+  // A copy with an array counts in texels.
+  cudaMemcpy3DParms copy = {};
+  copy.srcArray = array;
+  copy.srcPos = {9, 3, 0};
+  std::array<unsigned char, 8> texel = {};
+  copy.dstPtr = {texel.data(), 8, 8, 1};
+  copy.extent = {1, 1, 1};
+  copy.kind = cudaMemcpyDeviceToHost;
+  ASSERT_EQ(cudaMemcpy3D(&copy), cudaSuccess);
+  EXPECT_TRUE(std::equal(texel.begin(), texel.end(), in.end() - 8));
+  cudaTextureObject_t texture = 0;
+  cudaResourceDesc resource = {};
+  resource.resType = cudaResourceTypeArray;
+  resource.res.array.array = array;
+  cudaTextureDesc description = {};
+  description.normalizedCoords = 1;
+  description.borderColor[2] = 0.5f;
+  ASSERT_EQ(cudaCreateTextureObject(&texture, &resource, &description, nullptr), cudaSuccess);
+  cudaResourceDesc back = {};
+  ASSERT_EQ(cudaGetTextureObjectResourceDesc(&back, texture), cudaSuccess);
+  EXPECT_EQ(back.res.array.array, array);
+  cudaTextureDesc as_described = {};
+  ASSERT_EQ(cudaGetTextureObjectTextureDesc(&as_described, texture), cudaSuccess);
+  EXPECT_EQ(memcmp(&as_described, &description, sizeof(description)), 0);
+  EXPECT_EQ(cudaDestroyTextureObject(texture), cudaSuccess);
+  channels.f = static_cast<cudaChannelFormatKind>(77);
+  cudaArray_t none = nullptr;
+  EXPECT_EQ(cudaMallocArray(&none, &channels, 10, 4, 0), cudaErrorInvalidChannelDescriptor);
+  EXPECT_EQ(cudaFreeArray(array), cudaSuccess);
+  EXPECT_EQ(cudaFreeArray(nullptr), cudaSuccess);
+}
+
 // --- Kernels and variables
 
 // What a compiler's constructor does for one kernel and two variables.
