@@ -6,6 +6,7 @@
 
 // Declared without their arguments, and so without cuda_types.h: only the addresses matter here.
 extern "C" {
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a declaration has none
 #define VGPU_CUDA_DRIVER(kind, name, since) void name();
 #include "shims/abi/cuda_driver.inc"
 #undef VGPU_CUDA_DRIVER
@@ -21,7 +22,7 @@ struct Row {
 };
 
 constexpr Row kRows[] = {
-#define VGPU_CUDA_DRIVER(kind, name, since) {#name, since, &name},
+#define VGPU_CUDA_DRIVER(kind, name, since) {#name, since, &(name)},
 #include "shims/abi/cuda_driver.inc"
 #undef VGPU_CUDA_DRIVER
 };

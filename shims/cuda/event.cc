@@ -149,6 +149,32 @@ CUresult Elapsed(float* milliseconds, CUevent from, CUevent to) {
   return CUDA_SUCCESS;
 }
 
+CUresult FindIn(const Call& call, CUcontext context_handle, CUevent handle, Context** context,
+                Event** event) {
+  if (CUresult error = call.ContextOf(context_handle, context)) return error;
+  return Find(call, handle, event);
+}
+
+CUresult RecordIn(CUcontext context_handle, CUevent handle) {
+  Call call;
+  Context* context;
+  Event* event;
+  if (CUresult error = FindIn(call, context_handle, handle, &context, &event)) return error;
+  if (event->context != context->handle) return CUDA_ERROR_INVALID_HANDLE;
+  LeaveCapture(event);
+  event->recorded = true;
+  event->time = Now();
+  return CUDA_SUCCESS;
+}
+
+CUresult WaitIn(CUcontext context_handle, CUevent handle) {
+  Call call;
+  Context* context;
+  Event* event;
+  if (CUresult error = FindIn(call, context_handle, handle, &context, &event)) return error;
+  return event->capture == nullptr ? CUDA_SUCCESS : CUDA_ERROR_CAPTURED_EVENT;
+}
+
 CUresult DestroyEvent(CUevent handle) {
   Call call;
   if (CUresult error = call.status()) return error;
@@ -241,6 +267,14 @@ extern "C" VGPU_EXPORT CUresult cuEventElapsedTime(float* milliseconds, CUevent 
 extern "C" VGPU_EXPORT CUresult cuEventElapsedTime_v2(float* milliseconds, CUevent from,
                                                       CUevent to) {
   return Elapsed(milliseconds, from, to);
+}
+
+// Of a whole context: all that is in its streams is done.
+extern "C" VGPU_EXPORT CUresult cuCtxRecordEvent(CUcontext context, CUevent event) {
+  return RecordIn(context, event);
+}
+extern "C" VGPU_EXPORT CUresult cuCtxWaitEvent(CUcontext context, CUevent event) {
+  return WaitIn(context, event);
 }
 
 VGPU_STREAM_2(cuStreamWaitEvent, Wait, CUevent, unsigned)

@@ -10,7 +10,7 @@ namespace {
 constinit Handles<Graph, HandleKind::kGraph> g_graphs;
 constinit Handles<Node, HandleKind::kGraphNode> g_nodes;
 constinit Handles<GraphExec, HandleKind::kGraphExec> g_execs;
-constinit uint64_t g_next_id = 1;
+constinit unsigned g_next_id = 1;
 
 size_t IndexOf(const Graph* graph, const Node* node) {
   size_t index = 0;
@@ -36,6 +36,13 @@ Graph* CloneGraph(const Graph* graph) {
   Graph* clone = MakeGraph();
   if (clone == nullptr) return nullptr;
   clone->original = graph->handle;
+  for (const HeldObject& held : graph->objects) {
+    if (!clone->objects.Push(held)) {
+      DestroyGraph(clone);
+      return nullptr;
+    }
+    held.object->references += held.count;
+  }
   const List<Node*> none;
   for (const Node* node : graph->nodes) {
     Graph* child = nullptr;
@@ -71,6 +78,7 @@ void DestroyGraph(Graph* graph) {
   if (graph == nullptr) return;
   ForgetGraph(graph);
   while (!graph->nodes.empty()) DestroyNode(graph->nodes[graph->nodes.size() - 1]);
+  for (const HeldObject& held : graph->objects) DropReferences(held.object, held.count);
   g_graphs.Remove(graph->handle);
   Destroy(graph);
 }
@@ -89,6 +97,7 @@ Node* AddNode(Graph* graph, const Operation& operation, const List<Node*>& after
     return nullptr;
   }
   node->graph = graph;
+  node->id = graph->next_node++;
   node->operation = operation;
   node->child = child;
   if (child != nullptr) child->owned = true;

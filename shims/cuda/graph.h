@@ -14,6 +14,7 @@
 
 #include "shims/abi/cuda_work_types.h"
 #include "shims/cuda/list.h"
+#include "shims/cuda/user_object.h"
 #include "shims/cuda/work.h"
 
 namespace vgpu::cuda {
@@ -34,6 +35,7 @@ struct Operation {
 struct Node {
   CUgraphNode handle = nullptr;
   Graph* graph = nullptr;  // that it is in
+  unsigned id = 0;         // among the nodes of the graph; never used again
   Operation operation;
   Graph* child = nullptr;  // of a node of type GRAPH: its own copy
   bool enabled = true;
@@ -45,10 +47,12 @@ struct Node {
 
 struct Graph {
   CUgraph handle = nullptr;
-  uint64_t id = 0;
+  unsigned id = 0;
+  unsigned next_node = 0;
   CUgraph original = nullptr;  // of a clone
   bool owned = false;  // by a node or by an instantiated graph: not the program's to destroy
-  List<Node*> nodes;   // as they were added
+  List<HeldObject> objects;
+  List<Node*> nodes;  // as they were added
 };
 
 // A graph that was made ready: its own copy of what was written down.

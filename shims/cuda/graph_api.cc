@@ -747,6 +747,78 @@ VGPU_API cuGraphNodeSetParams(CUgraphNode handle, CUgraphNodeParams* p) {
   return SetAny("cuGraphNodeSetParams", call, node, p);
 }
 
+VGPU_API cuGraphNodeSetParams_v2(CUgraphNode node, CUgraphNodeParams* p) {
+  return cuGraphNodeSetParams(node, p);
+}
+
+VGPU_API cuGraphNodeGetParams(CUgraphNode handle, CUgraphNodeParams* p) {
+  Call call;
+  if (CUresult error = call.status()) return error;
+  const Node* node = FindNode(handle);
+  if (node == nullptr || p == nullptr) return CUDA_ERROR_INVALID_VALUE;
+  *p = {};
+  p->type = node->operation.type;
+  switch (p->type) {
+    case CU_GRAPH_NODE_TYPE_MEMCPY:
+      p->memcpy.copyCtx = node->operation.context;
+      ToCopy(node->operation.copy, &p->memcpy.copyParams);
+      break;
+    case CU_GRAPH_NODE_TYPE_MEMSET:
+      p->memset.ctx = node->operation.context;
+      ToFill(node->operation.fill, &p->memset.set);
+      break;
+    case CU_GRAPH_NODE_TYPE_HOST:
+      p->host = {node->operation.function, node->operation.argument};
+      break;
+    case CU_GRAPH_NODE_TYPE_GRAPH:
+      p->graph = node->child->handle;
+      break;
+    case CU_GRAPH_NODE_TYPE_WAIT_EVENT:
+    case CU_GRAPH_NODE_TYPE_EVENT_RECORD:
+      p->event = node->operation.event;
+      break;
+    default:
+      break;
+  }
+  return CUDA_SUCCESS;
+}
+
+VGPU_API cuGraphNodeGetContainingGraph(CUgraphNode handle, CUgraph* graph) {
+  Call call;
+  if (CUresult error = call.status()) return error;
+  const Node* node = FindNode(handle);
+  if (node == nullptr || graph == nullptr) return CUDA_ERROR_INVALID_VALUE;
+  *graph = node->graph->handle;
+  return CUDA_SUCCESS;
+}
+
+VGPU_API cuGraphNodeGetLocalId(CUgraphNode handle, unsigned* id) {
+  Call call;
+  if (CUresult error = call.status()) return error;
+  const Node* node = FindNode(handle);
+  if (node == nullptr || id == nullptr) return CUDA_ERROR_INVALID_VALUE;
+  *id = node->id;
+  return CUDA_SUCCESS;
+}
+
+VGPU_API cuGraphGetId(CUgraph handle, unsigned* id) {
+  Call call;
+  if (CUresult error = call.status()) return error;
+  const Graph* graph = FindGraph(handle);
+  if (graph == nullptr || id == nullptr) return CUDA_ERROR_INVALID_VALUE;
+  *id = graph->id;
+  return CUDA_SUCCESS;
+}
+
+VGPU_API cuGraphExecGetId(CUgraphExec handle, unsigned* id) {
+  Call call;
+  if (CUresult error = call.status()) return error;
+  const GraphExec* exec = FindExec(handle);
+  if (exec == nullptr || id == nullptr) return CUDA_ERROR_INVALID_VALUE;
+  *id = exec->graph->id;
+  return CUDA_SUCCESS;
+}
+
 VGPU_API cuGraphGetNodes(CUgraph handle, CUgraphNode* nodes, size_t* count) {
   Call call;
   if (CUresult error = call.status()) return error;

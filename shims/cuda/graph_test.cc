@@ -283,6 +283,82 @@ TEST_F(GraphTest, BadArgumentsAreErrors) {
   EXPECT_EQ(cuGraphDestroy(other), CUDA_ERROR_INVALID_VALUE);
 }
 
+TEST_F(GraphTest, TellsWhatIsInANodeAndWhichItIs) {
+  CUgraphNode a = AddSet(3, {});
+  CUgraphNode b = AddSet(4, {});
+  CUgraphNodeParams params;
+  ASSERT_EQ(cuGraphNodeGetParams(b, &params), CUDA_SUCCESS);
+  EXPECT_EQ(params.type, CU_GRAPH_NODE_TYPE_MEMSET);
+  EXPECT_EQ(params.memset.set.value, 4u);
+  EXPECT_EQ(params.memset.ctx, context_);
+  params.memset.set.value = 5;
+  EXPECT_EQ(cuGraphNodeSetParams_v2(b, &params), CUDA_SUCCESS);
+  CUgraph graph = nullptr;
+  EXPECT_EQ(cuGraphNodeGetContainingGraph(b, &graph), CUDA_SUCCESS);
+  EXPECT_EQ(graph, graph_);
+  unsigned first = 0;
+  unsigned second = 0;
+  EXPECT_EQ(cuGraphNodeGetLocalId(a, &first), CUDA_SUCCESS);
+  EXPECT_EQ(cuGraphNodeGetLocalId(b, &second), CUDA_SUCCESS);
+  EXPECT_NE(first, second);
+  EXPECT_EQ(cuGraphGetId(graph_, &first), CUDA_SUCCESS);
+  EXPECT_EQ(cuGraphExecGetId(Ready(), &second), CUDA_SUCCESS);
+  EXPECT_NE(first, second);
+}
+
+// --- Objects that live as long as graphs
+
+class UserObjectTest : public GraphTest {
+ protected:
+  void SetUp() override {
+    GraphTest::SetUp();
+    // It may call the driver: nothing holds its lock.
+    const auto end = [](void* count) {
+      EXPECT_EQ(cuCtxSynchronize(), CUDA_SUCCESS);
+      ++*static_cast<int*>(count);
+    };
+    ASSERT_EQ(cuUserObjectCreate(&object_, &ended_, end, 1, 1), CUDA_SUCCESS);
+  }
+
+  CUuserObject object_ = nullptr;
+  int ended_ = 0;
+};
+
+TEST_F(UserObjectTest, EndsWithItsLastReference) {
+  EXPECT_EQ(cuUserObjectRetain(object_, 2), CUDA_SUCCESS);
+  EXPECT_EQ(cuUserObjectRelease(object_, 4), CUDA_ERROR_INVALID_VALUE);
+  EXPECT_EQ(cuUserObjectRelease(object_, 2), CUDA_SUCCESS);
+  EXPECT_EQ(ended_, 0);
+  EXPECT_EQ(cuUserObjectRelease(object_, 1), CUDA_SUCCESS);
+  EXPECT_EQ(ended_, 1);
+  EXPECT_EQ(cuUserObjectRelease(object_, 1), CUDA_ERROR_INVALID_VALUE);
+}
+
+TEST_F(UserObjectTest, LivesAsLongAsTheGraphsThatHoldIt) {
+  CUgraph graph;
+  ASSERT_EQ(cuGraphCreate(&graph, 0), CUDA_SUCCESS);
+  ASSERT_EQ(cuGraphRetainUserObject(graph, object_, 1, 1), CUDA_SUCCESS);  // moved
+  CUgraph clone;
+  ASSERT_EQ(cuGraphClone(&clone, graph), CUDA_SUCCESS);
+  CUgraphExec exec;
+  ASSERT_EQ(cuGraphInstantiateWithFlags(&exec, graph, 0), CUDA_SUCCESS);
+  EXPECT_EQ(cuGraphDestroy(graph), CUDA_SUCCESS);
+  EXPECT_EQ(cuGraphDestroy(clone), CUDA_SUCCESS);
+  EXPECT_EQ(ended_, 0);
+  EXPECT_EQ(cuGraphExecDestroy(exec), CUDA_SUCCESS);
+  EXPECT_EQ(ended_, 1);
+}
+
+TEST_F(UserObjectTest, IsReleasedByAGraphThatHoldsIt) {
+  EXPECT_EQ(cuGraphReleaseUserObject(graph_, object_, 1), CUDA_ERROR_INVALID_VALUE);
+  ASSERT_EQ(cuGraphRetainUserObject(graph_, object_, 2, 0), CUDA_SUCCESS);
+  EXPECT_EQ(cuUserObjectRelease(object_, 1), CUDA_SUCCESS);
+  EXPECT_EQ(cuGraphReleaseUserObject(graph_, object_, 1), CUDA_SUCCESS);
+  EXPECT_EQ(ended_, 0);
+  EXPECT_EQ(cuGraphReleaseUserObject(graph_, object_, 1), CUDA_SUCCESS);
+  EXPECT_EQ(ended_, 1);
+}
+
 // --- Capture
 
 class CaptureTest : public GraphTest {
@@ -490,6 +566,20 @@ TEST_F(CaptureTest, AThreadsOwnStreamCanBeCapturedToo) {
     EXPECT_EQ(cuGraphDestroy(graph), CUDA_SUCCESS);
   }
   EXPECT_EQ(Read(memory_, 4), Bytes(4, 0));
+  EXPECT_EQ(End(), CUDA_SUCCESS);
+}
+
+TEST_F(CaptureTest, ProgramsOfPerThreadStreamsMeanTheThreadsOwnByStream0) {
+  ASSERT_EQ(cuStreamBeginCapture_v2_ptsz(nullptr, CU_STREAM_CAPTURE_MODE_RELAXED), CUDA_SUCCESS);
+  EXPECT_EQ(Status(nullptr), CU_STREAM_CAPTURE_STATUS_NONE);
+  EXPECT_EQ(Status(reinterpret_cast<CUstream>(kStreamPerThread)), CU_STREAM_CAPTURE_STATUS_ACTIVE);
+  int calls = 0;
+  EXPECT_EQ(cuLaunchHostFunc_ptsz(
+                nullptr, [](void* n) { ++*static_cast<int*>(n); }, &calls),
+            CUDA_SUCCESS);
+  CUgraph graph;
+  ASSERT_EQ(cuStreamEndCapture_ptsz(nullptr, &graph), CUDA_SUCCESS);
+  EXPECT_EQ(calls, 0);
   EXPECT_EQ(End(), CUDA_SUCCESS);
 }
 

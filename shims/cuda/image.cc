@@ -30,7 +30,7 @@ class Bytes {
   template <typename T>
   T Get(uint64_t offset) const {
     T value = 0;
-    if (Has(offset, sizeof(T))) memcpy(&value, data_ + offset, sizeof(T));
+    if (data_ != nullptr && Has(offset, sizeof(T))) memcpy(&value, data_ + offset, sizeof(T));
     return value;
   }
   Bytes Sub(uint64_t offset, uint64_t count) const {

@@ -113,6 +113,13 @@ VGPU_API cuLaunchGridAsync(CUfunction f, int width, int height, CUstream stream)
                 {static_cast<unsigned>(width), static_cast<unsigned>(height), 1}, {}, 0, stream);
 }
 
+VGPU_API cuLaunchCooperativeKernelMultiDevice(void* launches, unsigned count, unsigned) {
+  Call call;
+  if (CUresult error = call.Current()) return error;
+  if (launches == nullptr || count == 0) return CUDA_ERROR_INVALID_VALUE;
+  return RefuseLaunch("cuLaunchCooperativeKernelMultiDevice");
+}
+
 VGPU_API cuGraphAddKernelNode(CUgraphNode*, CUgraph, const CUgraphNode*, size_t, const void*) {
   Call call;
   if (CUresult error = call.status()) return error;

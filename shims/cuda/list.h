@@ -30,6 +30,7 @@ class List {
   bool Push(const T& value) {
     if (size_ == capacity_) {
       const size_t capacity = capacity_ == 0 ? 8 : capacity_ * 2;
+      // NOLINTNEXTLINE(bugprone-sizeof-expression): values may be pointers
       void* data = realloc(static_cast<void*>(data_), capacity * sizeof(T));
       if (data == nullptr) return false;
       data_ = static_cast<T*>(data);

@@ -744,6 +744,23 @@ VGPU_API cuLibraryGetGlobal(CUdeviceptr* address, size_t* bytes, CUlibrary handl
   return GetVariable(call, module, name, address, bytes);
 }
 
+// Neither exists here: managed variables and functions for host and device are the work of a
+// compiler whose tables come with the image, which is not unpacked.
+VGPU_API cuLibraryGetManaged(CUdeviceptr* address, size_t* bytes, CUlibrary handle,
+                             const char* name) {
+  Call call;
+  Library* library;
+  if (CUresult error = FindLibrary(call, handle, &library)) return error;
+  return name == nullptr || (address == nullptr && bytes == nullptr) ? CUDA_ERROR_INVALID_VALUE
+                                                                     : CUDA_ERROR_NOT_FOUND;
+}
+VGPU_API cuLibraryGetUnifiedFunction(void** function, CUlibrary handle, const char* name) {
+  Call call;
+  Library* library;
+  if (CUresult error = FindLibrary(call, handle, &library)) return error;
+  return name == nullptr || function == nullptr ? CUDA_ERROR_INVALID_VALUE : CUDA_ERROR_NOT_FOUND;
+}
+
 VGPU_API cuKernelGetFunction(CUfunction* out, CUkernel handle) {
   Call call;
   Kernel* kernel;

@@ -144,6 +144,7 @@ TEST_F(ModuleTest, EveryKindOfLaunchIsRefused) {
   EXPECT_EQ(cuLaunchGrid(function_, 1, 1), CUDA_ERROR_NOT_SUPPORTED);
   EXPECT_EQ(cuLaunchGridAsync(function_, 1, 1, nullptr), CUDA_ERROR_NOT_SUPPORTED);
   EXPECT_EQ(cuLaunchGrid(function_, -1, 1), CUDA_ERROR_INVALID_VALUE);
+  EXPECT_EQ(cuLaunchCooperativeKernelMultiDevice(&config, 1, 0), CUDA_ERROR_NOT_SUPPORTED);
 }
 
 TEST_F(ModuleTest, AFunctionHasTheAttributesOfAnUndemandingKernelWhereNothingIsKnown) {

@@ -10,7 +10,6 @@
 namespace {
 
 using ::vgpu::cuda::EntryPoint;
-using ::vgpu::cuda::EntryPointStatus;
 
 // CUdriverProcAddress_flags of cuda.h 12; 0 asks for the legacy stream, as a program compiled
 // without --default-stream per-thread does.

@@ -102,6 +102,7 @@ Call::Call() : errno_(errno) { g_lock.Lock(); }
 
 Call::~Call() {
   g_lock.Unlock();
+  AfterCall();
   errno = errno_;
 }
 

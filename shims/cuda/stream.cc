@@ -397,7 +397,7 @@ CUresult ContextOfStream(const Call& call, CUstream stream, Context** context) {
   StreamRef ref;
   if (CUresult error = FindStream(call, stream, &ref)) return error;
   *context = ref.context;
-  return RefuseCapture(ref);
+  return CUDA_SUCCESS;
 }
 
 CUresult ContextOutsideCapture(const Call& call, CUstream stream, Context** context) {

@@ -216,6 +216,17 @@ TEST_F(EventTest, BadArgumentsAreErrors) {
   EXPECT_EQ(cuEventDestroy_v2(event), CUDA_ERROR_INVALID_HANDLE);
 }
 
+TEST_F(EventTest, IsRecordedForAWholeContextToo) {
+  CUevent event = Event();
+  EXPECT_EQ(cuCtxRecordEvent(context_, event), CUDA_SUCCESS);
+  EXPECT_EQ(cuCtxWaitEvent(context_, event), CUDA_SUCCESS);
+  float milliseconds = -1;
+  EXPECT_EQ(cuEventElapsedTime(&milliseconds, event, event), CUDA_SUCCESS);
+  EXPECT_EQ(milliseconds, 0);
+  EXPECT_EQ(cuCtxRecordEvent(reinterpret_cast<CUcontext>(event), event),
+            CUDA_ERROR_INVALID_CONTEXT);
+}
+
 TEST_F(EventTest, IsRecordedInStreamsOfItsOwnContext) {
   CUevent event = Event();
   CUcontext other;

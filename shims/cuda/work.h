@@ -54,13 +54,17 @@ CUresult Run(const Fill& fill);
 CUresult Submit(CUstream stream, const Copy& copy);
 CUresult Submit(CUstream stream, const Fill& fill);
 
-// The context of a stream, which lives: INVALID_HANDLE where there is no such stream. For work that
-// no graph can hold: of a stream that is capturing STREAM_CAPTURE_UNSUPPORTED, and the capture is
-// invalid from then on. Wants the lock.
+// The context of a stream, which lives: INVALID_HANDLE where there is no such stream. Wants the
+// lock.
 CUresult ContextOfStream(const Call& call, CUstream stream, Context** context);
 
-// The same, for what a capture cannot note: STREAM_CAPTURE_UNSUPPORTED while the stream captures.
+// The same, for work that no graph can hold: of a stream that is capturing
+// STREAM_CAPTURE_UNSUPPORTED, and the capture is invalid from then on.
 CUresult ContextOutsideCapture(const Call& call, CUstream stream, Context** context);
+
+// What was put off until nobody holds the lock: the program's own functions (user_object.h). At the
+// end of each Call, without the lock.
+void AfterCall();
 
 // A context ends: so do its streams, events, modules. Wants the lock.
 void ContextEnds(Context* context);

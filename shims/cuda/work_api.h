@@ -72,6 +72,8 @@ CUresult cuEventQuery(CUevent event);
 CUresult cuEventSynchronize(CUevent event);
 CUresult cuEventElapsedTime(float* milliseconds, CUevent from, CUevent to);
 CUresult cuEventElapsedTime_v2(float* milliseconds, CUevent from, CUevent to);
+CUresult cuCtxRecordEvent(CUcontext context, CUevent event);
+CUresult cuCtxWaitEvent(CUcontext context, CUevent event);
 CUresult cuStreamWaitEvent(CUstream stream, CUevent, unsigned);
 CUresult cuStreamWaitEvent_ptsz(CUstream stream, CUevent, unsigned);
 
@@ -146,6 +148,12 @@ CUresult cuGraphEventRecordNodeSetEvent(CUgraphNode node, CUevent event);
 CUresult cuGraphEventWaitNodeGetEvent(CUgraphNode node, CUevent* event);
 CUresult cuGraphEventWaitNodeSetEvent(CUgraphNode node, CUevent event);
 CUresult cuGraphNodeSetParams(CUgraphNode handle, CUgraphNodeParams* p);
+CUresult cuGraphNodeSetParams_v2(CUgraphNode node, CUgraphNodeParams* p);
+CUresult cuGraphNodeGetParams(CUgraphNode handle, CUgraphNodeParams* p);
+CUresult cuGraphNodeGetContainingGraph(CUgraphNode handle, CUgraph* graph);
+CUresult cuGraphNodeGetLocalId(CUgraphNode handle, unsigned* id);
+CUresult cuGraphGetId(CUgraph handle, unsigned* id);
+CUresult cuGraphExecGetId(CUgraphExec handle, unsigned* id);
 CUresult cuGraphGetNodes(CUgraph handle, CUgraphNode* nodes, size_t* count);
 CUresult cuGraphGetRootNodes(CUgraph handle, CUgraphNode* nodes, size_t* count);
 CUresult cuGraphGetEdges(CUgraph graph, CUgraphNode* from, CUgraphNode* to, size_t* count);
@@ -214,6 +222,7 @@ CUresult cuLaunchKernelEx_ptsz(const CUlaunchConfig* config, CUfunction f, void*
 CUresult cuLaunch(CUfunction f);
 CUresult cuLaunchGrid(CUfunction f, int width, int height);
 CUresult cuLaunchGridAsync(CUfunction f, int width, int height, CUstream stream);
+CUresult cuLaunchCooperativeKernelMultiDevice(void* launches, unsigned count, unsigned);
 CUresult cuGraphAddKernelNode(CUgraphNode*, CUgraph, const CUgraphNode*, size_t, const void*);
 CUresult cuGraphAddKernelNode_v2(CUgraphNode*, CUgraph, const CUgraphNode*, size_t, const void*);
 
@@ -248,6 +257,9 @@ CUresult cuLibraryEnumerateKernels(CUkernel* out, unsigned count, CUlibrary hand
 CUresult cuLibraryGetModule(CUmodule* out, CUlibrary handle);
 CUresult cuLibraryGetGlobal(CUdeviceptr* address, size_t* bytes, CUlibrary handle,
                             const char* name);
+CUresult cuLibraryGetManaged(CUdeviceptr* address, size_t* bytes, CUlibrary handle,
+                             const char* name);
+CUresult cuLibraryGetUnifiedFunction(void** function, CUlibrary handle, const char* name);
 CUresult cuKernelGetFunction(CUfunction* out, CUkernel handle);
 CUresult cuKernelGetLibrary(CUlibrary* out, CUkernel handle);
 CUresult cuKernelGetName(const char** name, CUkernel handle);
@@ -280,6 +292,15 @@ CUresult cuTexObjectGetResourceViewDesc(CUDA_RESOURCE_VIEW_DESC* view, CUtexObje
 CUresult cuSurfObjectCreate(CUsurfObject* object, const CUDA_RESOURCE_DESC* resource);
 CUresult cuSurfObjectDestroy(CUsurfObject object);
 CUresult cuSurfObjectGetResourceDesc(CUDA_RESOURCE_DESC* resource, CUsurfObject object);
+
+// --- user_object.cc
+CUresult cuUserObjectCreate(CUuserObject* out, void* object, CUhostFn end, unsigned references,
+                            unsigned flags);
+CUresult cuUserObjectRetain(CUuserObject handle, unsigned count);
+CUresult cuUserObjectRelease(CUuserObject handle, unsigned count);
+CUresult cuGraphRetainUserObject(CUgraph graph_handle, CUuserObject handle, unsigned count,
+                                 unsigned flags);
+CUresult cuGraphReleaseUserObject(CUgraph graph_handle, CUuserObject handle, unsigned count);
 
 // --- interop.cc
 CUresult cuGLGetDevices(unsigned* count, CUdevice* devices, unsigned size, int);
