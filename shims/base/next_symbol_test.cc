@@ -12,8 +12,16 @@
 namespace vgpu {
 namespace {
 
+// A sanitizer's functions stand in the program itself, before which nothing stands.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
 // In a program, what stands behind is what it needs.
 TEST(NextSymbolTest, IsWhatTheLoaderFinds) {
+  if (kSanitized) GTEST_SKIP() << "the sanitizer's own functions come between";
   for (const char* name : {"execve", "open", "openat", "realpath", "posix_spawn", "posix_spawnp",
                            "fopen", "glob", "nftw", "memcpy", "gettimeofday"}) {
     EXPECT_EQ(NextSymbol(name), dlsym(RTLD_NEXT, name)) << name;
