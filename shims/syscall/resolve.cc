@@ -2,13 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 
+#include "shims/base/sys.h"
 #include "shims/base/text.h"
 
 namespace vgpu::redirect {
@@ -16,6 +19,18 @@ namespace {
 
 // As the kernel's (MAXSYMLINKS, linux/namei.h).
 constexpr int kMaxLinks = 40;
+
+// Whether this process may have a directory of the tree as its working directory, or open.
+enum class Entered : int { kUnknown, kNo, kYes };
+constinit std::atomic<Entered> entered = Entered::kUnknown;
+
+bool Opens(Purpose purpose) {
+  return purpose == Purpose::kOpen || purpose == Purpose::kOpenNoFollow;
+}
+
+bool Follows(Purpose purpose) {
+  return purpose != Purpose::kOpenNoFollow && purpose != Purpose::kNoFollow;
+}
 
 // A path without a slash before it and with none behind it; "" is the root.
 class Path {
@@ -166,7 +181,22 @@ std::string_view LinkTarget(const TreeView& view, const Process& process, std::s
 struct Walked {
   Path path;            // canonical, but for a last link that is not followed
   bool inside = false;  // the walk began in the tree, or went through it
+  // The path asks for a directory (a slash or a dot at its end): the kernel is to say so if it is
+  // none.
+  bool wants_directory = false;
 };
+
+// Whether what `path` names, in the tree or on the host, is a directory.
+bool IsDirectory(const TreeView& view, const Process& process, std::string_view path) {
+  std::array<char, kMaxPath> real;
+  std::array<char, 40> root;
+  TextWriter prefix(root);
+  if (process.id != 0) prefix.Add("/proc/").AddNumber(process.id).Add("/root");
+  struct stat status = {};
+  return Write(view.IsOwned(path) ? view.Root() : prefix.view(), path, real) &&
+         sys::StatAt(AT_FDCWD, real.data(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+         S_ISDIR(status.st_mode);
+}
 
 // False: the path cannot be followed, and the kernel may say why.
 bool Walk(const TreeView& view, const Process& process, int directory, std::string_view path,
@@ -179,11 +209,17 @@ bool Walk(const TreeView& view, const Process& process, int directory, std::stri
              (!walked->inside && !CanReach(walked->path.view(), path))) {
     return false;
   }
-  bool wants_directory = path.back() == '/';
+  walked->wants_directory = path.back() == '/' || path.ends_with("/.");
   int links = 0;
   for (std::string_view name = rest.Take(); !name.empty(); name = rest.Take()) {
     if (name == ".") continue;
     if (name == "..") {
+      // The host may have a directory of that name where the tree has none: what the kernel says
+      // of the host's would not be true. It is asked of the tree's.
+      if (!IsDirectory(view, process, walked->path.view())) {
+        walked->wants_directory = true;
+        return view.IsOwned(walked->path.view());
+      }
       walked->path.Pop();
       continue;
     }
@@ -191,7 +227,7 @@ bool Walk(const TreeView& view, const Process& process, int directory, std::stri
     bool last = rest.IsEmpty();
     std::array<char, kMaxPath> buffer;
     std::string_view target = LinkTarget(view, process, walked->path.view(), buffer);
-    if (!target.empty() && (!last || follow_last || wants_directory)) {
+    if (!target.empty() && (!last || follow_last || walked->wants_directory)) {
       if (++links > kMaxLinks) return false;
       walked->path.Pop();
       if (target[0] == '/') {
@@ -212,14 +248,19 @@ bool Walk(const TreeView& view, const Process& process, int directory, std::stri
 Resolved Place(const TreeView& view, const Walked& walked, Purpose purpose,
                std::span<char, kMaxPath> resolved) {
   std::string_view path = walked.path.view();
-  bool in_tree = view.IsOwned(path) || (purpose == Purpose::kOpen && view.IsMerged(path)) ||
-                 (purpose == Purpose::kNoFollow && view.FindAlias(path) != nullptr);
-  if (in_tree) {
-    std::string_view prefix = purpose == Purpose::kName ? std::string_view() : view.Root();
-    return Write(prefix, path, resolved) ? Resolved::kInTree : Resolved::kNot;
-  }
+  bool in_tree = view.IsOwned(path) || (Opens(purpose) && view.IsMerged(path)) ||
+                 (!Follows(purpose) && view.FindAlias(path) != nullptr);
   // What leads out of the tree leads to the host's file of that name.
-  return walked.inside && Write("", path, resolved) ? Resolved::kOutside : Resolved::kNot;
+  if (!in_tree && !walked.inside) return Resolved::kNot;
+  std::string_view prefix = in_tree && purpose != Purpose::kName ? view.Root() : std::string_view();
+  if (!Write(prefix, path, resolved)) return Resolved::kNot;
+  if (walked.wants_directory && !path.empty()) {
+    size_t size = prefix.size() + 1 + path.size();
+    if (size + 2 > resolved.size()) return Resolved::kNot;
+    resolved[size] = '/';
+    resolved[size + 1] = '\0';
+  }
+  return in_tree ? Resolved::kInTree : Resolved::kOutside;
 }
 
 // A path that is nothing but names and single slashes, below an owned directory by its own name or
@@ -231,12 +272,13 @@ bool ResolveByName(const TreeView& view, std::string_view path, Purpose purpose,
     std::string_view below = Behind(from.size(), path);
     // Links inside an owned directory lead out of it.
     if (below.find('/', 1) != std::string_view::npos) return false;
-    if (below.empty() && purpose == Purpose::kNoFollow) to = from;
+    if (below.empty() && !Follows(purpose)) to = from;
     if (view.Root().size() + to.size() + below.size() + 2 > resolved.size()) return false;
     Write(view.Root(), to, resolved);
     memcpy(resolved.data() + view.root_size + 1 + to.size(), below.data(), below.size());
     resolved[view.root_size + 1 + to.size() + below.size()] = '\0';
-    return true;
+    std::array<char, kMaxPath> target;
+    return below.empty() || !Follows(purpose) || ReadLink(resolved.data(), target).empty();
   };
   auto is_below = [path](std::string_view directory) {
     return path.starts_with(directory) &&
@@ -271,6 +313,7 @@ bool MayLeadThere(const TreeView& view, std::string_view path) {
                [path](const Alias& alias) { return Behind(1, path).starts_with(alias.from); }) ||
            path.find("/subsystem") != std::string_view::npos ||
            path.find("/driver/") != std::string_view::npos ||
+           path.find("/physical_node") != std::string_view::npos ||
            path.find("/device/") != std::string_view::npos;
   }
   if (path.starts_with("/sys/")) return path.find("/device") != std::string_view::npos;
@@ -279,7 +322,7 @@ bool MayLeadThere(const TreeView& view, std::string_view path) {
            path.find("/cwd") != std::string_view::npos ||
            path.find("/fd/") != std::string_view::npos;
   }
-  return true;  // it has a colon in it
+  return true;  // it has the name of a PCI function in it
 }
 
 Resolved ResolveIn(const TreeView& view, const Process& process, int directory, const char* text,
@@ -291,7 +334,7 @@ Resolved ResolveIn(const TreeView& view, const Process& process, int directory, 
     if (!MayLeadThere(view, path)) return Resolved::kNot;
   }
   Walked walked;
-  if (!Walk(view, process, directory, path, purpose != Purpose::kNoFollow, &walked)) {
+  if (!Walk(view, process, directory, path, Follows(purpose), &walked)) {
     return Resolved::kNot;
   }
   return Place(view, walked, purpose, resolved);
@@ -303,29 +346,111 @@ bool Ends(const char* path, const char* end, std::string_view name) {
          (size == name.size() || end[-1 - static_cast<ptrdiff_t>(name.size())] == '/');
 }
 
+// Eight bytes that are one another's copies.
+constexpr uint64_t Eight(unsigned char byte) { return byte * uint64_t{0x0101010101010101}; }
+
+// Has the highest bit of each byte of `word` set that is zero, and perhaps of bytes above such a
+// one: not zero exactly if there is one.
+constexpr uint64_t Zeros(uint64_t word) { return (word - Eight(1)) & ~word & Eight(0x80); }
+
+// Whether there is a colon in the text, or a slash with a slash or a dot behind it.
+bool IsUnusual(const char* text, size_t size) {
+  auto is_unusual = [](uint64_t word) {
+    // '.' and '/' differ in the lowest bit alone. Bytes behind: the low one is first.
+    uint64_t slash = word ^ Eight('/');
+    uint64_t behind = ((word | Eight(1)) ^ Eight('/')) >> 8 | uint64_t{0xff} << 56;
+    return (Zeros(slash | behind) | Zeros(word ^ Eight(':'))) != 0;
+  };
+  uint64_t word;
+  if (size < sizeof word) {
+    word = 0;
+    memcpy(&word, text, size);
+    return is_unusual(word);
+  }
+  // The pair at the end of one word is in the next one too.
+  for (size_t i = 0; i + sizeof word <= size; i += sizeof word - 1) {
+    memcpy(&word, text + i, sizeof word);
+    if (is_unusual(word)) return true;
+  }
+  memcpy(&word, text + size - sizeof word, sizeof word);
+  return is_unusual(word);
+}
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
+
+bool IsHex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+
+// Whether a colon at `at` is the first one in the name of a PCI function, "0000:00:05.0".
+bool IsAddress(std::string_view path, size_t at) {
+  return at >= 4 && at + 3 < path.size() && path[at + 3] == ':' && IsHex(path[at - 1]) &&
+         IsHex(path[at - 2]) && IsHex(path[at - 3]) && IsHex(path[at - 4]) && IsHex(path[at + 1]) &&
+         IsHex(path[at + 2]);
+}
+
+// Whether there is the name of a PCI function in the path, a "..", or in an absolute one a "." or
+// an empty name.
+bool HasTellingName(std::string_view path) {
+  for (size_t i = 0; i < path.size(); ++i) {
+    if (path[i] == ':' && IsAddress(path, i)) return true;
+    if (path[i] != '/' && i != 0) continue;
+    std::string_view name = Behind(path[i] == '/' ? i + 1 : i, path);
+    if (name.starts_with("..") && (name.size() == 2 || name[2] == '/')) return true;
+    if (path[0] == '/' && (name.starts_with('/') || name.starts_with("./"))) return true;
+  }
+  return false;
+}
+
+// The part of MayBeOurs that the text tells.
+bool LooksOurs(const char* path) {
+  if (path[0] == '/') {
+    if (path[1] == 's' && path[2] == 'y' && path[3] == 's') return true;
+    if (path[1] == 'p' && path[2] == 'r' && path[3] == 'o' && path[4] == 'c') return true;
+    size_t size = strlen(path);
+    return IsUnusual(path, size) && HasTellingName({path, size});
+  }
+  size_t size = strlen(path);
+  if ((path[0] == '.' || IsUnusual(path, size)) && HasTellingName({path, size})) return true;
+  // From /sys, /sys/bus, /sys/bus/pci or /proc.
+  const char* end = path + size;
+  return Ends(path, end, "devices") || Ends(path, end, "drivers") || Ends(path, end, "driver") ||
+         strstr(path, "nvidia") != nullptr;
+}
+
+// Whether the working directory is in the tree.
+bool BeganInTree() {
+  const int saved_errno = errno;
+  char name[kMaxPath];
+  const TreeView* view = CurrentView();
+  bool inside = false;
+  if (view != nullptr) {
+    long size = syscall(SYS_getcwd, name, sizeof name);
+    inside = size > 1 && StartsWithRoot({name, static_cast<size_t>(size) - 1}, *view);
+  }
+  errno = saved_errno;
+  return inside;
+}
+
+// Whether a directory, which is open, can be in the tree: this is asked for every name below one,
+// in a program that walks over all files, and the name of it costs far more.
+bool IsOnTreesDevice(const TreeView& view, int directory) {
+  struct stat status = {};
+  return directory == AT_FDCWD ||
+         (sys::Stat(directory, &status) == 0 && status.st_dev == view.device);
+}
+
 }  // namespace
 
 bool MayBeOurs(const char* path) {
   if (path == nullptr) return false;
-  if (path[0] == '/') {
-    if (path[1] == 's' && path[2] == 'y' && path[3] == 's') return true;
-    if (path[1] == 'p' && path[2] == 'r' && path[3] == 'o' && path[4] == 'c') return true;
+  if (LooksOurs(path)) return true;
+  if (path[0] == '/' || path[0] == '\0') return false;
+  Entered known = entered.load(std::memory_order_relaxed);
+  if (known == Entered::kUnknown) {
+    known = BeganInTree() ? Entered::kYes : Entered::kNo;
+    Entered unknown = Entered::kUnknown;
+    entered.compare_exchange_strong(unknown, known, std::memory_order_relaxed);
   }
-  const char* c = path;
-  bool at_start = path[0] != '/';  // of a component
-  for (; *c != '\0'; ++c) {
-    if (*c == ':') return true;
-    if (at_start && *c == '.') {
-      if (c[1] == '.' && (c[2] == '/' || c[2] == '\0')) return true;
-      if (c[1] == '/' && path[0] == '/') return true;
-    }
-    if (*c == '/' && at_start && c != path) return true;  // "//"
-    at_start = *c == '/';
-  }
-  if (path[0] == '/') return false;
-  // From /sys, /sys/bus, /sys/bus/pci or /proc.
-  return Ends(path, c, "devices") || Ends(path, c, "drivers") || Ends(path, c, "driver") ||
-         strstr(path, "nvidia") != nullptr;
+  return known == Entered::kYes;
 }
 
 Resolved Resolve(int directory, const char* path, Purpose purpose,
@@ -333,7 +458,12 @@ Resolved Resolve(int directory, const char* path, Purpose purpose,
   const int saved_errno = errno;
   const TreeView* view = CurrentView();
   Resolved done = Resolved::kNot;
-  if (view != nullptr) done = ResolveIn(*view, {}, directory, path, purpose, resolved);
+  if (view != nullptr && (path[0] == '/' || LooksOurs(path) || IsOnTreesDevice(*view, directory))) {
+    done = ResolveIn(*view, {}, directory, path, purpose, resolved);
+  }
+  if (done == Resolved::kInTree && Opens(purpose)) {
+    entered.store(Entered::kYes, std::memory_order_relaxed);
+  }
   errno = saved_errno;
   return done;
 }

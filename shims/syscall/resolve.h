@@ -31,15 +31,21 @@ namespace vgpu::redirect {
 inline constexpr size_t kMaxPath = 4096;  // PATH_MAX, linux/limits.h
 
 enum class Purpose {
-  kOpen,      // the last component is followed; a merged directory is listed from the tree
-  kFollow,    // followed; attributes of a merged directory are the host's
-  kNoFollow,  // the last component itself: lstat, readlink
-  kName,      // followed; the canonical name as the program is to see it (realpath)
+  kOpen,          // the last component is followed; a merged directory is listed from the tree
+  kOpenNoFollow,  // the same, and a link is not followed (O_NOFOLLOW)
+  kFollow,        // followed; attributes of a merged directory are the host's
+  kNoFollow,      // the last component itself: lstat, readlink
+  kName,          // followed; the canonical name as the program is to see it (realpath)
 };
 
-// Whether the path can be ours, from its text alone: false for nearly all, in a few nanoseconds.
-// The working directory is not asked for: a relative name that leads from a directory of the host
-// into the tree has a name in it that gives it away.
+// Whether the path can be ours: false for nearly all, in a few nanoseconds. An absolute one is
+// judged from its text alone, and so is a relative one in a process that has no directory of the
+// tree open: a name that leads from a directory of the host into the tree has a name in it that
+// gives it away. In a process that has opened something of the tree, or began in it, any relative
+// one may be: what lies below a merged directory is the host's.
+//
+// A descriptor of a directory of the tree that another program has left open is not known of,
+// until this one opens something of the tree itself.
 bool MayBeOurs(const char* path);
 
 enum class Resolved {

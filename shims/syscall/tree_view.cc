@@ -6,7 +6,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -28,7 +30,8 @@ constexpr std::string_view kLastLine = "\nend\n";
 constexpr int kMaxViews = 64;
 
 constinit std::atomic<const TreeView*> current = nullptr;
-constinit std::atomic<int> views = 0;
+constinit std::atomic<bool> gone = false;      // the tree that is current was removed
+constinit std::atomic<int> views = 0;          // those that were current
 constinit std::atomic<int64_t> looked_at = 0;  // seconds of the coarse monotonic clock, plus 1
 
 bool IsBelow(std::string_view path, std::string_view directory) {
@@ -85,14 +88,31 @@ bool Look(std::string_view root, std::array<char, 600>& path, struct stat* statu
          S_ISREG(status->st_mode);
 }
 
+// VGPU_TREE, as it was when it was first asked for, without slashes at its end: a program may
+// change its environment in one thread while another opens files. Empty: none.
+std::string_view NamedTree() {
+  static constinit std::atomic<int> state = 0;  // 1: being written, 2: written
+  static constinit std::array<char, sizeof(TreeView::root)> text = {};
+  static constinit std::atomic<size_t> text_size = 0;
+  int before = 0;
+  if (state.load(std::memory_order_acquire) == 2) return {text.data(), text_size};
+  const char* named = secure_getenv("VGPU_TREE");
+  std::string_view root;
+  if (named != nullptr && named[0] == '/') root = named;
+  while (root.size() > 1 && root.back() == '/') root.remove_suffix(1);
+  if (root.size() >= text.size()) root = {};
+  if (state.compare_exchange_strong(before, 1, std::memory_order_acquire)) {
+    memcpy(text.data(), root.data(), root.size());
+    text_size = root.size();
+    state.store(2, std::memory_order_release);
+  }
+  return root;
+}
+
 // The tree's directory, and its manifest's path and status.
 bool FindTree(std::string_view* root, std::array<char, 600>& path, struct stat* status) {
-  const char* named = secure_getenv("VGPU_TREE");
-  if (named != nullptr && named[0] == '/') {
-    *root = named;
-    while (root->size() > 1 && root->back() == '/') root->remove_suffix(1);
-    return Look(*root, path, status);
-  }
+  *root = NamedTree();
+  if (!root->empty()) return Look(*root, path, status);
   for (const char* place : kPlaces) {
     *root = place;
     if (Look(*root, path, status)) return true;
@@ -100,9 +120,26 @@ bool FindTree(std::string_view* root, std::array<char, 600>& path, struct stat* 
   return false;
 }
 
-// Null where nothing new can be read.
+// The name by which the kernel knows the tree's directory, and gives names in it (getcwd(2),
+// readlink(2) of a descriptor); `root` where that cannot be told. In `name`, or `root`'s.
+std::string_view CanonicalName(std::string_view root, std::span<char, 512> name) {
+  if (root.size() >= name.size()) return root;
+  memcpy(name.data(), root.data(), root.size());
+  name[root.size()] = '\0';
+  int fd = sys::OpenAt(AT_FDCWD, name.data(), O_PATH | O_DIRECTORY);
+  if (fd < 0) return root;
+  std::array<char, 40> link;
+  TextWriter(link).Add("/proc/self/fd/").AddNumber(fd);
+  long size = syscall(SYS_readlinkat, AT_FDCWD, link.data(), name.data(), name.size());
+  sys::Close(fd);
+  if (size <= 1 || static_cast<size_t>(size) == name.size() || name[0] != '/') return root;
+  return {name.data(), static_cast<size_t>(size)};
+}
+
+void Unmap(const TreeView* view) { munmap(const_cast<TreeView*>(view), sizeof(TreeView)); }
+
+// Null where it cannot be read, or is half-written.
 const TreeView* Load(std::string_view root, const char* manifest, const struct stat& status) {
-  if (views.fetch_add(1, std::memory_order_relaxed) >= kMaxViews) return nullptr;
   void* memory =
       mmap(nullptr, sizeof(TreeView), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return nullptr;
@@ -118,8 +155,7 @@ const TreeView* Load(std::string_view root, const char* manifest, const struct s
     read = ParseManifest(text.size(), view);
   }
   if (!read) {
-    munmap(memory, sizeof(TreeView));
-    views.fetch_sub(1, std::memory_order_relaxed);
+    Unmap(view);
     return nullptr;
   }
   view->mounted = IsMounted(*view);
@@ -131,14 +167,25 @@ void Refresh() {
   std::string_view root;
   std::array<char, 600> manifest;
   struct stat status = {};
-  if (FindTree(&root, manifest, &status)) {
+  const bool found = FindTree(&root, manifest, &status);
+  gone.store(!found, std::memory_order_relaxed);
+  if (found) {
+    std::array<char, 512> name;
+    root = CanonicalName(root, name);
     const TreeView* known = current.load(std::memory_order_acquire);
     bool same = known != nullptr && known->device == status.st_dev &&
                 known->inode == status.st_ino && known->changed_ns == Nanoseconds(status.st_mtim) &&
                 known->Root() == root;
-    if (!same) {
+    if (!same && views.load(std::memory_order_relaxed) < kMaxViews) {
       const TreeView* fresh = Load(root, manifest.data(), status);
-      if (fresh != nullptr) current.store(fresh, std::memory_order_release);
+      if (fresh != nullptr) {
+        // Of threads that look at once, one's view becomes current; nobody has seen the others'.
+        if (current.compare_exchange_strong(known, fresh, std::memory_order_acq_rel)) {
+          views.fetch_add(1, std::memory_order_relaxed);
+        } else {
+          Unmap(fresh);
+        }
+      }
     }
   }
   errno = saved_errno;
@@ -202,7 +249,7 @@ const TreeView* CurrentView() {
     looked_at.store(second, std::memory_order_relaxed);
   }
   const TreeView* view = current.load(std::memory_order_acquire);
-  return view == nullptr || view->mounted ? nullptr : view;
+  return view == nullptr || view->mounted || gone.load(std::memory_order_relaxed) ? nullptr : view;
 }
 
 }  // namespace vgpu::redirect

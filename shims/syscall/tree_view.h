@@ -8,7 +8,7 @@
 // /run/vgpu/root, where vgpu-view.service writes it, else /var/lib/vgpu/root. Its manifest
 // (shims/tree/tree.h) is read at the first path that may be ours, and again when it has changed:
 // that is looked for at most once a second. A manifest without its last line is half-written: what
-// was known before holds.
+// was known before holds. Where it is gone, so is the tree: every path is the host's again.
 //
 // Thread-safe, async-signal-safe, safe after fork and vfork: no lock, no allocator; errno is kept.
 // Paths here have no slash before them.
@@ -44,7 +44,7 @@ struct TreeView {
   TreeView(const TreeView&) = delete;
   TreeView& operator=(const TreeView&) = delete;
 
-  std::array<char, 512> root = {};  // absolute, without a slash at its end
+  std::array<char, 512> root = {};  // absolute and canonical, without a slash at its end
   size_t root_size = 0;
   // Which manifest this is.
   dev_t device = 0;

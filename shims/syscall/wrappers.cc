@@ -78,7 +78,7 @@ Result Refuse(Result result) {
 }
 
 Purpose ForFlags(int flags) {
-  return (flags & O_NOFOLLOW) != 0 ? Purpose::kNoFollow : Purpose::kOpen;
+  return (flags & O_NOFOLLOW) != 0 ? Purpose::kOpenNoFollow : Purpose::kOpen;
 }
 
 Purpose ForAtFlags(int flags) {
