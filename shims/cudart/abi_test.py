@@ -90,8 +90,9 @@ class Abi(unittest.TestCase):
                 theirs = self.theirs(major, functions)
                 kinds = ("version", "size ", "offset ", "error ")
                 for kind in kinds:
-                    self.assertEqual({key: of for key, of in ours.items() if key.startswith(kind)},
-                                     {key: of for key, of in theirs.items() if key.startswith(kind)})
+                    self.assertEqual(
+                        {key: of for key, of in ours.items() if key.startswith(kind)},
+                        {key: of for key, of in theirs.items() if key.startswith(kind)})
                 self.assertGreater(len([name for name in functions if
                                         f"function {name}" in theirs]), 340)
                 different = []

@@ -74,7 +74,8 @@ class Process(unittest.TestCase):
         return done.stdout.split("\n")[:-1], done.stderr.splitlines()
 
     def no_other_driver(self):
-        found = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=False)
+        found = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True,
+                               check=False)
         if "libcuda.so.1" in found.stdout:
             self.skipTest("this machine has a libcuda.so.1")
 
