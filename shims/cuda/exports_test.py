@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""The names of the driver API: what libvgpu-cuda.so exports, shims/abi/cuda_driver.inc and
-NVIDIA's headers agree, and so do the error codes and what cuGetProcAddress answers."""
+"""The driver shim and NVIDIA's headers agree: on the names that libvgpu-cuda.so exports and that
+shims/abi/cuda_driver.inc lists, on functions' arguments and structures, on error codes, on what
+cuGetProcAddress answers, and on the occupancy of kernels."""
 
 import ctypes
 import json
@@ -229,6 +230,17 @@ def load():
     return ctypes.CDLL(os.path.abspath(LIBRARY))
 
 
+class Occupancy(unittest.TestCase):
+    def test_it_is_what_the_calculator_of_the_headers_says(self):
+        program = os.path.join(testing.temporary(), "occupancy_agreement")
+        subprocess.run(
+            ["g++", "-std=c++20", "-O1", "-w", "-I.", f"-I{include(13)}", "-o", program,
+             "shims/cuda/occupancy_agreement.cc", "shims/cuda/occupancy.cc",
+             "shims/device/profiles.cc"], check=True)
+        done = subprocess.run([program], stdout=subprocess.PIPE, check=False, text=True)
+        self.assertRegex(done.stdout, r"^\d{6} cases, 0 different\n$")
+
+
 class EntryPoints(unittest.TestCase):
     """Of a driver of the newest version, and of an older one, in a process of its own: the
     configuration is read once."""
@@ -323,9 +335,31 @@ print(before, after)
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True, text=True,
                               env=environment(testing.devices(), VGPU_LOG="trace"))
         self.assertEqual(done.stdout, "{3} {801}\n")
-        lines = [line for line in done.stderr.splitlines() if "function not supported" in line]
+        lines = [line for line in done.stderr.splitlines() if 'msg="not supported"' in line]
         self.assertEqual(len(lines), len(stubs))
         self.assertIn(f"func={stubs[0]}", lines[0])
+
+    def test_nvidias_own_runtime_fails_and_one_line_says_why(self):
+        if testing.SANITIZED:
+            self.skipTest("a library with a sanitizer cannot be loaded into Python")
+        beside = tempfile.mkdtemp(dir=testing.temporary())
+        os.symlink(os.path.abspath(LIBRARY), os.path.join(beside, "libcuda.so.1"))
+        script = """
+import ctypes, sys
+runtime = ctypes.CDLL(sys.argv[1])
+count = ctypes.c_int(-1)
+print(runtime.cudaGetDeviceCount(ctypes.byref(count)), count.value)
+print(runtime.cudaGetDeviceCount(ctypes.byref(count)), count.value)
+"""
+        for major in INCLUDES:
+            library = os.path.join(os.path.dirname(include(major)), "lib", f"libcudart.so.{major}")
+            config = testing.devices(driver={"cuda_version": "13.5"})
+            done = subprocess.run(
+                [sys.executable, "-c", script, library], stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, check=True, text=True,
+                env=environment(config, VGPU_LOG="error", LD_LIBRARY_PATH=beside))
+            self.assertEqual(done.stdout, "500 -1\n500 -1\n")
+            self.assertRegex(done.stderr, r"\A[^\n]*NVIDIA's own CUDA runtime is loaded[^\n]*\n\Z")
 
     def test_the_private_tables_are_not_there_and_the_log_says_what_that_means(self):
         if testing.SANITIZED:

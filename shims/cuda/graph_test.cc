@@ -470,8 +470,8 @@ TEST_F(CaptureTest, WhatCannotBeCapturedMakesItInvalid) {
   ASSERT_EQ(cuStreamBeginCapture_v2(stream_, CU_STREAM_CAPTURE_MODE_GLOBAL), CUDA_SUCCESS);
   EXPECT_EQ(cuStreamBeginCapture_v2(stream_, CU_STREAM_CAPTURE_MODE_GLOBAL),
             CUDA_ERROR_ILLEGAL_STATE);
-  EXPECT_EQ(cuStreamAttachMemAsync(stream_, memory_, 0, CU_MEM_ATTACH_SINGLE),
-            CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
+  CUdeviceptr pointer = 0;
+  EXPECT_EQ(cuMemAllocAsync(&pointer, 16, stream_), CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
   EXPECT_EQ(End(), CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
   EXPECT_EQ(End(), CUDA_ERROR_ILLEGAL_STATE);
 }

@@ -7,21 +7,24 @@ namespace {
 
 // CUDA C++ Programming Guide 12.8, "Multiprocessor Level" and "Compute Capabilities", and the
 // columns of Nsight Compute's occupancy calculator: a warp has 32 threads; registers are given out
-// to a warp in units of 256, from one of four files, and warps in fours; shared memory in units
-// of 128 bytes since compute capability 8.0, of 256 before.
+// to a warp in units of 256, from one of four files, so that a block alone needs as many as if its
+// warps were a multiple of four; shared memory in units of 128 bytes since compute capability 8.0,
+// of 256 before.
 constexpr int kWarp = 32;
 constexpr int kRegisterUnit = 256;
 constexpr int kRegisterFiles = 4;
-constexpr int kWarpUnit = 4;
+constexpr int kMaxRegisters = 255;  // a thread
 
 constexpr int RoundUp(int value, int unit) { return (value + unit - 1) / unit * unit; }
 
 size_t SharedUnit(const device::Device& device) { return device.compute_major >= 8 ? 128 : 256; }
 
 int BlocksByRegisters(const device::Profile& profile, int registers, int warps) {
+  if (registers > kMaxRegisters) return 0;
   const int for_warp = RoundUp(registers * kWarp, kRegisterUnit);
+  if (for_warp * RoundUp(warps, kRegisterFiles) > profile.registers_per_multiprocessor) return 0;
   const int in_file = profile.registers_per_multiprocessor / kRegisterFiles / for_warp;
-  return in_file * kRegisterFiles / RoundUp(warps, kWarpUnit);
+  return in_file * kRegisterFiles / warps;
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 // cuGetProcAddress, in both versions, and cuGetExportTable.
 
+#include <atomic>
+
 #include "shims/abi/cuda_work_types.h"
 #include "shims/cuda/entry_points.h"
 #include "shims/cuda/export.h"
@@ -67,10 +69,15 @@ VGPU_EXPORT CUresult cuGetProcAddress_v2(const char* symbol, void** address, int
 
 // NVIDIA's own runtime asks a driver for private tables by this call, and checks by one of them
 // that the driver is NVIDIA's. That check is not ours to answer: there is no table, whichever is
-// asked for. vgpu-doctor knows the words of this line.
+// asked for. Its user is told so, once in a process:
+//
+//   level=error lib=libvgpu-cuda msg="NVIDIA's own CUDA runtime is loaded" func=cuGetExportTable
+//   reason="it accepts NVIDIA's driver alone" fix="load libvgpu-cudart.so in its place; …"
 VGPU_EXPORT CUresult cuGetExportTable(const void** table, const CUuuid* id) {
   if (table == nullptr || id == nullptr) return CUDA_ERROR_INVALID_VALUE;
   *table = nullptr;
+  static constinit std::atomic<bool> said{false};
+  if (said.exchange(true, std::memory_order_relaxed)) return CUDA_ERROR_NOT_FOUND;
   vgpu::log::Write(vgpu::log::Level::kError, "libvgpu-cuda", "NVIDIA's own CUDA runtime is loaded",
                    {{"func", "cuGetExportTable"},
                     {"reason", "it accepts NVIDIA's driver alone"},

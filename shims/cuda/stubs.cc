@@ -11,8 +11,7 @@ namespace {
 
 CUresult NotSupported(const char* function) {
   if (!vgpu::cuda::Initialized()) return CUDA_ERROR_NOT_INITIALIZED;
-  vgpu::log::Write(vgpu::log::Level::kTrace, "libvgpu-cuda", "function not supported",
-                   {{"func", function}});
+  vgpu::log::Write(vgpu::log::Level::kTrace, "libvgpu-cuda", "not supported", {{"func", function}});
   return CUDA_ERROR_NOT_SUPPORTED;
 }
 
