@@ -7,6 +7,8 @@ namespace vgpu::facts {
 
 host::Observed<CpuFacts> ParseCpu(absl::string_view proc_cpuinfo) {
   CpuFacts cpu;
+  // Flags that the end of the text cuts are not all of them. (npos + 1 is 0.)
+  proc_cpuinfo = proc_cpuinfo.substr(0, proc_cpuinfo.rfind('\n') + 1);
   for (absl::string_view line : absl::StrSplit(proc_cpuinfo, '\n')) {
     const size_t colon = line.find(':');
     if (colon == absl::string_view::npos) continue;

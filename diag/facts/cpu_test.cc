@@ -20,6 +20,10 @@ TEST(CpuTest, AWordThatOnlyBeginsWithAvxIsAnotherFlag) {
   EXPECT_TRUE(ParseCpu("flags : fpu avx avx2\n")->avx2);
 }
 
+TEST(CpuTest, FlagsThatAreCutAreNotAll) {
+  EXPECT_TRUE(ParseCpu("model name : x\nflags : fpu sse4_2").not_observed());
+}
+
 TEST(CpuTest, AnotherArchitectureHasNone) {
   EXPECT_TRUE(ParseCpu("Features : fp asimd\n").not_observed());
 }

@@ -1,6 +1,7 @@
 #include "diag/facts/device_facts.h"
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 
 namespace vgpu::facts {
 
@@ -12,10 +13,20 @@ bool PciFunction::IsNvidiaGpu() const {
 bool DeviceFacts::IsPhysical() const {
   if (IsVirtual()) return false;
   if (!driver_libraries.empty() || module_version.present()) return true;
-  for (const PciFunction& function : functions.value_or({})) {
+  return HasNvidiaGpu().value_or(false);
+}
+
+host::Observed<bool> DeviceFacts::HasNvidiaGpu() const {
+  if (!functions.present()) return host::NotObserved{std::string(functions.why_not())};
+  host::Observed<bool> has = false;
+  for (const PciFunction& function : *functions) {
     if (function.IsNvidiaGpu()) return true;
+    if (function.vendor.present()) continue;
+    const absl::string_view why =
+        function.vendor.absent() ? "not captured" : function.vendor.why_not();
+    has = host::NotObserved{absl::StrCat("the vendor of ", function.address, ": ", why)};
   }
-  return false;
+  return has;
 }
 
 const PciFunction* DeviceFacts::FunctionAt(absl::string_view address) const {

@@ -14,6 +14,7 @@
 #include "diag/facts/devices.h"
 #include "diag/host/host.h"
 #include "diag/host/observed.h"
+#include "diag/procfs/system.h"
 
 namespace vgpu::facts {
 
@@ -56,7 +57,7 @@ struct DeviceFacts {
   // Its kernel module, on the host: the version in /proc/driver/nvidia/version. Absent: it
   // is not loaded.
   host::Observed<std::string> module_version;
-  host::Observed<std::vector<std::string>> modules;  // /proc/modules
+  host::Observed<procfs::Modules> modules;  // /proc/modules
 
   host::Observed<std::vector<PciFunction>> functions;
   // /dev/nvidia0 (and further ones), /dev/nvidiactl, /dev/nvidia-uvm, on the host itself.
@@ -75,6 +76,9 @@ struct DeviceFacts {
   bool IsPhysical() const;
   bool config_broken = false;  // there is a file, and it could not be read or understood
 
+  // Whether some function is a GPU of NVIDIA. Not observed: none is known to be one, and what
+  // one of them is was not seen.
+  host::Observed<bool> HasNvidiaGpu() const;
   const PciFunction* FunctionAt(absl::string_view address) const;
 };
 

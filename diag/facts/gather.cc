@@ -68,6 +68,12 @@ std::optional<int> OnlyOneInContainer(const Facts& facts) {
   return pid;
 }
 
+// By its program's name: not an engine's client, whose own environment and libraries say
+// nothing of Ollama.
+bool IsOllama(const ProcessFacts& process) {
+  return absl::StartsWith(host::Basename(process.exe.value_or("")), "ollama");
+}
+
 }  // namespace
 
 Facts Gather(const host::Host& host, const GatherOptions& options) {
@@ -100,7 +106,13 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   if (!options.pid && facts.UnitRunsContainer()) {
     // The unit's own process is the engine's client: the server is in the container.
     const std::optional<int> inside = OnlyOneInContainer(facts);
-    if (inside) facts.process = GatherProcess(host, *inside);
+    if (inside) {
+      facts.process = GatherProcess(host, *inside);
+    } else if (facts.process.present() && !IsOllama(*facts.process)) {
+      facts.process = host::NotObserved{
+          absl::StrCat(facts.unit.name,
+                       " runs a container, and which process is the server in it was not seen")};
+    }
   }
   facts.ollama_units = FindOllamaUnits(host);
   facts.manager_environment = ManagerEnvironment(host, facts.unit);

@@ -44,6 +44,7 @@ bool DecidesDiscovery(absl::string_view path) {
 bool SameView(const host::Host& host, const ProcessFacts& process, absl::string_view path) {
   if (!process.root.empty()) return true;
   if (host.kind() == host::Host::Kind::kLive || !process.mounts.present()) return true;
+  if (!process.mounts->whole()) return false;
   const procfs::Mount* mount = process.mounts->MountOf(path);
   if (mount == nullptr) return true;
   return mount->fs_type != "overlay" && (mount->mount_point == "/" || mount->root == "/");
@@ -57,10 +58,10 @@ std::vector<ProcessFacts> FindChildren(const host::Host& host, int server) {
   for (int pid : AllProcesses(host)) {
     if (pid == server || children.size() == kMaxChildren) continue;
     Observed<Content> content = host.Read(absl::StrCat("/proc/", pid, "/cmdline"), 65536);
-    if (!content.present() ||
-        !Discovers(procfs::ParseCmdline(content->bytes, content->truncated).args)) {
-      continue;
-    }
+    if (!content.present()) continue;
+    const absl::StatusOr<procfs::Cmdline> cmdline =
+        procfs::ParseCmdline(content->bytes, content->truncated);
+    if (!cmdline.ok() || !Discovers(cmdline->args)) continue;
     // Of this server, and not of another one: at most a wrapper or two between.
     int above = pid;
     for (int steps = 0; steps < 4 && above > 1 && above != server; ++steps) {

@@ -70,6 +70,9 @@ ContainerFacts GatherContainer(const host::Host& host, const Facts& facts) {
         }
       }
       container.mounted = std::move(mounted);
+      if (container.mounted->empty() && !mounts->whole()) {
+        container.mounted = NotObserved{absl::StrCat(mounts.source, ": was not read whole")};
+      }
     } else {
       container.mounted = NotObserved{absl::StrCat(mounts.source, ": ", mounts.why_not())};
     }

@@ -151,10 +151,15 @@ void ReadConfig(const host::Host& host, absl::string_view root, DeviceFacts& dev
 }
 
 // A file of one line, as sysfs has them.
-Observed<std::string> ReadLine(const host::Host& host, absl::string_view path,
-                               absl::string_view root) {
-  return host.Read(path, 64, root).Map([](const Content& content) {
-    return std::string(absl::StripAsciiWhitespace(content.bytes));
+// A number of a PCI function: "0x10de" (drivers/pci/pci-sysfs.c: four digits, six of a
+// class), or "1" of `enable`. Anything else is no answer.
+Observed<std::string> ReadNumber(const host::Host& host, absl::string_view path,
+                                 absl::string_view root) {
+  return host.Read(path, 64, root).Map([&](const Content& content) -> Observed<std::string> {
+    static const RE2& form = *new RE2("0x[0-9a-fA-F]{4}|0x[0-9a-fA-F]{6}|[0-9]{1,9}");
+    std::string number(absl::StripAsciiWhitespace(content.bytes));
+    if (!RE2::FullMatch(number, form)) return NotObserved{absl::StrCat(path, ": holds no number")};
+    return number;
   });
 }
 
@@ -171,14 +176,14 @@ PciFunction ReadFunction(const host::Host& host, const Facts& facts, absl::strin
   }
   auto read = [&](absl::string_view file) -> Observed<std::string> {
     const std::string path = host::JoinPath(function.directory, file);
-    if (!root.empty()) return ReadLine(host, path, root);
+    if (!root.empty()) return ReadNumber(host, path, root);
     const Sight sight = SeenByService(facts.unit, facts.process, path);
     switch (sight.what) {
       case Sight::What::kAsHost:
-        return ReadLine(host, path, "");
+        return ReadNumber(host, path, "");
       case Sight::What::kBound:
         function.bound_over = true;
-        return ReadLine(host, sight.host_path, "");
+        return ReadNumber(host, sight.host_path, "");
       case Sight::What::kHidden:
       case Sight::What::kUnknown:
         break;
@@ -217,7 +222,7 @@ Observed<std::string> ModuleVersion(const host::Host& host) {
   return host.Read("/proc/driver/nvidia/version", 4096)
       .Map([](const Content& content) -> Observed<std::string> {
         static const RE2& form =
-            *new RE2("Kernel Module(?: for \\S+)?\\s+([0-9]{2,4}(?:\\.[0-9]+)+)");
+            *new RE2("Kernel Module(?: for \\S+)?\\s+([0-9]{2,4}(?:\\.[0-9]+)+)\\s");
         std::string version;
         if (!RE2::PartialMatch(content.bytes, form, &version)) {
           return NotObserved{"/proc/driver/nvidia/version: names no version"};
@@ -226,10 +231,14 @@ Observed<std::string> ModuleVersion(const host::Host& host) {
       });
 }
 
-Observed<std::vector<std::string>> LoadedModules(const host::Host& host) {
+Observed<procfs::Modules> LoadedModules(const host::Host& host) {
   Observed<Content> content = host.Read("/proc/modules");
   if (content.absent()) return NotObserved{"/proc/modules: not captured"};
-  return content.Map([](const Content& read) { return procfs::ParseModules(read.bytes).names; });
+  return content.Map([](const Content& read) -> Observed<procfs::Modules> {
+    absl::StatusOr<procfs::Modules> modules = procfs::ParseModules(read.bytes);
+    if (!modules.ok()) return NotObserved{std::string(modules.status().message())};
+    return *std::move(modules);
+  });
 }
 
 DeviceNode LookAtNode(const host::Host& host, std::string path) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -16,11 +17,18 @@ using host::Observed;
 
 constexpr size_t kAccountsLimit = size_t{1} << 20;
 
+// A line of passwd(5) or group(5): names, and a number in the third field. Others (of the
+// name service switch: "+::::::") say nothing here.
+bool IsAccount(const std::vector<std::string>& fields) {
+  uint32_t id = 0;
+  return fields.size() >= 4 && !fields[0].empty() && absl::SimpleAtoi(fields[2], &id);
+}
+
 // The line of passwd(5) or group(5) whose name, or number in its third field, is `who`.
 std::optional<std::vector<std::string>> Account(absl::string_view text, absl::string_view who) {
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     std::vector<std::string> fields = absl::StrSplit(line, ':');
-    if (fields.size() >= 4 && (fields[0] == who || fields[2] == who)) return fields;
+    if (IsAccount(fields) && (fields[0] == who || fields[2] == who)) return fields;
   }
   return std::nullopt;
 }
@@ -28,7 +36,12 @@ std::optional<std::vector<std::string>> Account(absl::string_view text, absl::st
 Observed<std::string> Accounts(const host::Host& host, absl::string_view path) {
   Observed<host::Content> content = host.Read(path, kAccountsLimit);
   if (content.absent()) return NotObserved{absl::StrCat(path, ": not captured")};
-  return content.Map([](const host::Content& read) { return read.bytes; });
+  return content.Map([&](const host::Content& read) -> Observed<std::string> {
+    for (absl::string_view line : absl::StrSplit(read.bytes, '\n')) {
+      if (IsAccount(absl::StrSplit(line, ':'))) return read.bytes;
+    }
+    return NotObserved{absl::StrCat(path, ": no line of it is an account")};
+  });
 }
 
 Observed<uint32_t> GroupId(const Observed<std::string>& groups, absl::string_view name) {
@@ -72,7 +85,8 @@ Observed<Identity> IdentityOfUnit(const host::Host& host, const UnitFacts& unit)
     const Observed<std::string> users = Accounts(host, "/etc/passwd");
     if (!users.present()) return NotObserved{std::string(users.why_not())};
     std::optional<std::vector<std::string>> fields = Account(*users, who.name);
-    if (!fields || !absl::SimpleAtoi((*fields)[2], &who.uid) ||
+    // A directory stands behind the group's number: else that may have been cut.
+    if (!fields || fields->size() < 5 || !absl::SimpleAtoi((*fields)[2], &who.uid) ||
         !absl::SimpleAtoi((*fields)[3], &who.gid)) {
       return NotObserved{absl::StrCat("/etc/passwd knows no ", who.name)};
     }
@@ -83,7 +97,8 @@ Observed<Identity> IdentityOfUnit(const host::Host& host, const UnitFacts& unit)
     if (!gid.present()) return NotObserved{std::string(gid.why_not())};
     who.gid = *gid;
   }
-  who.groups_known = groups.present();
+  // The members of a line that is not ended may be cut, and further lines too.
+  who.groups_known = groups.present() && absl::EndsWith(*groups, "\n");
   for (absl::string_view line : absl::StrSplit(groups.value_or(""), '\n')) {
     const std::vector<absl::string_view> fields = absl::StrSplit(line, ':');
     if (fields.size() < 4) continue;

@@ -70,6 +70,9 @@ Observed<std::string> Distribution(const host::Host& host, absl::string_view roo
           }
           return std::string(line.substr(0, line.find_first_of("\"'\r")));
         }
+        if (!absl::StrContains(content.bytes, "NAME=")) {
+          return NotObserved{"/etc/os-release: names no system"};
+        }
         return Absent{};
       });
 }

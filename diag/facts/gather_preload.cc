@@ -76,15 +76,17 @@ Observed<PreloadList> ReadList(const host::Host& host, const std::string& path, 
 Fact<std::vector<std::string>> ShimsIn(const host::Host& host, const std::string& maps) {
   Observed<host::Content> content = host.Read(maps, kMapsLimit);
   if (content.absent()) return {maps, NotObserved{"not captured"}};
-  return {
-      maps, content.Map([](const host::Content& read) {
-        std::vector<std::string> shims;
-        for (const procfs::MappedFile& file : procfs::ParseMaps(read.bytes, read.truncated).files) {
-          std::optional<ShimName> shim = ShimOf(file.path);
-          if (shim && shim->named_as_shim) shims.push_back(file.path);
-        }
-        return shims;
-      })};
+  return {maps, content.Map([](const host::Content& read) -> Observed<std::vector<std::string>> {
+            absl::StatusOr<procfs::MappedObjects> mapped =
+                procfs::ParseMaps(read.bytes, read.truncated);
+            if (!mapped.ok()) return NotObserved{std::string(mapped.status().message())};
+            std::vector<std::string> shims;
+            for (const procfs::MappedFile& file : mapped->files) {
+              std::optional<ShimName> shim = ShimOf(file.path);
+              if (shim && shim->named_as_shim) shims.push_back(file.path);
+            }
+            return shims;
+          })};
 }
 
 GlobalPreload GatherGlobal(const host::Host& host) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -32,10 +33,10 @@ std::string ProcPath(int pid, absl::string_view file) {
 }
 
 // A file of a process that exists. The kernel has all of them for every process, so one
-// that a capture lacks was not captured.
+// that a capture lacks was not captured. `parse` gives an Observed.
 template <typename F>
 auto ReadProc(const host::Host& host, int pid, absl::string_view file, size_t limit, F parse) {
-  using T = decltype(parse(Content{}));
+  using T = typename decltype(parse(Content{}))::value_type;
   const std::string path = ProcPath(pid, file);
   Observed<Content> content = host.Read(path, limit);
   if (content.absent()) {
@@ -122,36 +123,34 @@ ProcessFacts ReadProcess(const host::Host& host, int pid) {
   process.pid = pid;
   process.root = RootOf(host, pid);
   process.environ = ReadProc(host, pid, "environ", kEnvironLimit, [](const Content& content) {
-    return procfs::ParseEnviron(content.bytes, content.truncated);
+    return FromStatus(procfs::ParseEnviron(content.bytes, content.truncated));
   });
   process.maps = ReadProc(host, pid, "maps", kMapsLimit, [](const Content& content) {
-    return procfs::ParseMaps(content.bytes, content.truncated);
+    return FromStatus(procfs::ParseMaps(content.bytes, content.truncated));
   });
-  Fact<Observed<procfs::Auxv>> auxv = ReadProc(host, pid, "auxv", 65536, [](const Content& c) {
-    return FromStatus(procfs::ParseAuxv(c.bytes));
+  process.auxv = ReadProc(host, pid, "auxv", 65536, [](const Content& content) {
+    return FromStatus(procfs::ParseAuxv(content.bytes));
   });
-  process.auxv = {
-      auxv.source,
-      auxv.present() ? *auxv : Observed<procfs::Auxv>(NotObserved{std::string(auxv.why_not())})};
   process.argv = ReadProc(host, pid, "cmdline", size_t{1} << 20, [](const Content& content) {
-    return procfs::ParseCmdline(content.bytes, content.truncated).args;
+    return FromStatus(procfs::ParseCmdline(content.bytes, content.truncated))
+        .Map([](const procfs::Cmdline& cmdline) { return cmdline.args; });
   });
   process.mounts = ReadProc(host, pid, "mountinfo", size_t{4} << 20, [](const Content& content) {
-    return procfs::ParseMountInfo(content.bytes, content.truncated);
+    return FromStatus(procfs::ParseMountInfo(content.bytes, content.truncated));
   });
   process.identity = IdentityOfProcess(host, pid);
-  Fact<Observed<bool>> no_new_privs =
-      ReadProc(host, pid, "status", 65536, [](const Content& content) -> Observed<bool> {
-        absl::StatusOr<procfs::ProcessStatus> status = procfs::ParseProcessStatus(content.bytes);
-        if (status.ok()) return status->no_new_privs;
-        return NotObserved{std::string(status.status().message())};
-      });
-  process.no_new_privs = no_new_privs.present()
-                             ? *no_new_privs
-                             : Observed<bool>(NotObserved{std::string(no_new_privs.why_not())});
-  process.label = ReadProc(host, pid, "attr/current", 4096, [](const Content& content) {
-    return content.bytes.substr(0, content.bytes.find_first_of("\0\n", 0, 2));
+  process.no_new_privs = ReadProc(host, pid, "status", 65536, [](const Content& content) {
+    return FromStatus(procfs::ParseProcessStatus(content.bytes))
+        .Map([](const procfs::ProcessStatus& status) { return status.no_new_privs; });
   });
+  process.label = ReadProc(
+      host, pid, "attr/current", 4096, [](const Content& content) -> Observed<std::string> {
+        std::string label = content.bytes.substr(0, content.bytes.find_first_of("\0\n", 0, 2));
+        if (!std::all_of(label.begin(), label.end(), absl::ascii_isprint)) {
+          return NotObserved{"no label: it holds bytes that are no text"};
+        }
+        return label;
+      });
   const std::string exe = ProcPath(pid, "exe");
   Observed<std::string> target = host.ReadLink(exe);
   if (target.absent()) target = NotObserved{"not captured"};
@@ -196,9 +195,9 @@ bool RunsServer(const host::Host& host, int pid) {
   if (!exe.present() || !absl::StartsWith(host::Basename(*exe), "ollama")) return false;
   Observed<Content> cmdline = host.Read(ProcPath(pid, "cmdline"), 65536);
   if (!cmdline.present()) return true;
-  const std::vector<std::string> args =
-      procfs::ParseCmdline(cmdline->bytes, cmdline->truncated).args;
-  return args.size() < 2 || args[1] != "runner";
+  const absl::StatusOr<procfs::Cmdline> words =
+      procfs::ParseCmdline(cmdline->bytes, cmdline->truncated);
+  return !words.ok() || words->args.size() < 2 || words->args[1] != "runner";
 }
 
 }  // namespace
@@ -213,6 +212,7 @@ Observed<ProcessFacts> GatherProcess(const host::Host& host, int pid) {
 Observed<std::set<std::string>> ListeningSockets(const host::Host& host, uint16_t port) {
   std::set<std::string> sockets;
   bool seen = false;
+  bool whole = true;
   std::string why;
   for (absl::string_view file : {"/proc/net/tcp", "/proc/net/tcp6"}) {
     Observed<Content> content = host.Read(file, size_t{16} << 20);
@@ -223,15 +223,21 @@ Observed<std::set<std::string>> ListeningSockets(const host::Host& host, uint16_
     absl::StatusOr<procfs::SocketTable> table =
         procfs::ParseSockets(content->bytes, content->truncated);
     if (!table.ok()) {
-      why = std::string(table.status().message());
+      why = absl::StrCat(file, ": ", table.status().message());
+      whole = false;
       continue;
     }
     seen = true;
+    if (!table->whole()) {
+      why = absl::StrCat(file, ": lines of it are cut off, or no socket's");
+      whole = false;
+    }
     for (uint64_t inode : table->ListeningInodes(port)) {
       sockets.insert(absl::StrCat("socket:[", inode, "]"));
     }
   }
-  if (!seen) return NotObserved{why};
+  // A socket that was seen is there; that there is none can be said of whole tables only.
+  if (!seen || (sockets.empty() && !whole)) return NotObserved{why};
   return sockets;
 }
 

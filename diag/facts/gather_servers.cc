@@ -41,16 +41,26 @@ Observed<std::vector<OllamaServer>> FindServers(const host::Host& host, uint16_t
   }
   const Observed<std::set<std::string>> sockets = ListeningSockets(host, port);
   std::vector<OllamaServer> servers;
+  std::string unread;  // what may be a server, and why that was not seen
   for (int pid : AllProcesses(host)) {
     if (servers.size() == kMaxServers) break;
     const std::string dir = absl::StrCat("/proc/", pid, "/");
-    Observed<Content> content = host.Read(dir + "cmdline", 65536);
-    if (!content.present()) continue;
-    const procfs::Cmdline cmdline = procfs::ParseCmdline(content->bytes, content->truncated);
-    if (cmdline.args.empty()) continue;
     // The link may be closed to us, and the first word may be anything: one of the two.
     const std::string exe = host.ReadLink(dir + "exe").value_or("");
     const absl::string_view program = host::Basename(exe);
+    const Observed<procfs::Cmdline> read =
+        host.Read(dir + "cmdline", 65536)
+            .Map([](const Content& content) -> Observed<procfs::Cmdline> {
+              absl::StatusOr<procfs::Cmdline> parsed =
+                  procfs::ParseCmdline(content.bytes, content.truncated);
+              if (!parsed.ok()) return NotObserved{std::string(parsed.status().message())};
+              return *std::move(parsed);
+            });
+    const procfs::Cmdline cmdline = read.value_or({});
+    if (!read.present() && absl::StartsWith(program, "ollama")) {
+      unread = absl::StrCat(dir, "cmdline: ", read.absent() ? "not captured" : read.why_not());
+    }
+    if (cmdline.args.empty()) continue;
     const absl::string_view word = host::Basename(cmdline.args.front());
     OllamaServer server;
     server.forwards = Forwards(program) || Forwards(word);
@@ -75,19 +85,23 @@ Observed<std::vector<OllamaServer>> FindServers(const host::Host& host, uint16_t
     }
     servers.push_back(std::move(server));
   }
+  if (servers.empty() && !unread.empty()) return NotObserved{unread};
   return servers;
 }
 
 Fact<std::vector<systemd::ListedUnit>> FindOllamaUnits(const host::Host& host) {
   const host::ToolQuery query{.tool = host::Tool::kSystemctlListUnits};
-  return {host::ToolSource(query), host.RunTool(query).Map([](const Content& content) {
-            std::vector<systemd::ListedUnit> units = systemd::ParseListUnits(content.bytes);
-            units.erase(std::remove_if(units.begin(), units.end(),
-                                       [](const systemd::ListedUnit& unit) {
-                                         return !absl::StrContains(unit.name, "ollama");
-                                       }),
-                        units.end());
-            return units;
+  using Units = std::vector<systemd::ListedUnit>;
+  return {host::ToolSource(query),
+          host.RunTool(query).Map([](const Content& content) -> Observed<Units> {
+            absl::StatusOr<Units> units = systemd::ParseListUnits(content.bytes);
+            if (!units.ok()) return NotObserved{std::string(units.status().message())};
+            units->erase(std::remove_if(units->begin(), units->end(),
+                                        [](const systemd::ListedUnit& unit) {
+                                          return !absl::StrContains(unit.name, "ollama");
+                                        }),
+                         units->end());
+            return *std::move(units);
           })};
 }
 
@@ -100,8 +114,11 @@ Fact<std::map<std::string, std::string>> ManagerEnvironment(const host::Host& ho
     auto environment = unit.manager->Environment();
     if (environment.present()) return {unit.manager.source, environment};
   }
-  return {host::ToolSource(query), shown.Map([](const Content& content) {
-            return systemd::ParseShowEnvironment(content.bytes);
+  using Variables = std::map<std::string, std::string>;
+  return {host::ToolSource(query), shown.Map([](const Content& content) -> Observed<Variables> {
+            absl::StatusOr<Variables> variables = systemd::ParseShowEnvironment(content.bytes);
+            if (!variables.ok()) return NotObserved{std::string(variables.status().message())};
+            return *std::move(variables);
           })};
 }
 

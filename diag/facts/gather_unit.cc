@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -18,13 +19,16 @@ using host::Observed;
 using systemd::ShowProperties;
 
 Fact<ShowProperties> Show(const host::Host& host, const host::ToolQuery& query) {
-  return {host::ToolSource(query), host.RunTool(query).Map([](const host::Content& content) {
+  return {host::ToolSource(query),
+          host.RunTool(query).Map([](const host::Content& content) -> Observed<ShowProperties> {
             // systemctl ends each property with a newline: what has none was cut.
             absl::string_view text = content.bytes;
             if (const size_t end = text.rfind('\n'); end != absl::string_view::npos) {
               text = text.substr(0, end + 1);
             }
-            return systemd::ParseShow(text);
+            absl::StatusOr<ShowProperties> show = systemd::ParseShow(text);
+            if (!show.ok()) return NotObserved{std::string(show.status().message())};
+            return *std::move(show);
           })};
 }
 
@@ -52,7 +56,12 @@ systemd::SpecifierContext ContextOf(const host::Host& host, const std::string& u
       return content.bytes.substr(0, content.bytes.find('\n'));
     });
   };
-  context.machine_id = line_of("/etc/machine-id");
+  // machine-id(5): 32 hexadecimal digits.
+  context.machine_id =
+      line_of("/etc/machine-id").Map([](const std::string& id) -> Observed<std::string> {
+        if (id.size() == 32 && std::all_of(id.begin(), id.end(), absl::ascii_isxdigit)) return id;
+        return NotObserved{"/etc/machine-id: holds no machine id"};
+      });
   context.boot_id = NotObserved{"boot id not known"};
   return context;
 }
@@ -225,8 +234,10 @@ void LookAtExecution(const host::Host& host, ProgramFacts& program) {
   program.noexec = Absent{};
   Observed<host::Content> mounts = host.Read("/proc/1/mountinfo", size_t{4} << 20);
   if (!mounts.present() || !program.file.found.present()) return;
-  const procfs::MountTable table = procfs::ParseMountInfo(mounts->bytes, mounts->truncated);
-  const procfs::Mount* mount = table.MountOf(program.file.found->path);
+  const absl::StatusOr<procfs::MountTable> table =
+      procfs::ParseMountInfo(mounts->bytes, mounts->truncated);
+  if (!table.ok() || !table->whole()) return;
+  const procfs::Mount* mount = table->MountOf(program.file.found->path);
   if (mount == nullptr || !mount->noexec()) return;
   program.noexec = absl::StrCat(mount->mount_point, " ", absl::StrJoin(mount->options, ","));
   program.noexec_mount_point = mount->mount_point;

@@ -75,7 +75,7 @@ Sight SeenInTable(const MountTable& mounts, absl::string_view source, absl::stri
   Sight sight;
   sight.source = std::string(source);
   const Mount* mount = mounts.MountOf(path);
-  if (mount == nullptr || mounts.truncated()) {
+  if (mount == nullptr || !mounts.whole()) {
     sight.what = Sight::What::kUnknown;
     return sight;
   }

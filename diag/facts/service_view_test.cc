@@ -30,7 +30,7 @@ UnitFacts Unit(systemd::MountSetting::Kind kind, const char* source, const char*
 
 host::Observed<ProcessFacts> Running() {
   ProcessFacts process;
-  process.mounts = {"/proc/7/mountinfo", procfs::ParseMountInfo(kMounts)};
+  process.mounts = {"/proc/7/mountinfo", *procfs::ParseMountInfo(kMounts)};
   return process;
 }
 

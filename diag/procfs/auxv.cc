@@ -12,6 +12,10 @@ using ::vgpu::host::Absent;
 using ::vgpu::host::NotObserved;
 using ::vgpu::host::Observed;
 
+// The highest tag is 51, AT_MINSIGSTKSZ (include/uapi/linux/auxvec.h, Linux 6.12): with room
+// for what comes.
+constexpr uint64_t kHighestTag = 255;
+
 uint64_t LittleEndian64(absl::string_view bytes) {
   uint64_t value = 0;
   for (size_t i = 8; i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[i]);
@@ -28,9 +32,14 @@ absl::StatusOr<Auxv> ParseAuxv(absl::string_view bytes) {
   while (bytes.size() >= 16) {
     const uint64_t tag = LittleEndian64(bytes);
     if (tag == Auxv::kNull) return auxv;
+    if (tag > kHighestTag) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("auxv: there is no tag ", tag, " (a 32-bit process, or another file?)"));
+    }
     auxv.entries_.emplace_back(tag, LittleEndian64(bytes.substr(8)));
     bytes.remove_prefix(16);
   }
+  if (auxv.entries_.empty()) return absl::InvalidArgumentError("auxv: too short for one tag");
   auxv.truncated_ = true;
   return auxv;
 }

@@ -4,9 +4,9 @@
 //   Observed<bool> secure = auxv->Secure();   // did the loader ignore LD_PRELOAD?
 //
 // The format is that of 64-bit little-endian processes: pairs of a tag and a value, eight
-// bytes each, up to the tag AT_NULL. The file does not say whose it is. That of a 32-bit
-// process is not recognised; its values appear as tags that do not exist, and Secure()
-// refuses what is neither 0 nor 1.
+// bytes each, up to the tag AT_NULL. The file does not say whose it is. In that of a 32-bit
+// process, values appear as tags that do not exist: it is refused, as any other bytes are,
+// and Secure() refuses what is neither 0 nor 1.
 //
 // Strings (AT_EXECFN, AT_PLATFORM) are addresses in the memory of the process.
 //
@@ -63,7 +63,8 @@ class Auxv {
   bool truncated_ = false;
 };
 
-// An error where there is nothing: the file of a kernel thread or a zombie.
+// An error where there is nothing (the file of a kernel thread or a zombie), or no tag that
+// there is.
 absl::StatusOr<Auxv> ParseAuxv(absl::string_view bytes);
 
 }  // namespace vgpu::procfs

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "diag/procfs/maps.h"
 #include "diag/procfs/own_file.h"
 #include "gtest/gtest.h"
@@ -63,9 +64,17 @@ TEST(Auxv, KernelThreadHasNone) {
 
 TEST(Auxv, VectorOfA32BitProcessIsNotTakenForASecureOne) {
   // AT_SECURE 0 on an even place, so that its tag stays a tag.
-  const auto auxv = ParseAuxv(Bytes({23, 0, 25, 0xffb31d2b, 31, 0xffb32fe9, 0, 0}, 4));
+  EXPECT_FALSE(ParseAuxv(Bytes({23, 0, 25, 0xffb31d2b, 31, 0xffb32fe9, 0, 0}, 4)).ok());
+  // All its tags on odd ones.
+  const auto auxv = ParseAuxv(Bytes({23, 0, 25, 0, 0, 0, 0, 0}, 4));
   ASSERT_TRUE(auxv.ok()) << auxv.status();
   EXPECT_TRUE(auxv->Secure().not_observed());
+}
+
+TEST(Auxv, OtherBytesAreAnError) {
+  EXPECT_EQ(ParseAuxv("words").status().message(), "auxv: too short for one tag");
+  EXPECT_TRUE(absl::StartsWith(ParseAuxv("the words of some other file").status().message(),
+                               "auxv: there is no tag "));
 }
 
 TEST(Auxv, ThisProcess) {
@@ -79,7 +88,8 @@ TEST(Auxv, ThisProcess) {
   // The test is a dynamic program, and AT_BASE is where its loader lies.
   ASSERT_TRUE(auxv->HasInterpreter().value());
   bool found = false;
-  for (const MappedFile& file : ParseMaps(ReadOwnFile("/proc/self/maps")).files) {
+  const MappedObjects maps = ParseMaps(ReadOwnFile("/proc/self/maps")).value();
+  for (const MappedFile& file : maps.files) {
     if (file.start != auxv->Find(Auxv::kBase).value()) continue;
     found = true;
     EXPECT_NE(file.path.find("ld-"), std::string::npos) << file.path;

@@ -135,6 +135,12 @@ std::optional<Container> InnermostContainer(absl::string_view path) {
   return innermost;
 }
 
+template <typename T>
+Observed<T> NotShown(bool truncated) {
+  if (truncated) return NotObserved{"cgroup: the text is cut off"};
+  return Absent{};
+}
+
 std::optional<CgroupLine> ParseLine(absl::string_view line) {
   CgroupLine parsed;
   if (!ParseNumber(TakeUntil(':', &line), &parsed.hierarchy)) return std::nullopt;
@@ -152,6 +158,7 @@ std::optional<CgroupLine> ParseLine(absl::string_view line) {
 
 absl::StatusOr<Cgroup> ParseCgroup(absl::string_view text) {
   Cgroup cgroup;
+  cgroup.truncated_ = IsCut(text);
   const absl::string_view whole = text;
   absl::string_view line;
   while (TakeLine(&text, &line)) {
@@ -184,21 +191,22 @@ Observed<std::string> Cgroup::SystemdPath() const {
 }
 
 Observed<std::string> Cgroup::SystemdUnit() const {
-  return SystemdPath().Map([](const std::string& path) -> Observed<std::string> {
+  return SystemdPath().Map([this](const std::string& path) -> Observed<std::string> {
     absl::string_view rest = path;
     std::optional<std::string> unit = TakeUnit(&rest);
-    if (!unit.has_value()) return Absent{};
+    if (!unit.has_value()) return NotShown<std::string>(truncated_);
     return *std::move(unit);
   });
 }
 
 Observed<std::string> Cgroup::UserUnit() const {
-  return SystemdPath().Map([](const std::string& path) -> Observed<std::string> {
+  return SystemdPath().Map([this](const std::string& path) -> Observed<std::string> {
     absl::string_view rest = path;
     const std::optional<std::string> outer = TakeUnit(&rest);
-    if (!outer.has_value() || (!IsUserManager(*outer) && !IsSession(*outer))) return Absent{};
+    if (!outer.has_value()) return NotShown<std::string>(truncated_);
+    if (!IsUserManager(*outer) && !IsSession(*outer)) return Absent{};
     std::optional<std::string> unit = TakeUnit(&rest);
-    if (!unit.has_value()) return Absent{};
+    if (!unit.has_value()) return NotShown<std::string>(truncated_);
     return *std::move(unit);
   });
 }
@@ -208,7 +216,7 @@ Observed<Container> Cgroup::InContainer() const {
     std::optional<Container> container = InnermostContainer(line.path);
     if (container.has_value()) return *std::move(container);
   }
-  return Absent{};
+  return NotShown<Container>(truncated_);
 }
 
 }  // namespace vgpu::procfs

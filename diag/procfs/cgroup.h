@@ -42,6 +42,10 @@ class Cgroup {
   const std::vector<CgroupLine>& lines() const { return lines_; }
   size_t malformed_lines() const { return malformed_lines_; }
 
+  // The last line is not ended: the text was cut. What such a text does not show (a unit, a
+  // container) is not observed, and never absent.
+  bool truncated() const { return truncated_; }
+
   // The path by which systemd tracks the process: that of version 2, or of the
   // hierarchy "name=systemd" where the former is the root. Not observed on a host that
   // has neither.
@@ -67,6 +71,7 @@ class Cgroup {
 
   std::vector<CgroupLine> lines_;
   size_t malformed_lines_ = 0;
+  bool truncated_ = false;
 };
 
 // An error where no line is one of this file.

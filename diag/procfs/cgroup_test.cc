@@ -135,6 +135,14 @@ TEST(ParseCgroup, NamedHierarchyMayHoldAColon) {
   EXPECT_EQ(cgroup.lines()[0].path, "/x:/y");
 }
 
+TEST(ParseCgroup, TextThatIsCutProvesNoAbsence) {
+  const Cgroup cut = Parsed("0::/system.slice/ollama.serv");
+  EXPECT_TRUE(cut.truncated());
+  EXPECT_TRUE(cut.SystemdUnit().not_observed());
+  EXPECT_TRUE(cut.InContainer().not_observed());
+  EXPECT_EQ(Parsed("0::/system.slice/ollama.service").SystemdUnit().value(), "ollama.service");
+}
+
 TEST(ParseCgroup, OtherTextIsAnError) {
   EXPECT_FALSE(ParseCgroup("").ok());
   EXPECT_EQ(ParseCgroup("ollama\n").status().message(),

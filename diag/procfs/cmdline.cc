@@ -1,7 +1,11 @@
 #include "diag/procfs/cmdline.h"
 
+#include <algorithm>
 #include <cstddef>
 
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/types/span.h"
 #include "diag/procfs/scan.h"
@@ -18,11 +22,20 @@ size_t UsedArgs(const std::vector<std::string>& args) {
 
 }  // namespace
 
-Cmdline ParseCmdline(absl::string_view bytes, bool truncated) {
+absl::StatusOr<Cmdline> ParseCmdline(absl::string_view bytes, bool truncated) {
   Cmdline cmdline;
   cmdline.truncated = truncated;
   const bool terminated = bytes.empty() || bytes.back() == '\0';
   while (!bytes.empty()) cmdline.args.emplace_back(TakeUntil('\0', &bytes));
+  if (!cmdline.args.empty()) {
+    const std::string& program = cmdline.args.front();
+    // A title may have control characters that end lines, and nothing has others.
+    if (std::any_of(program.begin(), program.end(),
+                    [](char c) { return absl::ascii_iscntrl(c) && !absl::ascii_isspace(c); })) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("cmdline: the first argument is no text: ", Quoted(program)));
+    }
+  }
 
   const bool alone = UsedArgs(cmdline.args) == 1;
   const bool padded = cmdline.args.size() > 1;

@@ -1,13 +1,13 @@
 // /proc/PID/cmdline: the arguments of a process.
 //
-//   Cmdline cmdline = ParseCmdline(content.bytes, content.truncated);
-//   if (absl::StrContains(cmdline.Text(), " runner ")) ...
+//   absl::StatusOr<Cmdline> cmdline = ParseCmdline(content.bytes, content.truncated);
+//   if (absl::StrContains(cmdline->Text(), " runner ")) ...
 //
 // A process may write over its arguments (setproctitle). Then the file is one text
 // instead of a list, often with blanks between what looks like arguments
 // (fs/proc/base.c, get_mm_cmdline): look for words in Text(), not for elements of args.
 //
-// A value type; thread-compatible. Parsing never fails.
+// A value type; thread-compatible.
 
 #ifndef DIAG_PROCFS_CMDLINE_H_
 #define DIAG_PROCFS_CMDLINE_H_
@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 namespace vgpu::procfs {
@@ -34,8 +35,9 @@ struct Cmdline {
   std::string Text() const;
 };
 
-// `truncated`: the file goes on behind `bytes`.
-Cmdline ParseCmdline(absl::string_view bytes, bool truncated = false);
+// `truncated`: the file goes on behind `bytes`. An error where the first argument is no text:
+// it is a program's name.
+absl::StatusOr<Cmdline> ParseCmdline(absl::string_view bytes, bool truncated = false);
 
 }  // namespace vgpu::procfs
 

@@ -9,7 +9,9 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const absl::string_view bytes(reinterpret_cast<const char*>(data), size);
-  const auto cmdline = vgpu::procfs::ParseCmdline(bytes);
+  const auto parsed = vgpu::procfs::ParseCmdline(bytes);
+  if (!parsed.ok()) return 0;
+  const vgpu::procfs::Cmdline& cmdline = *parsed;
   std::string again;
   for (const std::string& arg : cmdline.args) {
     again += arg;

@@ -20,7 +20,8 @@ absl::string_view Bytes(const char (&literal)[kSize]) {
 TEST(Cmdline, RunnerOfOllama) {
   const Cmdline cmdline =
       ParseCmdline(Bytes("/usr/local/bin/ollama\0runner\0--model\0/x y\0--port\0"
-                         "44321\0"));
+                         "44321\0"))
+          .value();
   EXPECT_THAT(cmdline.args,
               ElementsAre("/usr/local/bin/ollama", "runner", "--model", "/x y", "--port", "44321"));
   EXPECT_EQ(cmdline.Text(), "/usr/local/bin/ollama runner --model /x y --port 44321");
@@ -28,14 +29,14 @@ TEST(Cmdline, RunnerOfOllama) {
 }
 
 TEST(Cmdline, EmptyArgumentsCount) {
-  const Cmdline cmdline = ParseCmdline(Bytes("sh\0\0-c\0\0"));
+  const Cmdline cmdline = ParseCmdline(Bytes("sh\0\0-c\0\0")).value();
   EXPECT_THAT(cmdline.args, ElementsAre("sh", "", "-c", ""));
   EXPECT_EQ(cmdline.Text(), "sh  -c");
   EXPECT_FALSE(cmdline.probably_title);
 }
 
 TEST(Cmdline, KernelThreadHasNone) {
-  const Cmdline cmdline = ParseCmdline("");
+  const Cmdline cmdline = ParseCmdline("").value();
   EXPECT_THAT(cmdline.args, IsEmpty());
   EXPECT_EQ(cmdline.Text(), "");
   EXPECT_FALSE(cmdline.probably_title);
@@ -45,24 +46,29 @@ TEST(Cmdline, TitleInPlaceOfArguments) {
   for (absl::string_view bytes :
        {Bytes("nginx: worker process\0"), Bytes("sshd: root@pts/0\0\0\0\0\0"), Bytes("avahi\0\0\0"),
         Bytes("xxxxxxxxxxxxxxx")}) {
-    EXPECT_TRUE(ParseCmdline(bytes).probably_title) << bytes;
+    EXPECT_TRUE(ParseCmdline(bytes).value().probably_title) << bytes;
   }
-  EXPECT_EQ(ParseCmdline(Bytes("sshd: root@pts/0\0\0\0\0\0")).Text(), "sshd: root@pts/0");
+  EXPECT_EQ(ParseCmdline(Bytes("sshd: root@pts/0\0\0\0\0\0")).value().Text(), "sshd: root@pts/0");
 }
 
 TEST(Cmdline, ProgramWithoutArgumentsIsNoTitle) {
-  EXPECT_FALSE(ParseCmdline(Bytes("/usr/sbin/cron\0")).probably_title);
+  EXPECT_FALSE(ParseCmdline(Bytes("/usr/sbin/cron\0")).value().probably_title);
 }
 
 TEST(Cmdline, ReadLimitKeepsThePartOfTheLastArgument) {
-  const Cmdline cmdline = ParseCmdline(Bytes("ollama\0ser"), /*truncated=*/true);
+  const Cmdline cmdline = ParseCmdline(Bytes("ollama\0ser"), /*truncated=*/true).value();
   EXPECT_THAT(cmdline.args, ElementsAre("ollama", "ser"));
   EXPECT_TRUE(cmdline.truncated);
   EXPECT_FALSE(cmdline.probably_title);
 }
 
+TEST(ParseCmdline, OtherBytesAreAnError) {
+  EXPECT_EQ(ParseCmdline("\x8c\x01q").status().message(),
+            "cmdline: the first argument is no text: \"\\x8c\\x01q\"");
+}
+
 TEST(Cmdline, ThisProcessIsTheTest) {
-  const Cmdline cmdline = ParseCmdline(ReadOwnFile("/proc/self/cmdline"));
+  const Cmdline cmdline = ParseCmdline(ReadOwnFile("/proc/self/cmdline")).value();
   ASSERT_FALSE(cmdline.args.empty());
   EXPECT_TRUE(absl::EndsWith(cmdline.args[0], "cmdline_test")) << cmdline.args[0];
 }

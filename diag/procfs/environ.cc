@@ -1,13 +1,27 @@
 #include "diag/procfs/environ.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "diag/procfs/scan.h"
 
 namespace vgpu::procfs {
 
-Environ ParseEnviron(absl::string_view bytes, bool truncated) {
+namespace {
+
+bool LooksLikeOne(const Environ::Entry& entry) {
+  return entry.assignment && !entry.name.empty() &&
+         std::all_of(entry.name.begin(), entry.name.end(),
+                     [](char c) { return absl::ascii_isalnum(c) || c == '_'; });
+}
+
+}  // namespace
+
+absl::StatusOr<Environ> ParseEnviron(absl::string_view bytes, bool truncated) {
   Environ environ;
   environ.truncated_ = truncated;
   const bool terminated = bytes.empty() || bytes.back() == '\0';
@@ -33,6 +47,13 @@ Environ ParseEnviron(absl::string_view bytes, bool truncated) {
       entry.value = std::string(text.substr(equals + 1));
     }
     environ.entries_.push_back(std::move(entry));
+  }
+  const auto usual = static_cast<size_t>(
+      std::count_if(environ.entries_.begin(), environ.entries_.end(), LooksLikeOne));
+  if (2 * usual < environ.entries_.size()) {
+    return absl::InvalidArgumentError(absl::StrCat("environ: ", environ.entries_.size() - usual,
+                                                   " of ", environ.entries_.size(),
+                                                   " entries are not NAME=value"));
   }
   return environ;
 }

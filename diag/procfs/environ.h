@@ -1,7 +1,7 @@
 // /proc/PID/environ: the environment that a process was started with.
 //
-//   Environ environ = ParseEnviron(content.bytes, content.truncated);
-//   std::optional<absl::string_view> list = environ.FindAsLoader("LD_PRELOAD");
+//   absl::StatusOr<Environ> environ = ParseEnviron(content.bytes, content.truncated);
+//   std::optional<absl::string_view> list = environ->FindAsLoader("LD_PRELOAD");
 //
 // The file shows the memory where execve put the block (proc(5)), so
 //   - what the process set or removed later, with setenv or os.Setenv, is not in it;
@@ -11,8 +11,7 @@
 //     are missing that were there: see irregular().
 // It is empty for kernel threads and for zombies.
 //
-// A value type that owns its text; thread-compatible. Parsing never fails: any bytes
-// are some environment.
+// A value type that owns its text; thread-compatible.
 
 #ifndef DIAG_PROCFS_ENVIRON_H_
 #define DIAG_PROCFS_ENVIRON_H_
@@ -21,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 namespace vgpu::procfs {
@@ -55,15 +55,18 @@ class Environ {
   bool irregular() const { return irregular_; }
 
  private:
-  friend Environ ParseEnviron(absl::string_view bytes, bool truncated);
+  friend absl::StatusOr<Environ> ParseEnviron(absl::string_view bytes, bool truncated);
 
   std::vector<Entry> entries_;
   bool truncated_ = false;
   bool irregular_ = false;
 };
 
-// `truncated`: the file goes on behind `bytes`.
-Environ ParseEnviron(absl::string_view bytes, bool truncated = false);
+// `truncated`: the file goes on behind `bytes`. Any bytes could be some environment. An
+// error where fewer than half of the entries look like one: NAME=value, with a name of
+// letters, digits and '_'. (Bash exports functions as BASH_FUNC_name%%: a few others there
+// may be.)
+absl::StatusOr<Environ> ParseEnviron(absl::string_view bytes, bool truncated = false);
 
 }  // namespace vgpu::procfs
 

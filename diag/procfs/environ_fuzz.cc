@@ -1,4 +1,4 @@
-// Any bytes are some environment, and nothing of them is lost.
+// Of what is taken for an environment, nothing is lost.
 
 #include <cstddef>
 #include <cstdint>
@@ -8,7 +8,9 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const absl::string_view bytes(reinterpret_cast<const char*>(data), size);
-  const vgpu::procfs::Environ environ = vgpu::procfs::ParseEnviron(bytes);
+  const auto parsed = vgpu::procfs::ParseEnviron(bytes);
+  if (!parsed.ok()) return 0;
+  const vgpu::procfs::Environ& environ = *parsed;
   size_t total = 0;
   for (const auto& entry : environ.entries()) {
     total += entry.name.size() + entry.value.size() + (entry.assignment ? 1 : 0);
@@ -25,6 +27,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
 
   const auto cut = vgpu::procfs::ParseEnviron(bytes, /*truncated=*/true);
-  if (!cut.truncated() || cut.entries().size() > environ.entries().size()) abort();
+  if (cut.ok() && (!cut->truncated() || cut->entries().size() > environ.entries().size())) abort();
   return 0;
 }

@@ -21,8 +21,10 @@ std::string Block(std::initializer_list<absl::string_view> entries) {
 }
 
 TEST(Environ, ServiceStartedWithTheShims) {
-  const Environ environ = ParseEnviron(Block(
-      {"LANG=C.UTF-8", "LD_PRELOAD=/opt/vgpu/lib/libvgpu-cuda.so", "OLLAMA_DEBUG=", "A=b=c"}));
+  const Environ environ =
+      ParseEnviron(Block({"LANG=C.UTF-8", "LD_PRELOAD=/opt/vgpu/lib/libvgpu-cuda.so",
+                          "OLLAMA_DEBUG=", "A=b=c"}))
+          .value();
   EXPECT_THAT(environ.Find("LD_PRELOAD"),
               Optional(absl::string_view("/opt/vgpu/lib/libvgpu-cuda.so")));
   EXPECT_THAT(environ.Find("OLLAMA_DEBUG"), Optional(absl::string_view("")));
@@ -34,14 +36,15 @@ TEST(Environ, ServiceStartedWithTheShims) {
 }
 
 TEST(Environ, OfDuplicatesGetenvTakesTheFirstAndTheLoaderTheLast) {
-  const Environ environ = ParseEnviron(Block({"LD_PRELOAD=/a.so", "X=1", "LD_PRELOAD=/b.so"}));
+  const Environ environ =
+      ParseEnviron(Block({"LD_PRELOAD=/a.so", "X=1", "LD_PRELOAD=/b.so"})).value();
   EXPECT_EQ(environ.entries().size(), 3u);
   EXPECT_THAT(environ.Find("LD_PRELOAD"), Optional(absl::string_view("/a.so")));
   EXPECT_THAT(environ.FindAsLoader("LD_PRELOAD"), Optional(absl::string_view("/b.so")));
 }
 
 TEST(Environ, EntryWithoutEqualsIsKeptAndNotFound) {
-  const Environ environ = ParseEnviron(Block({"LD_PRELOAD", "A=1"}));
+  const Environ environ = ParseEnviron(Block({"LD_PRELOAD", "A=1"})).value();
   EXPECT_THAT(environ.entries(),
               ElementsAre(Environ::Entry{.name = "LD_PRELOAD", .value = "", .assignment = false},
                           Environ::Entry{.name = "A", .value = "1", .assignment = true}));
@@ -51,41 +54,51 @@ TEST(Environ, EntryWithoutEqualsIsKeptAndNotFound) {
 }
 
 TEST(Environ, BlockThatTheProcessWroteOverProvesNoAbsence) {
-  EXPECT_TRUE(ParseEnviron(Block({"xxxxxxxxxxxx", "A=1"})).irregular());
-  const Environ zeroed = ParseEnviron(std::string(30, '\0') + Block({"A=1"}));
+  EXPECT_TRUE(ParseEnviron(Block({"xxxxxxxxxxxx", "A=1"})).value().irregular());
+  const Environ zeroed = ParseEnviron(std::string(30, '\0') + Block({"A=1"})).value();
   EXPECT_TRUE(zeroed.irregular());
   EXPECT_EQ(zeroed.entries().size(), 1u);
 }
 
 TEST(Environ, EntryThatAReadLimitCutIsNoEvidence) {
   const std::string block = Block({"A=1", "LD_PRELOAD=/opt/vgpu/lib/libvgpu-cuda.so"});
-  const Environ cut = ParseEnviron(absl::string_view(block).substr(0, 30), /*truncated=*/true);
+  const Environ cut =
+      ParseEnviron(absl::string_view(block).substr(0, 30), /*truncated=*/true).value();
   EXPECT_TRUE(cut.truncated());
   EXPECT_FALSE(cut.irregular());
   EXPECT_THAT(cut.entries(), ElementsAre(Environ::Entry{.name = "A", .value = "1"}));
-  EXPECT_TRUE(ParseEnviron("LD_PRELOAD=/opt", /*truncated=*/true).entries().empty());
+  EXPECT_TRUE(ParseEnviron("LD_PRELOAD=/opt", /*truncated=*/true).value().entries().empty());
 }
 
 TEST(Environ, WholeFileWithoutALastNulKeepsItsLastEntry) {
-  const Environ environ = ParseEnviron("LD_PRELOAD=/a.so");
+  const Environ environ = ParseEnviron("LD_PRELOAD=/a.so").value();
   EXPECT_THAT(environ.Find("LD_PRELOAD"), Optional(absl::string_view("/a.so")));
   EXPECT_TRUE(environ.irregular());
 }
 
 TEST(Environ, KernelThreadHasNone) {
-  const Environ environ = ParseEnviron("");
+  const Environ environ = ParseEnviron("").value();
   EXPECT_TRUE(environ.entries().empty());
   EXPECT_FALSE(environ.irregular());
 }
 
+TEST(Environ, OtherBytesAreAnError) {
+  const std::string noise("\x8c\x01=q\0\xf3\x11 \xa0\0=\xff\0A=1\0%\0", 18);
+  EXPECT_EQ(ParseEnviron(noise).status().message(), "environ: 4 of 5 entries are not NAME=value");
+}
+
+TEST(Environ, ExportedFunctionsOfAShellAreNoNoise) {
+  EXPECT_TRUE(ParseEnviron(Block({"BASH_FUNC_ml%%=() {  eval", "PATH=/usr/bin"})).ok());
+}
+
 TEST(Environ, ThisProcessHasWhatTheTestRunnerSet) {
-  const Environ environ = ParseEnviron(ReadOwnFile("/proc/self/environ"));
+  const Environ environ = ParseEnviron(ReadOwnFile("/proc/self/environ")).value();
   // Bazel gives every test this one.
   EXPECT_THAT(environ.Find("TEST_WORKSPACE"), Optional(absl::string_view("vgpu")));
   EXPECT_FALSE(environ.irregular());
   // A later setenv does not reach the file.
   ASSERT_EQ(setenv("VGPU_SET_AFTER_START", "1", 1), 0);
-  EXPECT_EQ(ParseEnviron(ReadOwnFile("/proc/self/environ")).Find("VGPU_SET_AFTER_START"),
+  EXPECT_EQ(ParseEnviron(ReadOwnFile("/proc/self/environ")).value().Find("VGPU_SET_AFTER_START"),
             std::nullopt);
 }
 

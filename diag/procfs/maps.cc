@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "diag/procfs/scan.h"
@@ -60,17 +62,22 @@ std::optional<Mapping> ParseMapsLine(absl::string_view line) {
   return mapping;
 }
 
-MappedObjects ParseMaps(absl::string_view text, bool truncated) {
+absl::StatusOr<MappedObjects> ParseMaps(absl::string_view text, bool truncated) {
+  if (text.empty() && !truncated) {
+    return absl::InvalidArgumentError("maps: empty, as for a kernel thread or a zombie");
+  }
+  const absl::string_view given = text;
   MappedObjects objects;
-  objects.truncated = truncated;
+  objects.truncated = truncated || IsCut(text);
   // npos + 1 is 0: there is no whole line.
-  if (truncated) text = text.substr(0, text.rfind('\n') + 1);
+  if (objects.truncated) text = text.substr(0, text.rfind('\n') + 1);
 
   absl::flat_hash_map<FileKey, size_t> index_of;
   // Mappings of one file mostly follow each other: the last file is looked at first.
   MappedFile* last = nullptr;
   absl::string_view line;
   while (TakeLine(&text, &line)) {
+    if (line.empty()) continue;
     const std::optional<Mapping> mapping = ParseMapsLine(line);
     if (!mapping.has_value()) {
       ++objects.malformed_lines;
@@ -86,6 +93,9 @@ MappedObjects ParseMaps(absl::string_view text, bool truncated) {
     }
     last->executable |= mapping->executable;
     last->start = std::min(last->start, mapping->start);
+  }
+  if (objects.mappings == 0) {
+    return absl::InvalidArgumentError(absl::StrCat("maps: no line of a mapping: ", Quoted(given)));
   }
   return objects;
 }

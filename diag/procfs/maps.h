@@ -1,12 +1,12 @@
 // /proc/PID/maps: which files a process has in memory. This is the proof of loading.
 //
-//   MappedObjects maps = ParseMaps(content.bytes, content.truncated);
-//   for (const MappedFile& file : maps.files) ...
+//   absl::StatusOr<MappedObjects> maps = ParseMaps(content.bytes, content.truncated);
+//   for (const MappedFile& file : maps->files) ...
 //
 // A process has a few hundred mapped files and may have a million mappings: only the
 // distinct files are kept.
 //
-// Value types; thread-compatible. Malformed lines are skipped and counted.
+// Value types; thread-compatible. Malformed lines are skipped and counted, empty ones skipped.
 
 #ifndef DIAG_PROCFS_MAPS_H_
 #define DIAG_PROCFS_MAPS_H_
@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 namespace vgpu::procfs {
@@ -69,13 +70,17 @@ struct MappedObjects {
   size_t mappings = 0;  // well-formed lines
   size_t malformed_lines = 0;
 
-  // A read limit cut the file: what is not in `files` may be mapped all the same. The
-  // line that was cut is left out.
+  // The text was cut, by a read limit or before it came here (its last line is not ended).
+  // The line that was cut is left out.
   bool truncated = false;
+
+  // False: what is not in `files` may be mapped all the same.
+  bool whole() const { return !truncated && malformed_lines == 0; }
 };
 
-// `truncated`: the file goes on behind `text`.
-MappedObjects ParseMaps(absl::string_view text, bool truncated = false);
+// `truncated`: the file goes on behind `text`. An error where no line is one of this file;
+// an empty text too, which is that of a kernel thread or a zombie.
+absl::StatusOr<MappedObjects> ParseMaps(absl::string_view text, bool truncated = false);
 
 }  // namespace vgpu::procfs
 

@@ -1,6 +1,5 @@
 // Every line is a mapping or malformed, and no file is listed twice.
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -11,9 +10,11 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const absl::string_view text(reinterpret_cast<const char*>(data), size);
-  const auto maps = vgpu::procfs::ParseMaps(text);
-  size_t lines = std::count(text.begin(), text.end(), '\n');
-  if (!text.empty() && text.back() != '\n') ++lines;
+  const auto parsed = vgpu::procfs::ParseMaps(text);
+  if (!parsed.ok()) return 0;
+  const vgpu::procfs::MappedObjects& maps = *parsed;
+  size_t lines = 0;  // that are ended, and not empty
+  for (size_t i = 0; i < size; ++i) lines += text[i] == '\n' && i > 0 && text[i - 1] != '\n';
   if (maps.mappings + maps.malformed_lines != lines) abort();
   if (maps.files.size() > maps.mappings) abort();
   std::set<std::tuple<uint32_t, uint32_t, uint64_t>> seen;
@@ -23,6 +24,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
 
   const auto cut = vgpu::procfs::ParseMaps(text, /*truncated=*/true);
-  if (!cut.truncated || cut.files.size() > maps.files.size()) abort();
+  if (!cut.ok() || !cut->truncated || cut->files.size() > maps.files.size()) abort();
   return 0;
 }

@@ -62,12 +62,13 @@ TEST(ParseMapsLine, RefusesWhatIsNoLineOfMaps) {
 
 TEST(ParseMaps, ManyMappingsOfAFileAreOneObject) {
   const MappedObjects maps = ParseMaps(
-      "1000-2000 r--p 00000000 fe:00 11 /usr/lib/libcuda.so.1\n"
-      "2000-3000 r-xp 00001000 fe:00 11 /usr/lib/libcuda.so.1\n"
-      "3000-4000 r--p 00000000 fe:00 12 /usr/share/zoneinfo/UTC\n"
-      "4000-5000 rw-p 00002000 fe:00 11 /usr/lib/libcuda.so.1\n"
-      "5000-6000 rw-p 00000000 00:00 0 [heap]\n"
-      "6000-7000 r-xp 00000000 00:00 0\n");
+                                 "1000-2000 r--p 00000000 fe:00 11 /usr/lib/libcuda.so.1\n"
+                                 "2000-3000 r-xp 00001000 fe:00 11 /usr/lib/libcuda.so.1\n"
+                                 "3000-4000 r--p 00000000 fe:00 12 /usr/share/zoneinfo/UTC\n"
+                                 "4000-5000 rw-p 00002000 fe:00 11 /usr/lib/libcuda.so.1\n"
+                                 "5000-6000 rw-p 00000000 00:00 0 [heap]\n"
+                                 "6000-7000 r-xp 00000000 00:00 0\n")
+                                 .value();
   ASSERT_EQ(maps.files.size(), 2u);
   EXPECT_EQ(maps.files[0].path, "/usr/lib/libcuda.so.1");
   EXPECT_TRUE(maps.files[0].executable);
@@ -79,9 +80,11 @@ TEST(ParseMaps, ManyMappingsOfAFileAreOneObject) {
 }
 
 TEST(ParseMaps, ReplacedLibraryIsMarkedDeletedBesideItsSuccessor) {
-  const MappedObjects maps = ParseMaps(
-      "1000-2000 r-xp 00000000 fe:00 11 /opt/vgpu/lib/libvgpu-cuda.so (deleted)\n"
-      "3000-4000 r-xp 00000000 fe:00 12 /opt/vgpu/lib/libvgpu-cuda.so\n");
+  const MappedObjects maps =
+      ParseMaps(
+          "1000-2000 r-xp 00000000 fe:00 11 /opt/vgpu/lib/libvgpu-cuda.so (deleted)\n"
+          "3000-4000 r-xp 00000000 fe:00 12 /opt/vgpu/lib/libvgpu-cuda.so\n")
+          .value();
   ASSERT_EQ(maps.files.size(), 2u);
   EXPECT_EQ(maps.files[0].path, maps.files[1].path);
   EXPECT_TRUE(maps.files[0].marked_deleted);
@@ -91,7 +94,8 @@ TEST(ParseMaps, ReplacedLibraryIsMarkedDeletedBesideItsSuccessor) {
 }
 
 TEST(ParseMaps, OnlyTheLastMarkIsTheKernels) {
-  const MappedObjects maps = ParseMaps("1000-2000 r--p 0 fe:00 11 /tmp/x (deleted) (deleted)\n");
+  const MappedObjects maps =
+      ParseMaps("1000-2000 r--p 0 fe:00 11 /tmp/x (deleted) (deleted)\n").value();
   ASSERT_EQ(maps.files.size(), 1u);
   EXPECT_EQ(maps.files[0].path, "/tmp/x (deleted)");
   EXPECT_TRUE(maps.files[0].marked_deleted);
@@ -99,13 +103,15 @@ TEST(ParseMaps, OnlyTheLastMarkIsTheKernels) {
 
 TEST(ParseMaps, SameInodeOnAnotherDeviceIsAnotherFile) {
   const MappedObjects maps = ParseMaps(
-      "1000-2000 r--p 0 fe:00 11 /a\n"
-      "2000-3000 r--p 0 fe:01 11 /b\n");
+                                 "1000-2000 r--p 0 fe:00 11 /a\n"
+                                 "2000-3000 r--p 0 fe:01 11 /b\n")
+                                 .value();
   EXPECT_EQ(maps.files.size(), 2u);
 }
 
 TEST(ParseMaps, MalformedLinesAreCounted) {
-  const MappedObjects maps = ParseMaps("garbage\n1000-2000 r--p 0 fe:00 11 /a\n\n");
+  const MappedObjects maps = ParseMaps("garbage\n1000-2000 r--p 0 fe:00 11 /a\nx\n\n").value();
+  EXPECT_FALSE(maps.whole());
   EXPECT_EQ(maps.files.size(), 1u);
   EXPECT_EQ(maps.malformed_lines, 2u);
 }
@@ -114,12 +120,21 @@ TEST(ParseMaps, ReadLimitLeavesTheCutLineOut) {
   constexpr absl::string_view kText =
       "1000-2000 r--p 0 fe:00 11 /a\n"
       "2000-3000 r--p 0 fe:00 12 /opt/vgpu/lib/libvgpu-cu";
-  const MappedObjects cut = ParseMaps(kText, /*truncated=*/true);
+  const MappedObjects cut = ParseMaps(kText, /*truncated=*/true).value();
   EXPECT_TRUE(cut.truncated);
   ASSERT_EQ(cut.files.size(), 1u);
   EXPECT_EQ(cut.files[0].path, "/a");
   // A whole file that only lacks its last newline says what it says.
-  EXPECT_EQ(ParseMaps(kText).files.size(), 2u);
+  // Cut before it came here: its last line is not ended.
+  EXPECT_EQ(ParseMaps(kText).value().files.size(), 1u);
+  EXPECT_FALSE(ParseMaps(kText).value().whole());
+  EXPECT_TRUE(ParseMaps(absl::StrCat(kText, "\n")).value().whole());
+}
+
+TEST(ParseMaps, WhatHasNoMappingIsAnError) {
+  EXPECT_EQ(ParseMaps("").status().message(), "maps: empty, as for a kernel thread or a zombie");
+  EXPECT_EQ(ParseMaps("noise\n\x01\n").status().message(),
+            "maps: no line of a mapping: \"noise\\n\\x01\\n\"");
 }
 
 TEST(ParseMaps, MillionMappingsOfOneFileAreQuick) {
@@ -129,7 +144,7 @@ TEST(ParseMaps, MillionMappingsOfOneFileAreQuick) {
                           i + 1, 11 + i % 2);
   }
   const auto start = std::chrono::steady_clock::now();
-  const MappedObjects maps = ParseMaps(text);
+  const MappedObjects maps = ParseMaps(text).value();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   EXPECT_EQ(maps.mappings, 1000000u);
   EXPECT_EQ(maps.files.size(), 2u);
@@ -138,7 +153,7 @@ TEST(ParseMaps, MillionMappingsOfOneFileAreQuick) {
 }
 
 TEST(ParseMaps, ThisProcessHasItsOwnProgramMapped) {
-  const MappedObjects maps = ParseMaps(ReadOwnFile("/proc/self/maps"));
+  const MappedObjects maps = ParseMaps(ReadOwnFile("/proc/self/maps")).value();
   EXPECT_EQ(maps.malformed_lines, 0u);
   struct stat program = {};
   ASSERT_EQ(stat("/proc/self/exe", &program), 0);
@@ -164,7 +179,8 @@ TEST(ParseMaps, ThisProcessMapsAFileWithAnOddNameAndRemovesIt) {
   ASSERT_NE(memory, MAP_FAILED);
 
   const auto find = [&before]() {
-    for (const MappedFile& mapped : ParseMaps(ReadOwnFile("/proc/self/maps")).files) {
+    const MappedObjects maps = ParseMaps(ReadOwnFile("/proc/self/maps")).value();
+    for (const MappedFile& mapped : maps.files) {
       if (mapped.inode == before.st_ino) return mapped;
     }
     return MappedFile();

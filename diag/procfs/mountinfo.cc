@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "diag/procfs/scan.h"
@@ -65,15 +67,17 @@ std::optional<Mount> ParseMountInfoLine(absl::string_view line) {
   return mount;
 }
 
-MountTable ParseMountInfo(absl::string_view text, bool truncated) {
+absl::StatusOr<MountTable> ParseMountInfo(absl::string_view text, bool truncated) {
+  const absl::string_view given = text;
   MountTable table;
-  table.truncated_ = truncated;
+  table.truncated_ = truncated || IsCut(text);
   // npos + 1 is 0: there is no whole line.
-  if (truncated) text = text.substr(0, text.rfind('\n') + 1);
+  if (table.truncated_) text = text.substr(0, text.rfind('\n') + 1);
 
   absl::flat_hash_set<int32_t> ids;
   absl::string_view line;
   while (TakeLine(&text, &line)) {
+    if (line.empty()) continue;
     std::optional<Mount> mount = ParseMountInfoLine(line);
     if (!mount.has_value()) {
       ++table.malformed_lines_;
@@ -81,6 +85,10 @@ MountTable ParseMountInfo(absl::string_view text, bool truncated) {
     }
     ids.insert(mount->id);
     table.mounts_.push_back(*std::move(mount));
+  }
+  if (table.mounts_.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("mountinfo: no line of a mount: ", Quoted(given)));
   }
   for (size_t i = 0; i < table.mounts_.size(); ++i) {
     const Mount& mount = table.mounts_[i];

@@ -1,12 +1,12 @@
 // /proc/PID/mountinfo: the file systems that a process sees, and where.
 //
-//   MountTable mounts = ParseMountInfo(content.bytes, content.truncated);
-//   const Mount* mount = mounts.MountOf("/opt/vgpu/lib/libvgpu-cuda.so");
+//   absl::StatusOr<MountTable> mounts = ParseMountInfo(content.bytes, content.truncated);
+//   const Mount* mount = mounts->MountOf("/opt/vgpu/lib/libvgpu-cuda.so");
 //   if (mount != nullptr && mount->noexec()) ...
 //
 // Mount points are paths in the process's own view: relative to its root directory.
 //
-// Value types; thread-compatible. Malformed lines are skipped and counted.
+// Value types; thread-compatible. Malformed lines are skipped and counted, empty ones skipped.
 
 #ifndef DIAG_PROCFS_MOUNTINFO_H_
 #define DIAG_PROCFS_MOUNTINFO_H_
@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 namespace vgpu::procfs {
@@ -56,8 +57,11 @@ class MountTable {
   const std::vector<Mount>& mounts() const { return mounts_; }  // in the order of the file
   size_t malformed_lines() const { return malformed_lines_; }
 
-  // A read limit cut the file: MountOf may answer with a mount that another one covers.
+  // The text was cut, by a read limit or before it came here (its last line is not ended).
   bool truncated() const { return truncated_; }
+
+  // False: MountOf may answer with a mount that another one covers.
+  bool whole() const { return !truncated_ && malformed_lines_ == 0; }
 
   // The mount that an absolute path without symbolic links and without "." and ".." lies
   // on, as a walk along the path finds it: from the root over the mounts that stand on
@@ -71,7 +75,7 @@ class MountTable {
   const Mount* MountOf(absl::string_view path) const;
 
  private:
-  friend MountTable ParseMountInfo(absl::string_view text, bool truncated);
+  friend absl::StatusOr<MountTable> ParseMountInfo(absl::string_view text, bool truncated);
 
   std::vector<Mount> mounts_;
   // Indexes into mounts_ by the id of the parent, in the order of the file. Under
@@ -81,8 +85,9 @@ class MountTable {
   bool truncated_ = false;
 };
 
-// `truncated`: the file goes on behind `text`; the line that was cut is left out.
-MountTable ParseMountInfo(absl::string_view text, bool truncated = false);
+// `truncated`: the file goes on behind `text`; the line that was cut is left out. An error
+// where no line is one of this file.
+absl::StatusOr<MountTable> ParseMountInfo(absl::string_view text, bool truncated = false);
 
 }  // namespace vgpu::procfs
 

@@ -1,6 +1,5 @@
 // Every line is a mount or malformed, and the mount of a path contains it.
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -9,9 +8,11 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const absl::string_view text(reinterpret_cast<const char*>(data), size);
-  const auto table = vgpu::procfs::ParseMountInfo(text);
-  size_t lines = std::count(text.begin(), text.end(), '\n');
-  if (!text.empty() && text.back() != '\n') ++lines;
+  const auto parsed = vgpu::procfs::ParseMountInfo(text);
+  if (!parsed.ok()) return 0;
+  const vgpu::procfs::MountTable& table = *parsed;
+  size_t lines = 0;  // that are ended, and not empty
+  for (size_t i = 0; i < size; ++i) lines += text[i] == '\n' && i > 0 && text[i - 1] != '\n';
   if (table.mounts().size() + table.malformed_lines() != lines) abort();
 
   size_t looked_at = 0;

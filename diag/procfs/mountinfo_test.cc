@@ -94,7 +94,7 @@ int32_t IdOf(const MountTable& table, absl::string_view path) {
 }
 
 TEST(MountOf, FollowsTheMountsAlongThePath) {
-  const MountTable table = ParseMountInfo(kUnit);
+  const MountTable table = ParseMountInfo(kUnit).value();
   EXPECT_EQ(table.malformed_lines(), 0u);
   EXPECT_EQ(IdOf(table, "/"), 27);
   EXPECT_EQ(IdOf(table, "/usr/lib/libc.so.6"), 27);
@@ -106,7 +106,7 @@ TEST(MountOf, FollowsTheMountsAlongThePath) {
 }
 
 TEST(MountOf, BoundFileIsItsOwnMount) {
-  const MountTable table = ParseMountInfo(kUnit);
+  const MountTable table = ParseMountInfo(kUnit).value();
   EXPECT_EQ(IdOf(table, "/etc/ld.so.preload"), 33);
   EXPECT_EQ(IdOf(table, "/etc/ld.so.preload.bak"), 27);
   EXPECT_EQ(IdOf(table, "/etc"), 27);
@@ -117,37 +117,41 @@ TEST(MountOf, LaterMountOverTheSamePointWins) {
   // tables often give both the same.
   for (absl::string_view parent : {"30", "27"}) {
     const MountTable table =
-        ParseMountInfo(absl::StrCat(kUnit, "40 ", parent, " 0:41 / /home rw - tmpfs tmpfs rw\n"));
+        ParseMountInfo(absl::StrCat(kUnit, "40 ", parent, " 0:41 / /home rw - tmpfs tmpfs rw\n"))
+            .value();
     EXPECT_EQ(IdOf(table, "/home/ollama"), 40) << "parent " << parent;
   }
 }
 
 TEST(MountOf, MountThatALaterOneCoversIsNotSeen) {
   const MountTable table = ParseMountInfo(
-      "27 1 254:0 / / rw - ext4 /dev/vda rw\n"
-      "30 27 254:1 / /opt/vgpu rw - ext4 /dev/vdb rw\n"
-      "31 27 0:40 / /opt rw - tmpfs tmpfs rw\n");
+                               "27 1 254:0 / / rw - ext4 /dev/vda rw\n"
+                               "30 27 254:1 / /opt/vgpu rw - ext4 /dev/vdb rw\n"
+                               "31 27 0:40 / /opt rw - tmpfs tmpfs rw\n")
+                               .value();
   EXPECT_EQ(IdOf(table, "/opt/vgpu/lib/libvgpu-cuda.so"), 31);
 }
 
 TEST(MountOf, ProcessInAChrootKnowsNoMountOfItsRoot) {
-  const MountTable table = ParseMountInfo("90 27 0:21 / /proc rw - proc proc rw\n");
+  const MountTable table = ParseMountInfo("90 27 0:21 / /proc rw - proc proc rw\n").value();
   EXPECT_EQ(IdOf(table, "/proc/self"), 90);
   EXPECT_EQ(table.MountOf("/usr/lib"), nullptr);
   EXPECT_EQ(table.MountOf("relative"), nullptr);
 }
 
 TEST(MountOf, CirclesEnd) {
-  EXPECT_EQ(IdOf(ParseMountInfo("5 5 0:1 / / rw - rootfs rootfs rw\n"), "/x"), 5);
+  EXPECT_EQ(IdOf(ParseMountInfo("5 5 0:1 / / rw - rootfs rootfs rw\n").value(), "/x"), 5);
   const MountTable table = ParseMountInfo(
-      "1 0 0:1 / / rw - tmpfs tmpfs rw\n"
-      "2 1 0:2 / / rw - tmpfs tmpfs rw\n"
-      "1 2 0:3 / / rw - tmpfs tmpfs rw\n");
+                               "1 0 0:1 / / rw - tmpfs tmpfs rw\n"
+                               "2 1 0:2 / / rw - tmpfs tmpfs rw\n"
+                               "1 2 0:3 / / rw - tmpfs tmpfs rw\n")
+                               .value();
   EXPECT_NE(table.MountOf("/x"), nullptr);
 }
 
 TEST(ParseMountInfo, ReadLimitLeavesTheCutLineOut) {
-  const MountTable cut = ParseMountInfo(kUnit.substr(0, kUnit.size() - 10), /*truncated=*/true);
+  const MountTable cut =
+      ParseMountInfo(kUnit.substr(0, kUnit.size() - 10), /*truncated=*/true).value();
   EXPECT_TRUE(cut.truncated());
   EXPECT_EQ(cut.mounts().size(), 6u);
   EXPECT_EQ(cut.malformed_lines(), 0u);
@@ -155,13 +159,28 @@ TEST(ParseMountInfo, ReadLimitLeavesTheCutLineOut) {
 }
 
 TEST(ParseMountInfo, MalformedLinesAreCounted) {
-  const MountTable table = ParseMountInfo("garbage\n27 1 254:0 / / rw - ext4 /dev/vda rw\n\n");
+  const MountTable table =
+      ParseMountInfo("garbage\n27 1 254:0 / / rw - ext4 /dev/vda rw\n\n").value();
   EXPECT_EQ(table.mounts().size(), 1u);
-  EXPECT_EQ(table.malformed_lines(), 2u);
+  EXPECT_EQ(table.malformed_lines(), 1u);
+  EXPECT_FALSE(table.whole());
+}
+
+TEST(ParseMountInfo, TextThatWasCutBeforeItCameHere) {
+  EXPECT_TRUE(ParseMountInfo(kUnit).value().whole());
+  const MountTable cut = ParseMountInfo(kUnit.substr(0, kUnit.size() / 2)).value();
+  EXPECT_TRUE(cut.truncated());
+  EXPECT_FALSE(cut.whole());
+}
+
+TEST(ParseMountInfo, WhatHasNoMountIsAnError) {
+  for (absl::string_view text : {"", "\x8c\n\xf3", "proc /proc proc rw 0 0\n"}) {
+    EXPECT_FALSE(ParseMountInfo(text).ok()) << text;
+  }
 }
 
 TEST(MountOf, ThisProcessFindsProcOnItsOwnMount) {
-  const MountTable table = ParseMountInfo(ReadOwnFile("/proc/self/mountinfo"));
+  const MountTable table = ParseMountInfo(ReadOwnFile("/proc/self/mountinfo")).value();
   EXPECT_EQ(table.malformed_lines(), 0u);
   for (absl::string_view path : {"/proc/self", "/usr", "/sys", "/tmp"}) {
     struct stat meta = {};

@@ -60,15 +60,16 @@ std::optional<Socket> ParseSocketLine(absl::string_view line) {
 
 absl::StatusOr<SocketTable> ParseSockets(absl::string_view text, bool truncated) {
   SocketTable table;
-  table.truncated = truncated;
+  table.truncated = truncated || IsCut(text);
   absl::string_view line;
   if (!TakeLine(&text, &line) || !absl::StrContains(line, "local_address")) {
     return absl::InvalidArgumentError(
         absl::StrCat("sockets: no heading with local_address: ", Quoted(line)));
   }
   // npos + 1 is 0: there is no whole line.
-  if (truncated) text = text.substr(0, text.rfind('\n') + 1);
+  if (table.truncated) text = text.substr(0, text.rfind('\n') + 1);
   while (TakeLine(&text, &line)) {
+    if (line.empty()) continue;
     std::optional<Socket> socket = ParseSocketLine(line);
     if (socket.has_value()) {
       table.sockets.push_back(*std::move(socket));

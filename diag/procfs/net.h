@@ -6,7 +6,7 @@
 // A process holds a socket where one of its /proc/PID/fd/N is "socket:[INODE]". The files
 // show the network namespace of the reader (/proc/net is /proc/self/net).
 //
-// Value types; thread-compatible. Malformed lines are skipped and counted.
+// Value types; thread-compatible. Malformed lines are skipped and counted, empty ones skipped.
 
 #ifndef DIAG_PROCFS_NET_H_
 #define DIAG_PROCFS_NET_H_
@@ -36,8 +36,12 @@ struct SocketTable {
   std::vector<Socket> sockets;
   size_t malformed_lines = 0;
 
-  // A read limit cut the file. Listening sockets come first in it, so few are missed.
+  // The text was cut, by a read limit or before it came here (its last line is not ended).
+  // Listening sockets come first in it, so few are missed.
   bool truncated = false;
+
+  // False: there may be sockets that `sockets` lacks.
+  bool whole() const { return !truncated && malformed_lines == 0; }
 
   // Inodes of the sockets that listen on a port, each once.
   std::vector<uint64_t> ListeningInodes(uint16_t port) const;

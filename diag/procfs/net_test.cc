@@ -85,6 +85,12 @@ TEST(ParseSockets, ReadLimitLeavesTheCutLineOut) {
   EXPECT_EQ(cut->malformed_lines, 0u);
 }
 
+TEST(ParseSockets, TextThatWasCutBeforeItCameHere) {
+  const std::string text = absl::StrCat(kHeading4, kOllama, kClient);
+  EXPECT_TRUE(ParseSockets(text)->whole());
+  EXPECT_FALSE(ParseSockets(absl::string_view(text).substr(0, text.size() - 60))->whole());
+}
+
 TEST(ParseSockets, OtherTextIsAnError) {
   EXPECT_EQ(ParseSockets("").status().message(), "sockets: no heading with local_address: \"\"");
   EXPECT_FALSE(ParseSockets(kOllama).ok());

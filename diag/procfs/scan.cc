@@ -13,6 +13,8 @@ bool IsOctal(char c) { return c >= '0' && c <= '7'; }
 
 }  // namespace
 
+bool IsCut(absl::string_view text) { return !text.empty() && text.back() != '\n'; }
+
 bool TakeLine(absl::string_view* text, absl::string_view* line) {
   if (text->empty()) return false;
   *line = TakeUntil('\n', text);

@@ -14,6 +14,9 @@
 
 namespace vgpu::procfs {
 
+// The kernel ends every line of its tables with '\n': a text that does not end so was cut.
+bool IsCut(absl::string_view text);
+
 // Takes the first line off `text`, without its '\n'. False when nothing is left.
 bool TakeLine(absl::string_view* text, absl::string_view* line);
 

@@ -31,7 +31,7 @@ absl::StatusOr<ProcessStat> ParseProcessStat(absl::string_view text) {
   stat.comm = std::string(text.substr(open + 2, close - open - 2));
 
   absl::string_view rest = text.substr(close + 2);
-  absl::ConsumeSuffix(&rest, "\n");
+  const bool ended = absl::ConsumeSuffix(&rest, "\n");
   const absl::string_view fields = rest;
   const absl::string_view state = TakeField(&rest);
   if (state.size() != 1) return Malformed("field 3 (state) is not one letter", fields);
@@ -43,6 +43,8 @@ absl::StatusOr<ProcessStat> ParseProcessStat(absl::string_view text) {
   if (!ParseNumber(TakeField(&rest), &stat.start_ticks)) {
     return Malformed("field 22 (starttime) is not a number", fields);
   }
+  // A number that the end of the text cuts is another one.
+  if (rest.empty() && !ended) return Malformed("the text ends with field 22 (starttime)", fields);
   return stat;
 }
 

@@ -48,6 +48,17 @@ TEST(ProcessStat, CutTextIsAnError) {
             "stat: field 22 (starttime) is not a number: \"S 1 2 3\"");
 }
 
+TEST(ProcessStat, StartTimeThatMayBeCutIsAnError) {
+  const std::string whole = absl::StrCat("57290 (ollama)", kAfterName);
+  const size_t end = whole.find("140619") + 6;
+  EXPECT_EQ(ParseProcessStat(absl::string_view(whole).substr(0, end - 2))
+                .status()
+                .message()
+                .substr(0, 47),
+            "stat: the text ends with field 22 (starttime): ");
+  EXPECT_TRUE(ParseProcessStat(absl::StrCat(whole.substr(0, end), "\n")).ok());
+}
+
 TEST(TicksToDuration, IsExact) {
   EXPECT_EQ(TicksToDuration(140619), absl::Milliseconds(1406190));
   EXPECT_EQ(TicksToDuration(3, 1000), absl::Milliseconds(3));

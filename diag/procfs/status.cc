@@ -73,6 +73,8 @@ void SetMissing(absl::string_view key, Observed<T>* member) {
 
 absl::StatusOr<ProcessStatus> ParseProcessStatus(absl::string_view text) {
   ProcessStatus status;
+  // A number that the end of the text cuts is another one. (npos + 1 is 0.)
+  if (IsCut(text)) text = text.substr(0, text.rfind('\n') + 1);
   absl::string_view line;
   if (!TakeLine(&text, &line) || !absl::ConsumePrefix(&line, "Name:")) {
     return absl::InvalidArgumentError(

@@ -42,7 +42,8 @@ struct ProcessStatus {
   host::Observed<std::vector<int32_t>> ns_pids;
 };
 
-// An error where the text does not begin as this file does, with Name.
+// An error where the text does not begin as this file does, with Name. A last line that is not
+// ended was cut, and is left out.
 absl::StatusOr<ProcessStatus> ParseProcessStatus(absl::string_view text);
 
 }  // namespace vgpu::procfs

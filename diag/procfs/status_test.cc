@@ -56,6 +56,13 @@ TEST(ProcessStatus, NoSupplementaryGroupsIsAnEmptyList) {
   EXPECT_TRUE(status->groups.value().empty());
 }
 
+TEST(ProcessStatus, LastLineThatIsCutIsNotObserved) {
+  const auto status = ParseProcessStatus("Name:\tx\nUid:\t998\t998\t998\t998\nGroups:\t44 99");
+  ASSERT_TRUE(status.ok()) << status.status();
+  EXPECT_TRUE(status->uid.present());
+  EXPECT_EQ(status->groups.why_not(), "status: no line Groups");
+}
+
 TEST(ProcessStatus, OtherTextIsAnError) {
   EXPECT_EQ(ParseProcessStatus("").status().message(), "status: does not begin with Name: \"\"");
   EXPECT_FALSE(ParseProcessStatus("57290 (ollama) S 1").ok());

@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "diag/host/observed.h"
 
 namespace vgpu::procfs {
 
@@ -30,14 +31,16 @@ absl::StatusOr<absl::Duration> ParseUptime(absl::string_view proc_uptime);
 struct Modules {
   std::vector<std::string> names;  // in the order of the file: the last loaded first
   size_t malformed_lines = 0;
+  bool truncated = false;  // the last line is not ended; it is left out
 
-  bool Contains(absl::string_view name) const;
+  // Not observed: it is not in a list that was not read whole.
+  host::Observed<bool> Has(absl::string_view name) const;
 };
 
 // /proc/modules. What is built into the kernel is not in it. A name has underscores where
 // modprobe also takes dashes. Without modules the file is empty; without support for them
-// there is none.
-Modules ParseModules(absl::string_view proc_modules);
+// there is none. An error where there is a text and no line of it is one of this file.
+absl::StatusOr<Modules> ParseModules(absl::string_view proc_modules);
 
 }  // namespace vgpu::procfs
 

@@ -28,6 +28,7 @@ TEST(ParseBootTime, MissingOrMalformedIsAnError) {
   EXPECT_EQ(ParseBootTime("cpu 1 2\n").status().message(), "stat: no line btime");
   EXPECT_EQ(ParseBootTime("btime soon\n").status().message(), "stat: btime is not a number");
   EXPECT_FALSE(ParseBootTime("btime -5\n").ok());
+  EXPECT_EQ(ParseBootTime("btime 17719").status().message(), "stat: btime is cut off");
 }
 
 TEST(ParseUptime, HasHundredths) {
@@ -41,17 +42,36 @@ TEST(ParseUptime, OtherTextIsAnError) {
 }
 
 TEST(ParseModules, NamesInOrder) {
-  const Modules modules = ParseModules(
-      "nvidia_uvm 1589248 0 - Live 0x0000000000000000 (POE)\n"
-      "nvidia 56823808 12 nvidia_uvm,nvidia_modeset, Live 0x0000000000000000 (POE)\n"
-      "garbage\n");
+  const Modules modules =
+      ParseModules(
+          "nvidia_uvm 1589248 0 - Live 0x0000000000000000 (POE)\n"
+          "nvidia 56823808 12 nvidia_uvm,nvidia_modeset, Live 0x0000000000000000 (POE)\n"
+          "garbage\n")
+          .value();
   EXPECT_THAT(modules.names, ElementsAre("nvidia_uvm", "nvidia"));
   EXPECT_EQ(modules.malformed_lines, 1u);
-  EXPECT_TRUE(modules.Contains("nvidia"));
-  EXPECT_FALSE(modules.Contains("nvidi"));
+  EXPECT_EQ(modules.Has("nvidia"), host::Observed<bool>(true));
+  EXPECT_TRUE(modules.Has("nvidi").not_observed());  // it may be on the line that was not read
 }
 
-TEST(ParseModules, KernelWithoutModules) { EXPECT_TRUE(ParseModules("").names.empty()); }
+TEST(ParseModules, WhatIsInNoLineIsNotLoaded) {
+  const Modules modules = ParseModules("nvidia 56823808 0 - Live 0x0\n").value();
+  EXPECT_EQ(modules.Has("nvidia_uvm"), host::Observed<bool>(false));
+}
+
+TEST(ParseModules, ListThatWasCutProvesNoAbsence) {
+  const Modules modules = ParseModules("nvidia 56823808 0 - Live 0x0\nnvidia_uvm 158").value();
+  EXPECT_TRUE(modules.truncated);
+  EXPECT_EQ(modules.Has("nvidia"), host::Observed<bool>(true));
+  EXPECT_EQ(modules.Has("nvidia_uvm").why_not(), "modules: the text is cut off");
+}
+
+TEST(ParseModules, OtherTextIsAnError) {
+  EXPECT_EQ(ParseModules("\x8c\x01\n\xf3").status().message(),
+            "modules: no line of a module: \"\\x8c\\x01\\n\\xf3\"");
+}
+
+TEST(ParseModules, KernelWithoutModules) { EXPECT_TRUE(ParseModules("").value().names.empty()); }
 
 TEST(System, ThisProcessStartedAfterBootAndBeforeNow) {
   const auto boot = ParseBootTime(ReadOwnFile("/proc/stat"));

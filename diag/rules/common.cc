@@ -229,7 +229,7 @@ Observed<bool> NoShimMapped(const Facts& facts) {
     std::optional<facts::ShimName> shim = facts::ShimOf(file.path);
     if (shim && shim->named_as_shim) return false;
   }
-  if (maps->truncated) return NotObserved{absl::StrCat(maps.source, ": longer than was read")};
+  if (!maps->whole()) return NotObserved{absl::StrCat(maps.source, ": was not read whole")};
   return true;
 }
 

@@ -68,7 +68,7 @@ Observed<bool> IsMapped(const facts::Facts& facts, const facts::FileFacts& file)
   for (const procfs::MappedFile& mapped : maps->files) {
     if (mapped.path == found) return true;
   }
-  if (maps->truncated) return NotObserved{absl::StrCat(maps.source, ": longer than was read")};
+  if (!maps->whole()) return NotObserved{absl::StrCat(maps.source, ": was not read whole")};
   return false;
 }
 

@@ -91,7 +91,7 @@ std::optional<Difference> ByTimeAlone(const facts::Facts& facts) {
 std::vector<const systemd::MountSetting*> LostBinds(const facts::Facts& facts) {
   std::vector<const systemd::MountSetting*> lost;
   const facts::ProcessFacts& process = *facts.process;
-  if (!process.mounts.present() || process.mounts->truncated() || facts.UnitRunsContainer()) {
+  if (!process.mounts.present() || !process.mounts->whole() || facts.UnitRunsContainer()) {
     return lost;
   }
   const bool differs =

@@ -29,7 +29,7 @@ bool HasShimMapped(const procfs::MappedObjects& maps) {
 
 // It has come as far as the C library: what is preloaded came before that.
 bool IsLoaded(const procfs::MappedObjects& maps) {
-  return !maps.truncated &&
+  return maps.whole() &&
          std::any_of(maps.files.begin(), maps.files.end(), [](const procfs::MappedFile& file) {
            return absl::StartsWith(host::Basename(file.path), "libc.so") ||
                   absl::StartsWith(host::Basename(file.path), "libc-2");

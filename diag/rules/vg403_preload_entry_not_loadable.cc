@@ -30,6 +30,7 @@ const procfs::Mount* NoexecMount(const facts::Facts& facts, const facts::FileFac
   if (!facts.unit.on_disk.All("Service", "NoExecPaths").empty()) return nullptr;
   absl::string_view path = file.found->path;
   path = path.substr(absl::StartsWith(path, facts.process->root) ? facts.process->root.size() : 0);
+  if (!facts.process->mounts->whole()) return nullptr;
   const procfs::Mount* mount = facts.process->mounts->MountOf(path);
   return mount != nullptr && mount->noexec() ? mount : nullptr;
 }

@@ -93,7 +93,7 @@ std::string TakenAwayBy(const facts::Facts& facts, absl::string_view name) {
 
 // The maps of the process were read, and none of these is in them.
 bool NoneMapped(const facts::Facts& facts, const std::vector<std::string>& names) {
-  if (!facts.process->maps.present() || facts.process->maps->truncated) return false;
+  if (!facts.process->maps.present() || !facts.process->maps->whole()) return false;
   for (const procfs::MappedFile& file : facts.process->maps->files) {
     for (const std::string& name : names) {
       if (absl::StartsWith(host::Basename(file.path), name)) return false;

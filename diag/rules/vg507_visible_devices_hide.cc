@@ -62,6 +62,7 @@ KnownDevices Devices(const facts::Facts& facts) {
     size_t n = 0;
     for (const facts::PciFunction& function : *facts.devices.functions) {
       if (function.IsNvidiaGpu()) ++n;
+      if (!function.vendor.present()) return known;  // it may be one, too
     }
     if (n == 0) return known;
     known.ids = ollama::DeviceIds(n);

@@ -58,6 +58,9 @@ Judgement OfCard(const facts::Facts& facts, const std::vector<PciFunction>& func
     }
   }
   if (DiscoveryFoundGpu(facts)) return Contradicted{"discovery found a GPU"};
+  if (const auto has = devices.HasNvidiaGpu(); has.not_observed()) {
+    return CannotTell{"the PCI functions of the host", std::string(has.why_not()), "lspci -nn"};
+  }
   // A bus without a single function may be one that was not captured. The driver that is
   // loaded, and made no node for a card, decides then.
   if (functions.empty() && (!devices.module_version.present() || HasCardNode(devices))) {

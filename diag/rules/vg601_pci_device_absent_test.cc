@@ -20,6 +20,13 @@ TEST(PciDeviceAbsentTest, TheDriverHasNoCard) {
   EXPECT_NE(FindQuote(*holds, "library=cpu"), nullptr);
 }
 
+TEST(PciDeviceAbsentTest, AFunctionWhoseVendorWasNotReadMayBeTheCard) {
+  HostBuilder machine;
+  machine.NvidiasOwn().FoundNoGpu();
+  machine.SetFile("/sys/bus/pci/devices/0000:01:00.0/vendor", "\x8c\x01=q");
+  EXPECT_EQ(Lacks(PciDeviceAbsent(machine.Gather())), "the PCI functions of the host");
+}
+
 TEST(PciDeviceAbsentTest, TheSoundOfACardIsNoGpu) {
   HostBuilder machine;
   machine.NvidiasOwn().FoundNoGpu().SetFile("/sys/bus/pci/devices/0000:01:00.0/class",

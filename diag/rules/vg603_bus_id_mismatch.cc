@@ -51,6 +51,9 @@ host::Observed<Known> KnownAddresses(const facts::Facts& facts) {
   known.source = "/sys/bus/pci/devices";
   for (const facts::PciFunction& function : *devices.functions) {
     if (function.IsNvidiaGpu()) known.addresses.insert(function.address);
+    if (!function.vendor.present()) {
+      return host::NotObserved{absl::StrCat("the vendor of ", function.address, " was not read")};
+    }
   }
   if (known.addresses.empty()) return host::NotObserved{"no NVIDIA GPU is on the PCI bus"};
   return known;

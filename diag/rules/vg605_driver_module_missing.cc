@@ -3,8 +3,6 @@
 // For NVIDIA's own driver only. nvidia_uvm is loaded when CUDA first wants it, by the
 // set-uid nvidia-modprobe: that it is not there yet proves nothing before a discovery.
 
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
 #include "diag/rules/common.h"
 #include "diag/rules/reported_device.h"
@@ -12,10 +10,6 @@
 
 namespace vgpu::rules {
 namespace {
-
-bool Has(const std::vector<std::string>& modules, absl::string_view name) {
-  return std::find(modules.begin(), modules.end(), name) != modules.end();
-}
 
 // Another driver has the card: "nouveau", "vfio-pci".
 const facts::PciFunction* TakenByOther(const facts::DeviceFacts& devices) {
@@ -26,13 +20,6 @@ const facts::PciFunction* TakenByOther(const facts::DeviceFacts& devices) {
     }
   }
   return nullptr;
-}
-
-bool HasCard(const facts::DeviceFacts& devices) {
-  for (const facts::PciFunction& function : devices.functions.value_or({})) {
-    if (function.IsNvidiaGpu()) return true;
-  }
-  return false;
 }
 
 }  // namespace
@@ -52,12 +39,17 @@ Judgement DriverModuleMissing(const facts::Facts& facts) {
     return CannotTell{"the kernel's modules", std::string(devices.modules.why_not()),
                       "grep nvidia /proc/modules"};
   }
-  const bool driver = Has(*devices.modules, "nvidia") || devices.module_version.present();
-  const bool uvm = Has(*devices.modules, "nvidia_uvm");
-  if (driver && uvm) return Contradicted{"/proc/modules has nvidia and nvidia_uvm"};
+  const host::Observed<bool> listed = devices.modules->Has("nvidia");
+  const host::Observed<bool> uvm = devices.modules->Has("nvidia_uvm");
+  const bool driver = listed.value_or(false) || devices.module_version.present();
+  if (driver && uvm.value_or(false)) return Contradicted{"/proc/modules has nvidia and nvidia_uvm"};
   if (DiscoveryFoundGpu(facts)) return Contradicted{"discovery found the GPU through its driver"};
-  if (!HasCard(devices) && !devices.functions.value_or({}).empty()) {
+  if (!devices.HasNvidiaGpu().value_or(true) && !devices.functions->empty()) {
     return Contradicted{"there is no NVIDIA GPU on the PCI bus that a module could drive"};
+  }
+  if (const auto& unread = driver ? uvm : listed; !unread.present()) {
+    return CannotTell{"the kernel's modules", std::string(unread.why_not()),
+                      "grep nvidia /proc/modules"};
   }
   std::vector<Evidence> effect = NoGpuEvidence(facts);
   if (driver && effect.empty()) {
@@ -69,8 +61,8 @@ Judgement DriverModuleMissing(const facts::Facts& facts) {
   Holds holds;
   holds.acts = ActsNowIfRunning(facts);
   holds.evidence.push_back({"/proc/modules", 0, absl::StrCat("(no ", name, ")"),
-                            absl::StrCat(devices.modules->size(), " modules are loaded, and ", name,
-                                         " is none of them")});
+                            absl::StrCat(devices.modules->names.size(), " modules are loaded, and ",
+                                         name, " is none of them")});
   if (const facts::PciFunction* other = TakenByOther(devices)) {
     holds.evidence.push_back({absl::StrCat("/sys/bus/pci/devices/", other->address, "/driver"), 0,
                               *other->driver, "another driver has the card"});

@@ -32,6 +32,16 @@ TEST(DriverModuleMissingTest, OnlyUnifiedMemoryIsMissing) {
   EXPECT_EQ(holds->evidence[0].quote, "(no nvidia_uvm)");
 }
 
+TEST(DriverModuleMissingTest, AListThatWasNotReadWholeProvesNothing) {
+  HostBuilder machine;
+  machine.NvidiasOwn().FoundNoGpu();
+  for (const char* text : {"\x8c\x01=q\n\xf3", "nvidia 11423744 9 - Live 0x0\nnvidia_u"}) {
+    machine.SetFile("/proc/modules", text);
+    EXPECT_EQ(AsHolds(DriverModuleMissing(machine.Gather())), nullptr) << text;
+  }
+  EXPECT_EQ(Lacks(DriverModuleMissing(machine.Gather())), "the kernel's modules");
+}
+
 TEST(DriverModuleMissingTest, UnifiedMemoryThatNobodyWantedYet) {
   HostBuilder machine;
   machine.NvidiasOwn().Stopped().SetFile("/proc/modules", "nvidia 11423744 9 - Live 0x0\n");

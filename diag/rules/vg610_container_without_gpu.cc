@@ -52,18 +52,15 @@ std::optional<RunCommand> RunCommandOf(const Facts& facts) {
 bool HostHasGpu(const Facts& facts) {
   const facts::DeviceFacts& devices = facts.devices;
   if (devices.module_version.present() || devices.wsl) return true;
-  for (const std::string& module : devices.modules.value_or({})) {
-    if (module == "nvidia") return true;
-  }
-  for (const facts::PciFunction& function : devices.functions.value_or({})) {
-    if (function.IsNvidiaGpu()) return true;
-  }
-  return false;
+  if (devices.modules.present() && devices.modules->Has("nvidia").value_or(false)) return true;
+  return devices.HasNvidiaGpu().value_or(false);
 }
 
 // It can be seen that it has none.
 bool HostHasNone(const Facts& facts) {
-  return facts.devices.modules.present() && facts.devices.functions.present() && !HostHasGpu(facts);
+  const facts::DeviceFacts& devices = facts.devices;
+  return devices.modules.present() && devices.modules->Has("nvidia").present() &&
+         devices.HasNvidiaGpu().present() && !HostHasGpu(facts);
 }
 
 // Neither the host nor CUDA's words tell that there is a GPU which the container could have.

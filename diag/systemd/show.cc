@@ -1,15 +1,18 @@
 #include "diag/systemd/show.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
-#include "absl/status/statusor.h"
+#include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "diag/systemd/environment_file.h"
 #include "diag/systemd/quoting.h"
 #include "diag/systemd/text.h"
 
@@ -90,6 +93,18 @@ ShownExec ParseExec(absl::string_view text) {
 std::string WithoutCarriageReturn(absl::string_view line) {
   absl::ConsumeSuffix(&line, "\r");
   return std::string(line);
+}
+
+// "MainPID", "ExecStartEx".
+bool IsPropertyName(absl::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), absl::ascii_isalnum);
+}
+
+// The error of a text in which no line is what the tool prints.
+absl::Status NothingIn(absl::string_view text, absl::string_view what) {
+  constexpr size_t kShown = 60;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "no line of it is a ", what, "; it begins with: ", absl::CHexEscape(text.substr(0, kShown))));
 }
 
 NotObserved NotReadable(absl::string_view key, absl::string_view value) {
@@ -186,14 +201,15 @@ Observed<bool> ShowProperties::Boolean(absl::string_view key) const {
   });
 }
 
-ShowProperties ParseShow(absl::string_view text) {
+absl::StatusOr<ShowProperties> ParseShow(absl::string_view text) {
   ShowProperties show;
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     const size_t equals = line.find('=');
-    if (equals == absl::string_view::npos || equals == 0) continue;
+    if (equals == absl::string_view::npos || !IsPropertyName(line.substr(0, equals))) continue;
     show.values_[std::string(line.substr(0, equals))].push_back(
         WithoutCarriageReturn(line.substr(equals + 1)));
   }
+  if (show.values_.empty() && !text.empty()) return NothingIn(text, "property");
   return show;
 }
 
@@ -222,19 +238,22 @@ Observed<absl::Time> ParseWallTime(absl::string_view text) {
   return time - absl::Minutes(minutes);
 }
 
-std::map<std::string, std::string> ParseShowEnvironment(absl::string_view text) {
+absl::StatusOr<std::map<std::string, std::string>> ParseShowEnvironment(absl::string_view text) {
   std::map<std::string, std::string> environment;
+  bool any = false;
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     absl::ConsumeSuffix(&line, "\r");
     const size_t equals = line.find('=');
-    if (equals == absl::string_view::npos || equals == 0) continue;
+    if (equals == absl::string_view::npos || !IsEnvironmentName(line.substr(0, equals))) continue;
+    any = true;
     absl::StatusOr<std::string> value = UnquotePosix(line.substr(equals + 1));
     if (value.ok()) environment[std::string(line.substr(0, equals))] = *std::move(value);
   }
+  if (!any && !text.empty()) return NothingIn(text, "variable");
   return environment;
 }
 
-std::vector<ListedUnit> ParseListUnits(absl::string_view text) {
+absl::StatusOr<std::vector<ListedUnit>> ParseListUnits(absl::string_view text) {
   std::vector<ListedUnit> units;
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     line = StripWhitespace(line);
@@ -256,6 +275,7 @@ std::vector<ListedUnit> ParseListUnits(absl::string_view text) {
                      .sub = column[3],
                      .description = std::string(line)});
   }
+  if (units.empty() && !StripWhitespace(text).empty()) return NothingIn(text, "unit");
   return units;
 }
 

@@ -1,15 +1,15 @@
 // What `systemctl` prints: show, show-environment, list-units (systemd 252).
 //
-//   ShowProperties show = ParseShow(text);
-//   show.Get("MainPID");                   // present: "57290"; not observed: not printed
-//   show.Environment();                    // present: {{"LD_PRELOAD", "/a.so"}}
-//   show.NeedDaemonReload();               // present: true
+//   absl::StatusOr<ShowProperties> show = ParseShow(text);
+//   show->Get("MainPID");                  // present: "57290"; not observed: not printed
+//   show->Environment();                   // present: {{"LD_PRELOAD", "/a.so"}}
+//   show->NeedDaemonReload();              // present: true
 //
 // `systemctl show` without -a leaves empty properties out where they are lists of
 // words, and prints others as "Key=": both look the same here, so a key that is not
 // there is not observed and never taken for an empty one.
 //
-// Parsing never fails; lines that are none are skipped. Pure; thread-safe.
+// Lines that are none are skipped. Pure; thread-safe.
 
 #ifndef DIAG_SYSTEMD_SHOW_H_
 #define DIAG_SYSTEMD_SHOW_H_
@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "diag/host/observed.h"
@@ -63,20 +64,22 @@ class ShowProperties {
   const std::map<std::string, std::vector<std::string>>& values() const { return values_; }
 
  private:
-  friend ShowProperties ParseShow(absl::string_view text);
+  friend absl::StatusOr<ShowProperties> ParseShow(absl::string_view text);
   host::Observed<std::vector<std::string>> Words(absl::string_view key) const;
 
   std::map<std::string, std::vector<std::string>> values_;
 };
 
-ShowProperties ParseShow(absl::string_view text);
+// An error where there is a text and no line of it is a property.
+absl::StatusOr<ShowProperties> ParseShow(absl::string_view text);
 
 // "Tue 2026-02-24 09:58:02 EST". Not observed where the zone is unknown, ambiguous
 // ("IST", "CST") or missing, or the text is no such stamp.
 host::Observed<absl::Time> ParseWallTime(absl::string_view text);
 
-// `systemctl show-environment`: the manager's own variables, which every service gets.
-std::map<std::string, std::string> ParseShowEnvironment(absl::string_view text);
+// `systemctl show-environment`: the manager's own variables, which every service gets. An
+// error where there is a text and no line of it is a variable.
+absl::StatusOr<std::map<std::string, std::string>> ParseShowEnvironment(absl::string_view text);
 
 struct ListedUnit {
   std::string name;
@@ -86,8 +89,9 @@ struct ListedUnit {
   std::string description;
 };
 
-// `systemctl list-units --all --plain --no-legend`; a leading "●" is dropped.
-std::vector<ListedUnit> ParseListUnits(absl::string_view text);
+// `systemctl list-units --all --plain --no-legend`; a leading "●" is dropped. An error where
+// there is a text and no line of it is a unit's.
+absl::StatusOr<std::vector<ListedUnit>> ParseListUnits(absl::string_view text);
 
 }  // namespace vgpu::systemd
 
