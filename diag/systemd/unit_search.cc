@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -52,6 +53,13 @@ bool IsBelow(absl::string_view path, absl::string_view dir) {
 std::string WithInstance(absl::string_view name, absl::string_view instance) {
   const UnitName parsed = ParseUnitName(name);
   return absl::StrCat(parsed.prefix, "@", instance, ".", parsed.type);
+}
+
+// No unit's file has control characters but those that are white space: it was damaged, on
+// the host or on its way here.
+bool HoldsNoText(absl::string_view bytes) {
+  return std::any_of(bytes.begin(), bytes.end(),
+                     [](char c) { return absl::ascii_iscntrl(c) && !absl::ascii_isspace(c); });
 }
 
 class Search {
@@ -210,11 +218,13 @@ class Search {
     }
     fragment.masked = content->bytes.empty();
     fragment.file = ParseUnitFile(entry.path, content->bytes);
-    NoteTruncated(*content, entry.path);
+    NoteUnread(*content, entry.path);
     return fragment;
   }
 
-  void NoteTruncated(const Content& content, absl::string_view path) {
+  // What is read of it stands; what it was meant to say is not known.
+  void NoteUnread(const Content& content, absl::string_view path) {
+    if (HoldsNoText(content.bytes)) Unseen(path, "it holds bytes that are no text");
     if (content.truncated) {
       Unseen(path, absl::StrCat("what follows the first ", content.bytes.size(), " bytes"));
     }
@@ -320,7 +330,7 @@ class Search {
     const Observed<Content> content = host_.Read(path);
     if (!content.present()) return Unseen(path, content.why_not());
     if (content->bytes.empty()) Skip(path, "an empty file");
-    NoteTruncated(*content, path);
+    NoteUnread(*content, path);
     out_->drop_ins.push_back({ParseUnitFile(path, content->bytes), resolved->path});
   }
 

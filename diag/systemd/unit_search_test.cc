@@ -266,6 +266,17 @@ TEST(UnitSearchTest, WhatCannotBeReadIsToldAndNotTakenForAbsent) {
   EXPECT_EQ(files.fragment.why_not(), "/etc/systemd/system: permission denied");
 }
 
+TEST(UnitSearchTest, WhatHoldsNoTextIsNotKnown) {
+  FakeHost host;
+  host.AddFile(kUnit, kText)
+      .AddFile("/etc/systemd/system/ollama.service.d/vgpu.conf", "\x8c\x01=q\x1b\n\xf3")
+      .AddFile("/etc/systemd/system/ollama.service.d/x.conf", "[Service]\r\n\tUser=\xc3\xa4\n");
+  const UnitFiles files = FindUnit(host, "ollama.service");
+  EXPECT_EQ(files.drop_ins.size(), 2u);  // systemd reads it, and what it makes of it is told
+  EXPECT_THAT(Told(files.unseen), ElementsAre("/etc/systemd/system/ollama.service.d/vgpu.conf: it "
+                                              "holds bytes that are no text"));
+}
+
 TEST(UnitSearchTest, OnAPlainRootNothingBelowRunIsMissed) {
   FakeHost host;
   host.AddDir("/etc/systemd/system").Hide("/run", "not a running host").SetRunning(false);
