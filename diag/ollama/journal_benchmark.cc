@@ -1,7 +1,7 @@
 // How fast a large journal is read, beside what bounds it and what one would write
 // first.
 //
-//   bazel run -c opt //diag/journal:journal_benchmark
+//   bazel run -c opt //diag/ollama:journal_benchmark
 
 #include <cstddef>
 #include <cstdint>
@@ -18,65 +18,31 @@
 #include "diag/journal/journal_reader.h"
 #include "diag/journal/sample_journal.h"
 #include "diag/logfmt/memory_source.h"
+#include "diag/ollama/messages.h"
 #include "nlohmann/json.hpp"
 #include "re2/re2.h"
 
-namespace vgpu::journal {
+namespace vgpu::ollama {
 namespace {
+
+using journal::JournalEntry;
+using journal::JournalReader;
 
 constexpr size_t kJournalSize = size_t{200} << 20;
 constexpr size_t kSampleSize = size_t{8} << 20;  // for what is slow
 
-// Messages of Ollama's discovery, as a diagnosis looks for them.
-constexpr absl::string_view kNeedles[] = {
-    "inference compute",
-    "server config",
-    "Listening on",
-    "looking for compatible GPUs",
-    "no compatible GPUs were discovered",
-    "no nvidia devices detected by library",
-    "unknown error initializing cuda driver library",
-    "version mismatch between driver and cuda driver library",
-    "Unable to load cudart library",
-    "error looking up nvidia GPU memory",
-    "CUDA GPU is too old",
-    "discovering available GPUs",
-    "user overrode visible devices",
-    "skipping available library at user",
-    "bootstrap discovery took",
-    "evaluating which, if any, devices to filter out",
-    "verifying if device is supported",
-    "filtering device which didn't fully initialize",
-    "filtering device with overlapping libraries",
-    "dropping duplicate device",
-    "failure during GPU discovery",
-    "failure during llama-server GPU discovery",
-    "unable to start discovery subprocess",
-    "unable to refresh free memory",
-    "entering low vram mode",
-    "vram-based default context",
-    "runner exited",
-    "watchdog timed out",
-    "system_info line not found",
-    "skipping pseudo-device with zero memory",
-    "NVIDIA driver too old",
-    "dropping integrated GPU",
-    "ggml_cuda_init",
-    "ggml_nvml_init",
-    "loaded CUDA backend",
-    "failed to load",
-    "CUDA error",
-    "GGML_ASSERT",
-    "symbol lookup error",
-    "cannot be preloaded",
-    "libvgpu",
-    "Main process exited",
-    "Failed with result",
-    "Failed to set up mount namespacing",
-};
+// What a diagnosis looks for.
+const std::vector<absl::string_view>& Needles() {
+  static const auto& needles = *[] {
+    auto* texts = new std::vector<absl::string_view>;
+    for (const Message& message : Messages()) texts->push_back(message.text);
+    return texts;
+  }();
+  return needles;
+}
 
 const std::string& Journal() {
-  static const std::string& journal = *new std::string(SampleJournal(kJournalSize));
+  static const std::string& journal = *new std::string(journal::SampleJournal(kJournalSize));
   return journal;
 }
 
@@ -95,7 +61,7 @@ void Report(benchmark::State& state, absl::string_view text, uint64_t lines) {
 
 void BM_JournalReader(benchmark::State& state) {
   const std::string& journal = Journal();
-  const auto reader = JournalReader::Create(kNeedles);
+  const auto reader = JournalReader::Create(Needles());
   if (!reader.ok()) return state.SkipWithError(reader.status().ToString().c_str());
   uint64_t lines = 0;
   for (auto _ : state) {
@@ -114,7 +80,7 @@ void BM_NeedlesOnly(benchmark::State& state) {
   const std::string& journal = Journal();
   const auto path = static_cast<logfmt::NeedleSet::Path>(state.range(0));
   if (!logfmt::NeedleSet::Supported(path)) return state.SkipWithError("not on this processor");
-  const auto set = logfmt::NeedleSet::Create(kNeedles, path);
+  const auto set = logfmt::NeedleSet::Create(Needles(), path);
   for (auto _ : state) {
     absl::string_view rest = journal;
     while (const auto match = set->Find(rest)) rest.remove_prefix(match->position + 1);
@@ -162,7 +128,7 @@ BENCHMARK(BM_MemchrNewlines)->Unit(benchmark::kMillisecond);
 
 void BM_Re2Alternation(benchmark::State& state) {
   const absl::string_view journal = absl::string_view(Journal()).substr(0, kSampleSize * 4);
-  const RE2 any(absl::StrJoin(kNeedles, "|", [](std::string* out, absl::string_view needle) {
+  const RE2 any(absl::StrJoin(Needles(), "|", [](std::string* out, absl::string_view needle) {
     out->append(RE2::QuoteMeta(re2::StringPiece(needle.data(), needle.size())));
   }));
   for (auto _ : state) {
@@ -190,7 +156,7 @@ void BM_NlohmannEveryLine(benchmark::State& state) {
       at = end + 1;
       if (!json.is_object()) continue;
       const std::string message = json.value("MESSAGE", "");
-      for (absl::string_view needle : kNeedles) {
+      for (absl::string_view needle : Needles()) {
         if (message.find(needle.data(), 0, needle.size()) != std::string::npos) {
           ++found;
           break;
@@ -209,7 +175,7 @@ void BM_EntryOfEveryLine(benchmark::State& state) {
     uint64_t good = 0;
     for (size_t at = 0; at < journal.size();) {
       const size_t end = std::min(journal.find('\n', at), journal.size());
-      good += ParseJournalEntry(journal.substr(at, end - at)).ok();
+      good += journal::ParseJournalEntry(journal.substr(at, end - at)).ok();
       at = end + 1;
     }
     if (good == 0) return state.SkipWithError("nothing read");
@@ -245,11 +211,11 @@ class Speeds : public benchmark::ConsoleReporter {
 };
 
 }  // namespace
-}  // namespace vgpu::journal
+}  // namespace vgpu::ollama
 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
-  vgpu::journal::Speeds speeds;
+  vgpu::ollama::Speeds speeds;
   benchmark::RunSpecifiedBenchmarks(&speeds);
   speeds.PrintRatios();
   return 0;
