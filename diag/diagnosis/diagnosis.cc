@@ -73,14 +73,18 @@ bool AboutTheLog(const rules::CannotTell& lacks) {
          lacks.why != "not looked at" && !absl::StrContains(lacks.why, "no process was seen");
 }
 
+// Worth knowing, and never a root cause.
+bool IsNote(const Finding& finding) {
+  return finding.holds->is_note || (finding.entry->kind == Kind::kNote && !finding.holds->is_cause);
+}
+
 // Fills explained_by: a finding is explained by every other that declares it, and by
 // what explains that. What is only latent explains nothing of today.
 void LinkFindings(std::vector<Finding>& findings) {
   std::map<std::string, Finding*> by_code;
   for (Finding& finding : findings) by_code[std::string(finding.entry->code)] = &finding;
   const auto explains = [](const Finding& finding) {
-    return finding.holds->acts == Acts::kNow &&
-           (finding.entry->kind != Kind::kNote || finding.holds->is_cause);
+    return finding.holds->acts == Acts::kNow && !IsNote(finding);
   };
   for (Finding& cause : findings) {
     if (!explains(cause)) continue;
@@ -271,7 +275,7 @@ void Explain(const Facts& facts, const std::vector<Judged>& judged, Report& repo
   const Holds* first = nullptr;
   for (const Finding& finding : findings) {
     Item item = ItemOf(finding, held);
-    if (finding.entry->kind == Kind::kNote && !finding.holds->is_cause) {
+    if (IsNote(finding)) {
       report.notes.push_back(std::move(item));
     } else if (!finding.explained_by.empty() ||
                (finding.entry->kind == Kind::kConsequence && !finding.entry->stands_alone)) {

@@ -46,6 +46,8 @@ struct Holds {
   bool is_cause = false;
   // Part of what was seen can follow from no other code: no finding explains this one.
   bool independent = false;
+  // Of a code that is a cause as a rule: on this host it is only worth knowing.
+  bool is_note = false;
   // One sentence that a person can act on, should this be the first root cause.
   std::string headline = {};
   std::vector<Evidence> evidence = {};

@@ -1,11 +1,13 @@
 // VG507 visible-devices-hide: CUDA_VISIBLE_DEVICES is empty, -1, or names no device that
-// there is.
+// there is. Where it leaves some of several devices, that is worth knowing, and no fault.
 //
 // The children of discovery inherit it (A: the server itself reads it), and CUDA then shows
 // no device. NVIDIA_VISIBLE_DEVICES is read by container runtimes only; those of AMD and
 // Vulkan hide nothing from CUDA.
 
+#include <cstddef>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -103,12 +105,30 @@ bool MayBeTheReason(const facts::Facts& facts, const KnownDevices& known,
   return error != nullptr && error->Is(100) && !error->after_result;
 }
 
+// It leaves some of the devices. An index may mean another one than its reader thinks: CUDA
+// numbers the fastest first, nvidia-smi goes by PCI addresses (CUDA C++ Programming Guide
+// 12.8, CUDA_DEVICE_ORDER).
+Holds OnlyPicks(const KnownDevices& known, const InEffect& variable, size_t left) {
+  Holds holds;
+  holds.is_note = true;
+  holds.acts = variable.acts;
+  holds.confidence = Confidence::kCertain;
+  holds.evidence = variable.evidence;
+  holds.evidence.push_back(
+      {known.source, 0, known.text,
+       absl::StrCat("CUDA shows ", left,
+                    " of them to Ollama. An index counts from the fastest one, "
+                    "and not as nvidia-smi does, unless CUDA_DEVICE_ORDER=PCI_BUS_ID")});
+  return holds;
+}
+
 }  // namespace
 
 Judgement VisibleDevicesHide(const facts::Facts& facts) {
   if (std::optional<Judgement> container = HiddenByContainer(facts)) return *container;
   const KnownDevices known = Devices(facts);
   std::string shows;
+  std::optional<Holds> picks;
   for (const InEffect& variable : ValuesInEffect(facts, kName)) {
     if (!variable.value.present()) continue;
     ollama::VisibleDevices visible = ollama::ParseVisibleDevices(*variable.value, known.ids);
@@ -121,6 +141,9 @@ Judgement VisibleDevicesHide(const facts::Facts& facts) {
                                                          known.ids->size(), " devices visible")
                                           : " names a device by its index");
       if (visible.uncertain) absl::StrAppend(&shows, ", or more");
+      if (!picks && !visible.uncertain && known.ids && visible.indices.size() < known.ids->size()) {
+        picks = OnlyPicks(known, variable, visible.indices.size());
+      }
       continue;
     }
     std::vector<Evidence> effect;
@@ -165,6 +188,7 @@ Judgement VisibleDevicesHide(const facts::Facts& facts) {
     holds.expect = {ExpectGpuLine(facts)};
     return holds;
   }
+  if (picks) return *std::move(picks);
   if (!shows.empty()) return Contradicted{shows};
   const InEffect now = ValueNow(facts, kName);
   if (now.value.not_observed() && ValueAtNextStart(facts, kName).value.not_observed()) {

@@ -40,6 +40,21 @@ TEST(VisibleDevicesHideTest, WhatNamesTheDeviceDoesNot) {
   }
 }
 
+TEST(VisibleDevicesHideTest, WhatPicksOneOfTwoIsANote) {
+  HostBuilder machine;
+  machine.SetFile("/etc/vgpu/devices.toml",
+                  absl::StrCat(kConfig, "[[device]]\npci_address = \"0000:00:06.0\"\n"));
+  machine.SetEnviron(kName, "1");
+  const Judgement judgement = VisibleDevicesHide(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_TRUE(holds->is_note);
+  EXPECT_TRUE(absl::StrContains(holds->evidence.back().meaning, "CUDA shows 1 of them to Ollama"));
+  machine.SetEnviron(kName, "1,0");
+  EXPECT_EQ(Because(VisibleDevicesHide(machine.Gather())),
+            "CUDA_VISIBLE_DEVICES=1,0 leaves 2 of 2 devices visible");
+}
+
 TEST(VisibleDevicesHideTest, OllamasOwnWarningIsEvidence) {
   HostBuilder machine;
   machine.SetEnviron(kName, "-1");
