@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "diag/report/json.h"
 #include "diag/report/shown.h"
 #include "diag/report/version.h"
+#include "diag/rules/catalogue.h"
 
 namespace vgpu::report {
 namespace {
@@ -277,13 +279,36 @@ void WhatWorks(const Report& report, Page* page) {
   }
 }
 
+// "VG302" is of layer 3; 0 where it is of none.
+int LayerOf(absl::string_view code) {
+  const rules::CatalogueEntry* entry = rules::FindCode(code);
+  return entry == nullptr ? 0 : entry->layer();
+}
+
+// How many there are of each layer: "what the unit says (11), the device (9)".
+std::string CountByLayer(const std::vector<const RuledOut*>& causes) {
+  std::map<int, int> counts;
+  for (const RuledOut* cause : causes) ++counts[LayerOf(cause->code)];
+  return absl::StrJoin(counts, ", ", [](std::string* out, const std::pair<const int, int>& count) {
+    absl::StrAppend(out, rules::LayerTitle(count.first), " (", count.second, ")");
+  });
+}
+
 // Those that one reason rules out stand together, in the order of the first of them.
-void RuledOutCauses(const Report& report, Page* page) {
+void RuledOutCauses(const Report& report, bool all, Page* page) {
   if (report.ruled_out.empty()) return;
   page->Heading("Ruled out");
+  all = all || report.ruled_out.size() <= kShortRuledOut;
+  std::set<int> near = {0};  // what is of no layer is never left out
+  for (const Item& cause : report.root_causes) near.insert(LayerOf(cause.code));
   std::vector<std::string> reasons;
   std::map<std::string, std::vector<const RuledOut*>> by_reason;
+  std::vector<const RuledOut*> others;
   for (const RuledOut& out : report.ruled_out) {
+    if (!all && near.count(LayerOf(out.code)) == 0) {
+      others.push_back(&out);
+      continue;
+    }
     std::vector<const RuledOut*>& same = by_reason[out.because];
     if (same.empty()) reasons.push_back(out.because);
     same.push_back(&out);
@@ -297,6 +322,11 @@ void RuledOutCauses(const Report& report, Page* page) {
         });
     page->Prose(2, absl::StrCat(same.front()->code, "  "), absl::StrCat(names, ": ", because));
   }
+  if (others.empty()) return;
+  page->Prose(2, "",
+              absl::StrCat(others.size(), reasons.empty() ? "" : " more",
+                           others.size() == 1 ? " cause" : " causes",
+                           " (--verbose names them): ", CountByLayer(others)));
 }
 
 // What was not seen for one reason, and is seen in one way, stands together.
@@ -394,7 +424,7 @@ std::string ToText(const Report& report, const TextStyle& style) {
   LatentFaults(shown, &page);
   Notes(shown, &page);
   WhatWorks(shown, &page);
-  RuledOutCauses(shown, &page);
+  RuledOutCauses(shown, style.all_ruled_out, &page);
   NotObserved(shown, &page);
   Skipped(shown, &page);
   Timeline(shown, style.whole_timeline, &page);

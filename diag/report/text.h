@@ -27,12 +27,16 @@
 namespace vgpu::report {
 
 inline constexpr size_t kShortTimeline = 12;
+inline constexpr size_t kShortRuledOut = 12;
 
 struct TextStyle {
   int width = 80;
   bool color = false;
   bool utf8 = true;
   bool whole_timeline = false;  // else its last kShortTimeline events
+  // Else, of more than kShortRuledOut, those of a root cause's own layer, where its look-alikes
+  // are, and how many there are of the others.
+  bool all_ruled_out = false;
 };
 
 std::string ToText(const Report& report, const TextStyle& style);

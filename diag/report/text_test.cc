@@ -121,6 +121,31 @@ TEST(ToText, SectionsWithoutContentAreLeftOut) {
   EXPECT_TRUE(absl::StrContains(text, "process not observed (not looked at)"));
 }
 
+TEST(ToText, OfManyThatAreRuledOutThoseNearARootCauseAreNamed) {
+  Report report;
+  report.root_causes = {{.code = "VG302", .id = "service-started-before-config"}};
+  for (int i = 1; i <= 9; ++i) {
+    report.ruled_out.push_back({absl::StrCat("VG40", i), absl::StrCat("four-", i), "it exists"});
+  }
+  for (const char* code : {"VG301", "VG303", "VG601"}) {
+    report.ruled_out.push_back({code, "x", "it is not so"});
+  }
+  // Twelve are no long list.
+  EXPECT_TRUE(absl::StrContains(ToText(report, {}), "four-9"));
+  report.ruled_out.push_back({"VG602", "six-2", "it is not so"});
+  const std::string text = ToText(report, {});
+  EXPECT_FALSE(absl::StrContains(text, "four-9"));
+  EXPECT_TRUE(absl::StrContains(text, "VG301  x, VG303 x: it is not so"));
+  EXPECT_TRUE(absl::StrContains(text,
+                                "11 more causes (--verbose names them): what the loader does "
+                                "with the\n"));
+  EXPECT_TRUE(absl::StrContains(text, "shims (9), the device (2)"));
+  EXPECT_TRUE(absl::StrContains(ToText(report, {.all_ruled_out = true}), "VG602 six-2"));
+  // Where nothing is wrong, nothing is near.
+  report.root_causes.clear();
+  EXPECT_TRUE(absl::StrContains(ToText(report, {}), "13 causes (--verbose names them): what the "));
+}
+
 TEST(ToText, AHostileHostCannotReachTheTerminal) {
   const std::string bad = Bytes("\x1b[2J\r\n\0\x9b\xc2\x9b\u202E$ rm -rf /");
   const std::string text = ToText(Hostile(bad), {});

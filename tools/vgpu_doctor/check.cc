@@ -144,6 +144,8 @@ CLI::App* AddCheck(CLI::App& app, CheckOptions& options) {
       ->option_text("CODE");
   check->add_flag("--timeline", options.timeline,
                   "Show all that happened, and not only what concerns the last start");
+  check->add_flag("--verbose", options.verbose,
+                  "Name every cause that was ruled out, and not only those near a root cause");
   check->add_option("--format", options.format, "text (the default) or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->option_text("FORMAT");
@@ -174,6 +176,7 @@ int RunCheck(const CheckOptions& options) {
       diagnosis::Diagnose(*facts, {.only = options.rules, .skip = options.skip});
   report::TextStyle style = StyleOfStandardOutput(options.no_color);
   style.whole_timeline = options.timeline;
+  style.all_ruled_out = options.verbose;
   const std::string text =
       options.format == "json" ? report::ToJson(report) : report::ToText(report, style);
   if (fwrite(text.data(), 1, text.size(), stdout) != text.size() || fflush(stdout) != 0) {

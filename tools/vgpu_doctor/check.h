@@ -19,6 +19,7 @@ struct CheckOptions {
   std::vector<std::string> rules;  // only these codes; empty: all
   std::vector<std::string> skip;
   bool timeline = false;
+  bool verbose = false;
   std::string format = "text";
   bool no_color = false;
 };
