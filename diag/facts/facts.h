@@ -150,7 +150,6 @@ struct ProcessFacts {
   Fact<std::string> label;      // of the security module: /proc/PID/attr/current
   Fact<absl::Time> started;     // wall clock, from btime and field 22 of stat
   Fact<uint64_t> started_usec;  // since boot, CLOCK_BOOTTIME
-  host::Observed<int> parent;
   Fact<Identity> identity;
 };
 

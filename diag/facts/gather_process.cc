@@ -165,7 +165,6 @@ ProcessFacts ReadProcess(const host::Host& host, int pid) {
   Observed<procfs::ProcessStat> stat = NotObserved{"not captured"};
   if (stat_text.present()) stat = FromStatus(procfs::ParseProcessStat(stat_text->bytes));
   if (stat_text.not_observed()) stat = NotObserved{std::string(stat_text.why_not())};
-  process.parent = stat.Map([](const procfs::ProcessStat& s) { return s.ppid; });
   uint64_t ticks_per_second = 100;
   if (process.auxv.present()) {
     ticks_per_second = process.auxv->Find(procfs::Auxv::kClockTick).value_or(100);

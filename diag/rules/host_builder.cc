@@ -636,6 +636,17 @@ FakeHost HostBuilder::Host() const {
 
 facts::Facts HostBuilder::Gather() const { return facts::Gather(Host(), {}); }
 
+std::string KernelSaid(absl::string_view at, absl::string_view message) {
+  return absl::StrCat("{\"__REALTIME_TIMESTAMP\":\"", absl::ToUnixMicros(At(at)),
+                      "\",\"_TRANSPORT\":\"kernel\",\"MESSAGE\":\"", message, "\"}\n");
+}
+
+facts::Facts WithKernelLog(const HostBuilder& machine, absl::string_view entries) {
+  FakeHost host = machine.Host();
+  host.AddTool({.tool = Tool::kJournalKernel}, entries);
+  return facts::Gather(host, {});
+}
+
 const Evidence* FindQuote(const Holds& holds, absl::string_view part) {
   for (const Evidence& evidence : holds.evidence) {
     if (absl::StrContains(evidence.quote, part)) return &evidence;

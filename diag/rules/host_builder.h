@@ -172,6 +172,10 @@ std::string CopyingWrapper();
 std::string Said(int pid, absl::string_view invocation, absl::Time time, absl::string_view text);
 std::string SystemdSaid(absl::string_view invocation, absl::Time time, absl::string_view text);
 
+// An entry of the kernel's journal, and the facts of a machine that has these.
+std::string KernelSaid(absl::string_view at, absl::string_view message);
+facts::Facts WithKernelLog(const HostBuilder& machine, absl::string_view entries);
+
 // The first piece of evidence that quotes `part`; null where there is none.
 const Evidence* FindQuote(const Holds& holds, absl::string_view part);
 // The answer that a judgement is, or null.

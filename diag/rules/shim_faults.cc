@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -170,6 +171,22 @@ Judgement WithoutFault(const facts::Facts& facts, absl::string_view what) {
   return CannotTell{absl::StrCat("whether ", unproved->text, " ", what),
                     "no process was seen that has it in memory",
                     absl::StrCat("ldd -r ", ShellQuoted(unproved->text))};
+}
+
+std::vector<ShimFault> FaultsSaid(
+    const facts::Facts& facts,
+    const std::function<std::optional<ShimFault>(const LoaderLine&)>& of_line) {
+  std::vector<ShimFault> faults;
+  for (const LoaderSays& says : LoaderLines(facts)) {
+    std::optional<ShimFault> fault = of_line(says.line);
+    if (!fault) continue;
+    std::string meaning = std::move(fault->evidence.meaning);
+    fault->evidence = says.evidence;
+    fault->evidence.meaning = std::move(meaning);
+    fault->said = true;
+    faults.push_back(*std::move(fault));
+  }
+  return faults;
 }
 
 std::vector<ShimFault> FaultsOfModel(const facts::Facts& facts,

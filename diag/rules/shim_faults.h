@@ -17,6 +17,7 @@
 #include "diag/facts/facts.h"
 #include "diag/loader/loader.h"
 #include "diag/rules/judgement.h"
+#include "diag/rules/loader_lines.h"
 #include "diag/rules/modelled.h"
 #include "diag/rules/preloaded.h"
 
@@ -72,6 +73,12 @@ struct ModelFault {
   bool of_shim = false;     // what should give it is a shim
   bool lacks_node = false;  // the shim has version nodes, and not the one that is asked for
 };
+
+// The faults that the loader's own lines tell. `of_line` makes one of a line: all but the
+// evidence, of which it gives the meaning; nothing for a line that is no such fault.
+std::vector<ShimFault> FaultsSaid(
+    const facts::Facts& facts,
+    const std::function<std::optional<ShimFault>(const LoaderLine&)>& of_line);
 
 // The faults that the model has and that `picks` takes, those of what runs now first. What is
 // in doubt, and what only a later call would meet, is left out.

@@ -10,7 +10,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "diag/rules/common.h"
-#include "diag/rules/loader_lines.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/shim_faults.h"
 
@@ -19,43 +18,35 @@ namespace {
 
 using loader::Trouble;
 
-std::vector<ShimFault> FromLines(const facts::Facts& facts) {
-  std::vector<ShimFault> faults;
-  for (const LoaderSays& says : LoaderLines(facts)) {
-    const LoaderLine& line = says.line;
-    if (line.kind != LoaderLine::Kind::kSymbol) continue;
-    Listed listed = FindListed(facts, line.library);
-    ShimFault fault;
-    fault.path = line.library;
-    std::string meaning = "the loader's line names the file and the symbol that it needs";
-    if (listed.entry == nullptr && !IsShimPath(facts, line.library)) {
-      // The consumer's line: the shim that should give the symbol is to blame.
-      const facts::PreloadEntry* giver = ListedGiver(facts, line.symbol, &listed);
-      if (giver == nullptr || LacksVersionNode(giver->file.elf, line.version)) continue;
-      fault.path = giver->file.path;
-      meaning = absl::StrCat("the symbol is one that ", giver->text, " should give");
-    } else {
-      fault.preloaded = listed.entry != nullptr && line.at_start;
-    }
-    fault.acts = fault.preloaded ? ActsOnStarts(facts) : Acts::kNow;
+std::optional<ShimFault> OfLine(const facts::Facts& facts, const LoaderLine& line) {
+  if (line.kind != LoaderLine::Kind::kSymbol) return std::nullopt;
+  Listed listed = FindListed(facts, line.library);
+  ShimFault fault;
+  fault.path = line.library;
+  fault.evidence.meaning = "the loader's line names the file and the symbol that it needs";
+  if (listed.entry == nullptr && !IsShimPath(facts, line.library)) {
+    // The consumer's line: the shim that should give the symbol is to blame.
+    const facts::PreloadEntry* giver = ListedGiver(facts, line.symbol, &listed);
+    if (giver == nullptr || LacksVersionNode(giver->file.elf, line.version)) return std::nullopt;
+    fault.path = giver->file.path;
+    fault.evidence.meaning = absl::StrCat("the symbol is one that ", giver->text, " should give");
+  } else {
     // A process that goes on after the line met it in a child, or when it opened something.
-    if (fault.preloaded && facts.process.present() && !Dies(facts)) fault.preloaded = false;
-    if (!fault.preloaded) fault.acts = Acts::kNow;
-    fault.list = listed.list;
-    fault.entry = listed.entry;
-    fault.missing = line.symbol;
-    fault.evidence = says.evidence;
-    fault.evidence.meaning = std::move(meaning);
-    fault.said = true;
-    faults.push_back(std::move(fault));
+    const bool goes_on = facts.process.present() && !Dies(facts);
+    fault.preloaded = listed.entry != nullptr && line.at_start && !goes_on;
   }
-  return faults;
+  fault.acts = fault.preloaded ? ActsOnStarts(facts) : Acts::kNow;
+  fault.list = listed.list;
+  fault.entry = listed.entry;
+  fault.missing = line.symbol;
+  return fault;
 }
 
 }  // namespace
 
 Judgement ShimSymbolUnresolved(const facts::Facts& facts) {
-  std::vector<ShimFault> faults = FromLines(facts);
+  std::vector<ShimFault> faults =
+      FaultsSaid(facts, [&](const LoaderLine& line) { return OfLine(facts, line); });
   if (faults.empty()) {
     faults = FaultsOfModel(facts, [](const ModelFault& fault) {
       return fault.problem->trouble == Trouble::kUndefinedSymbol &&

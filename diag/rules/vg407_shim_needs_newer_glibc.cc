@@ -6,7 +6,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "diag/rules/common.h"
-#include "diag/rules/loader_lines.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/shim_faults.h"
 
@@ -19,33 +18,29 @@ bool IsSystemVersion(absl::string_view version) {
          absl::StartsWith(version, "CXXABI_");
 }
 
-std::vector<ShimFault> FromLines(const facts::Facts& facts) {
-  std::vector<ShimFault> faults;
-  for (const LoaderSays& says : LoaderLines(facts)) {
-    const LoaderLine& line = says.line;
-    if (line.kind != LoaderLine::Kind::kVersion || !IsSystemVersion(line.version)) continue;
-    const Listed listed = FindListed(facts, line.required_by);
-    if (listed.entry == nullptr && !IsShimPath(facts, line.required_by)) continue;
-    ShimFault fault;
-    fault.path = line.required_by;
-    fault.preloaded = listed.entry != nullptr;
-    fault.acts = fault.preloaded ? ActsOnStarts(facts) : Acts::kNow;
-    fault.list = listed.list;
-    fault.entry = listed.entry;
-    fault.missing = line.version;
-    fault.from = line.library;
-    fault.evidence = says.evidence;
-    fault.evidence.meaning = "the loader's line names the file and the version that it needs";
-    fault.said = true;
-    faults.push_back(std::move(fault));
+std::optional<ShimFault> OfLine(const facts::Facts& facts, const LoaderLine& line) {
+  if (line.kind != LoaderLine::Kind::kVersion || !IsSystemVersion(line.version)) {
+    return std::nullopt;
   }
-  return faults;
+  const Listed listed = FindListed(facts, line.required_by);
+  if (listed.entry == nullptr && !IsShimPath(facts, line.required_by)) return std::nullopt;
+  ShimFault fault;
+  fault.path = line.required_by;
+  fault.preloaded = listed.entry != nullptr;
+  fault.acts = fault.preloaded ? ActsOnStarts(facts) : Acts::kNow;
+  fault.list = listed.list;
+  fault.entry = listed.entry;
+  fault.missing = line.version;
+  fault.from = line.library;
+  fault.evidence.meaning = "the loader's line names the file and the version that it needs";
+  return fault;
 }
 
 }  // namespace
 
 Judgement ShimNeedsNewerGlibc(const facts::Facts& facts) {
-  std::vector<ShimFault> faults = FromLines(facts);
+  std::vector<ShimFault> faults =
+      FaultsSaid(facts, [&](const LoaderLine& line) { return OfLine(facts, line); });
   if (faults.empty()) {
     faults = FaultsOfModel(facts, [](const ModelFault& fault) {
       return fault.problem->trouble == loader::Trouble::kVersionNotFound &&

@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "diag/rules/common.h"
-#include "diag/rules/loader_lines.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/shim_faults.h"
 
@@ -15,39 +14,32 @@ namespace {
 
 using loader::Trouble;
 
-std::vector<ShimFault> FromLines(const facts::Facts& facts) {
-  std::vector<ShimFault> faults;
-  for (const LoaderSays& says : LoaderLines(facts)) {
-    const LoaderLine& line = says.line;
-    ShimFault fault;
-    Listed listed;
-    if (line.kind == LoaderLine::Kind::kVersion) {
-      listed = FindListed(facts, line.library);
-      if (listed.entry == nullptr && !IsShimPath(facts, line.library)) continue;
-      fault.path = line.library;
-    } else if (line.kind == LoaderLine::Kind::kSymbol && !line.version.empty()) {
-      const facts::PreloadEntry* giver = ListedGiver(facts, line.symbol, &listed);
-      if (giver == nullptr || !LacksVersionNode(giver->file.elf, line.version)) continue;
-      fault.path = giver->file.path;
-    } else {
-      continue;
-    }
-    fault.acts = Acts::kNow;
-    fault.list = listed.list;
-    fault.entry = listed.entry;
-    fault.missing = line.version;
-    fault.evidence = says.evidence;
-    fault.evidence.meaning = "the loader's line names the version that is asked of the shim";
-    fault.said = true;
-    faults.push_back(std::move(fault));
+std::optional<ShimFault> OfLine(const facts::Facts& facts, const LoaderLine& line) {
+  ShimFault fault;
+  Listed listed;
+  if (line.kind == LoaderLine::Kind::kVersion) {
+    listed = FindListed(facts, line.library);
+    if (listed.entry == nullptr && !IsShimPath(facts, line.library)) return std::nullopt;
+    fault.path = line.library;
+  } else if (line.kind == LoaderLine::Kind::kSymbol && !line.version.empty()) {
+    const facts::PreloadEntry* giver = ListedGiver(facts, line.symbol, &listed);
+    if (giver == nullptr || !LacksVersionNode(giver->file.elf, line.version)) return std::nullopt;
+    fault.path = giver->file.path;
+  } else {
+    return std::nullopt;
   }
-  return faults;
+  fault.list = listed.list;
+  fault.entry = listed.entry;
+  fault.missing = line.version;
+  fault.evidence.meaning = "the loader's line names the version that is asked of the shim";
+  return fault;
 }
 
 }  // namespace
 
 Judgement ShimVersionNodeMissing(const facts::Facts& facts) {
-  std::vector<ShimFault> faults = FromLines(facts);
+  std::vector<ShimFault> faults =
+      FaultsSaid(facts, [&](const LoaderLine& line) { return OfLine(facts, line); });
   if (faults.empty()) {
     faults = FaultsOfModel(facts, [](const ModelFault& fault) {
       const bool version = fault.problem->trouble == Trouble::kVersionNotFound ||

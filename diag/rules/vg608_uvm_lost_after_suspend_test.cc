@@ -1,6 +1,5 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "diag/facts/gather.h"
 #include "diag/rules/host_builder.h"
 #include "diag/rules/rules.h"
 #include "gtest/gtest.h"
@@ -17,21 +16,10 @@ HostBuilder Card(absl::string_view text) {
   return machine;
 }
 
-std::string Kernel(absl::string_view at, absl::string_view message) {
-  return absl::StrCat("{\"__REALTIME_TIMESTAMP\":\"", absl::ToUnixMicros(At(at)),
-                      "\",\"_TRANSPORT\":\"kernel\",\"MESSAGE\":\"", message, "\"}\n");
-}
-
-facts::Facts With(const HostBuilder& machine, absl::string_view kernel_log) {
-  host::FakeHost host = machine.Host();
-  host.AddTool({.tool = host::Tool::kJournalKernel}, kernel_log);
-  return facts::Gather(host, {});
-}
-
 TEST(UvmLostAfterSuspendTest, Error999AfterAResume) {
-  const Judgement judgement = UvmLostAfterSuspend(
-      With(Card("unknown error"), Kernel("2026-02-24 02:00:00", "PM: suspend entry (deep)") +
-                                      Kernel("2026-02-24 08:00:00", "PM: suspend exit")));
+  const Judgement judgement = UvmLostAfterSuspend(WithKernelLog(
+      Card("unknown error"), KernelSaid("2026-02-24 02:00:00", "PM: suspend entry (deep)") +
+                                 KernelSaid("2026-02-24 08:00:00", "PM: suspend exit")));
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);
   EXPECT_EQ(holds->confidence, Confidence::kLikely);
@@ -44,8 +32,8 @@ TEST(UvmLostAfterSuspendTest, TheGpuIsLostWhileTheServerRuns) {
   machine.NvidiaDriver("550.54.15");
   machine.SetLog({kServerConfigLine, kListeningLine, kBeganLine, kGpuLine,
                   "ggml_cuda_init: failed to initialize CUDA: unknown error"});
-  const Judgement judgement =
-      UvmLostAfterSuspend(With(machine, Kernel("2026-02-24 10:06:00", "PM: suspend exit")));
+  const Judgement judgement = UvmLostAfterSuspend(
+      WithKernelLog(machine, KernelSaid("2026-02-24 10:06:00", "PM: suspend exit")));
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);
   EXPECT_TRUE(absl::StrContains(FindQuote(*holds, "library=CUDA")->meaning, "lost since"));
@@ -53,15 +41,15 @@ TEST(UvmLostAfterSuspendTest, TheGpuIsLostWhileTheServerRuns) {
 
 TEST(UvmLostAfterSuspendTest, AResumeAfterTheErrorIsNotItsCause) {
   EXPECT_TRUE(absl::StrContains(
-      Because(UvmLostAfterSuspend(
-          With(Card("unknown error"), Kernel("2026-02-24 02:00:00", "Linux version 6.1") +
-                                          Kernel("2026-02-24 11:00:00", "PM: suspend exit")))),
+      Because(UvmLostAfterSuspend(WithKernelLog(
+          Card("unknown error"), KernelSaid("2026-02-24 02:00:00", "Linux version 6.1") +
+                                     KernelSaid("2026-02-24 11:00:00", "PM: suspend exit")))),
       "no resume before the error"));
 }
 
 TEST(UvmLostAfterSuspendTest, AKernelLogThatBeginsLaterDoesNotTell) {
-  EXPECT_EQ(Lacks(UvmLostAfterSuspend(
-                With(Card("unknown error"), Kernel("2026-02-24 11:00:00", "usb 1-1: new")))),
+  EXPECT_EQ(Lacks(UvmLostAfterSuspend(WithKernelLog(
+                Card("unknown error"), KernelSaid("2026-02-24 11:00:00", "usb 1-1: new")))),
             "whether the machine was asleep before the error");
 }
 

@@ -1,6 +1,5 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "diag/facts/gather.h"
 #include "diag/rules/host_builder.h"
 #include "diag/rules/rules.h"
 #include "gtest/gtest.h"
@@ -17,17 +16,6 @@ HostBuilder Card(absl::string_view text) {
   return machine;
 }
 
-std::string Kernel(absl::string_view at, absl::string_view message) {
-  return absl::StrCat("{\"__REALTIME_TIMESTAMP\":\"", absl::ToUnixMicros(At(at)),
-                      "\",\"_TRANSPORT\":\"kernel\",\"MESSAGE\":\"", message, "\"}\n");
-}
-
-facts::Facts With(const HostBuilder& machine, absl::string_view kernel_log) {
-  host::FakeHost host = machine.Host();
-  host.AddTool({.tool = host::Tool::kJournalKernel}, kernel_log);
-  return facts::Gather(host, {});
-}
-
 TEST(CudaNotInitialisedTest, FromALogAloneItIsPossible) {
   const Judgement judgement = CudaNotInitialised(Card("initialization error").Gather());
   const Holds* holds = AsHolds(judgement);
@@ -40,9 +28,9 @@ TEST(CudaNotInitialisedTest, FromALogAloneItIsPossible) {
 TEST(CudaNotInitialisedTest, TheDriverComplainsInAGuest) {
   HostBuilder machine = Card("initialization error");
   machine.SetFile("/proc/cpuinfo", "flags : fpu avx hypervisor\n");
-  const Judgement judgement = CudaNotInitialised(
-      With(machine, Kernel("2026-02-24 10:00:00",
-                           "NVRM: GPU 0000:00:05.0: RmInitAdapter failed! (0x26:0x56:1463)")));
+  const Judgement judgement = CudaNotInitialised(WithKernelLog(
+      machine, KernelSaid("2026-02-24 10:00:00",
+                          "NVRM: GPU 0000:00:05.0: RmInitAdapter failed! (0x26:0x56:1463)")));
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);
   EXPECT_EQ(holds->confidence, Confidence::kLikely);

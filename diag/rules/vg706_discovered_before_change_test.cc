@@ -1,23 +1,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "diag/facts/gather.h"
 #include "diag/rules/host_builder.h"
 #include "diag/rules/rules.h"
 #include "gtest/gtest.h"
 
 namespace vgpu::rules {
 namespace {
-
-std::string Kernel(absl::string_view at, absl::string_view message) {
-  return absl::StrCat("{\"__REALTIME_TIMESTAMP\":\"", absl::ToUnixMicros(At(at)),
-                      "\",\"_TRANSPORT\":\"kernel\",\"MESSAGE\":\"", message, "\"}\n");
-}
-
-facts::Facts With(const HostBuilder& machine, absl::string_view kernel_log) {
-  host::FakeHost host = machine.Host();
-  host.AddTool({.tool = host::Tool::kJournalKernel}, kernel_log);
-  return facts::Gather(host, {});
-}
 
 TEST(DiscoveredBeforeChangeTest, TheLoaderMissedAShimThatIsThereNow) {
   HostBuilder machine;
@@ -60,9 +48,9 @@ TEST(DiscoveredBeforeChangeTest, TheBackendCameLater) {
 TEST(DiscoveredBeforeChangeTest, TheDriverWasLoadedLater) {
   HostBuilder machine;
   machine.NvidiaDriver("550.54.15").FoundNoGpu();
-  const Judgement judgement = DiscoveredBeforeChange(
-      With(machine, Kernel("2026-02-24 08:00:00", "Linux version 6.1") +
-                        Kernel("2026-02-24 10:09:00", "NVRM: loading NVIDIA UNIX x86_64 Kernel")));
+  const Judgement judgement = DiscoveredBeforeChange(WithKernelLog(
+      machine, KernelSaid("2026-02-24 08:00:00", "Linux version 6.1") +
+                   KernelSaid("2026-02-24 10:09:00", "NVRM: loading NVIDIA UNIX x86_64 Kernel")));
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);
   EXPECT_TRUE(absl::StrContains(FindQuote(*holds, "NVRM")->meaning, "after discovery"));
@@ -71,10 +59,11 @@ TEST(DiscoveredBeforeChangeTest, TheDriverWasLoadedLater) {
 TEST(DiscoveredBeforeChangeTest, ADriverThatIsLoadedAgainWasThere) {
   HostBuilder machine;
   machine.NvidiaDriver("550.54.15").FoundNoGpu();
-  EXPECT_EQ(AsHolds(DiscoveredBeforeChange(With(
-                machine, Kernel("2026-02-24 08:00:00", "NVRM: loading NVIDIA UNIX x86_64 Kernel") +
-                             Kernel("2026-02-24 10:09:00", "NVRM: loading NVIDIA UNIX x86_64")))),
-            nullptr);
+  EXPECT_EQ(
+      AsHolds(DiscoveredBeforeChange(WithKernelLog(
+          machine, KernelSaid("2026-02-24 08:00:00", "NVRM: loading NVIDIA UNIX x86_64 Kernel") +
+                       KernelSaid("2026-02-24 10:09:00", "NVRM: loading NVIDIA UNIX x86_64")))),
+      nullptr);
 }
 
 TEST(DiscoveredBeforeChangeTest, AnOldBackendIsNoChange) {
