@@ -79,6 +79,7 @@ constexpr Message kMessages[] = {
     {Event::kDevice, Speaker::kChild, ", compute capability "},
     {Event::kOffload, Speaker::kChild, " layers to GPU"},
     {Event::kLaunchRefused, Speaker::kShim, "kernel launch refused"},
+    {Event::kOtherRuntime, Speaker::kShim, "NVIDIA's own CUDA runtime is loaded"},
     {Event::kLoaderError, Speaker::kLoader, "cannot be preloaded"},
     {Event::kLoaderError, Speaker::kLoader, "symbol lookup error"},
     {Event::kLoaderError, Speaker::kLoader, "error while loading shared libraries"},

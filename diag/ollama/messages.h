@@ -41,6 +41,7 @@ enum class Event {
   kTooLarge,       // a model does not fit
   kRunnerDied,     // the child of a model
   kLaunchRefused,  // a shim: it describes a device and runs no kernels
+  kOtherRuntime,   // the driver's shim: NVIDIA's own runtime asks it to be NVIDIA's driver
   kLoaderError,    // the dynamic loader's words
   kUnitStarted,    // systemd
   kUnitStopped,    // systemd

@@ -357,6 +357,8 @@ void TakeLine(Event event, LogLine line, const SlogLine* slog, ServerStart& star
       return Keep(start.runner_deaths, EndOf(std::move(line), slog));
     case Event::kLaunchRefused:
       return Keep(start.launches_refused, std::move(line));
+    case Event::kOtherRuntime:
+      return Keep(start.foreign_runtimes, std::move(line));
     case Event::kUnitExited: {
       static const RE2& ended = *new RE2(R"(code=([a-z]+), status=(\S+))");
       Exit exit;

@@ -174,6 +174,8 @@ struct ServerStart {
   std::vector<LogLine> too_large;
   std::vector<ChildEnd> runner_deaths;
   std::vector<LogLine> launches_refused;
+  // The driver's shim was asked to prove that it is NVIDIA's driver (cuGetExportTable).
+  std::vector<LogLine> foreign_runtimes;
 
   std::optional<Exit> exit;
 

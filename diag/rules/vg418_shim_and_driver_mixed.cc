@@ -2,8 +2,9 @@
 //
 // NVIDIA's libcudart asks libcuda for private tables that only NVIDIA's driver answers: over a
 // shim of libcuda it ends with error 801 or 500 (measured, CUDA 13.0). The other way round the
-// driver finds no device. Where a shim of the layer is installed, its not being used is
-// VG414's or VG415's.
+// driver finds no device. The shim of libcuda says so in the log, where its level is asked for
+// (shims/cuda/proc_address.cc); cuBLAS and its kin have the runtime inside, too. Where a shim of
+// the layer is installed, its not being used is VG414's or VG415's.
 
 #include <algorithm>
 #include <optional>
@@ -80,6 +81,44 @@ std::optional<Mixed> FindMixed(const facts::Facts& facts) {
   return std::nullopt;
 }
 
+// The shim's own line, in this start's log; null where there is none.
+const ollama::LogLine* SaidByShim(const facts::Facts& facts) {
+  const ollama::ServerStart* start = facts.ThisStart();
+  if (start == nullptr || start->foreign_runtimes.empty()) return nullptr;
+  return &start->foreign_runtimes.back();
+}
+
+void ExplainAndExpect(const facts::Facts& facts, Holds& holds) {
+  holds.explains = {"VG707", "VG612", "VG704", "VG902"};
+  if (facts.unit_judged) {
+    holds.fix.push_back(RestartStep(facts, "discovery runs once, at the start"));
+  }
+  holds.expect = {ExpectGpuLine(facts)};
+}
+
+FixStep OllamasOwnBuild() {
+  return {"curl -fsSL https://ollama.com/install.sh | sh",
+          "installs Ollama's own archive, whose backend loads libcudart.so",
+          "replaces the installation in /usr/local, and restarts the service", ""};
+}
+
+// Known by the shim's line alone: where the runtime is, the files do not show.
+Judgement OnlySaid(const facts::Facts& facts, const ollama::LogLine& said) {
+  Holds holds;
+  holds.evidence.push_back(FromLog(*facts.log.ServersLog(), said,
+                                   "the shim of the driver was asked by NVIDIA's own runtime, "
+                                   "which accepts NVIDIA's driver alone"));
+  std::vector<Evidence> effect = NoGpuEvidence(facts);
+  holds.confidence = effect.empty() ? Confidence::kLikely : Confidence::kCertain;
+  for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
+  holds.headline =
+      "A library of the service has NVIDIA's own CUDA runtime in it, which does not work over the "
+      "shims: use Ollama's own build of it.";
+  holds.fix.push_back(OllamasOwnBuild());
+  ExplainAndExpect(facts, holds);
+  return holds;
+}
+
 }  // namespace
 
 Judgement ShimAndDriverMixed(const facts::Facts& facts) {
@@ -87,7 +126,9 @@ Judgement ShimAndDriverMixed(const facts::Facts& facts) {
     return Contradicted{"this version of Ollama asks libcuda alone for devices"};
   }
   const std::optional<Mixed> mixed = FindMixed(facts);
+  const ollama::LogLine* said = SaidByShim(facts);
   if (!mixed) {
+    if (said != nullptr) return OnlySaid(facts, *said);
     if (!SawDiscovery(facts)) return WhyNotSeen(facts, "whose libraries discovery loads");
     return Contradicted{
         "the layers that discovery loads are of one maker, or a shim of each is "
@@ -112,11 +153,15 @@ Judgement ShimAndDriverMixed(const facts::Facts& facts) {
                               "the backend has NVIDIA's runtime linked into it: no shim can "
                               "stand in for that one"});
   }
+  if (said != nullptr) {
+    holds.evidence.push_back(FromLog(*facts.log.ServersLog(), *said,
+                                     "the shim was asked to prove that it is NVIDIA's driver"));
+  }
   std::vector<Evidence> effect =
       holds.acts == Acts::kNow ? NoGpuEvidence(facts) : std::vector<Evidence>();
-  holds.confidence = !effect.empty() && mixed->foreign ? Confidence::kCertain : Confidence::kLikely;
+  holds.confidence = !effect.empty() && (mixed->foreign || said != nullptr) ? Confidence::kCertain
+                                                                            : Confidence::kLikely;
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
-  holds.explains = {"VG707", "VG612", "VG704", "VG902"};
   if (mixed->foreign) {
     const std::string dir(host::Dirname(shim.file.present() ? shim.file->path : shim.place.path));
     const std::string file = ShellQuoted(absl::StrCat(dir, "/", lacking.name, ".so"));
@@ -137,14 +182,9 @@ Judgement ShimAndDriverMixed(const facts::Facts& facts) {
     holds.headline = absl::StrCat(mixed->backend->place.path,
                                   " has NVIDIA's runtime linked into it, which does not work over "
                                   "the shims: use Ollama's own build of it.");
-    holds.fix.push_back({"curl -fsSL https://ollama.com/install.sh | sh",
-                         "installs Ollama's own archive, whose backend loads libcudart.so",
-                         "replaces the installation in /usr/local, and restarts the service", ""});
+    holds.fix.push_back(OllamasOwnBuild());
   }
-  if (facts.unit_judged) {
-    holds.fix.push_back(RestartStep(facts, "discovery runs once, at the start"));
-  }
-  holds.expect = {ExpectGpuLine(facts)};
+  ExplainAndExpect(facts, holds);
   return holds;
 }
 

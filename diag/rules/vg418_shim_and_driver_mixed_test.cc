@@ -47,5 +47,20 @@ TEST(ShimAndDriverMixedTest, LibrariesThatWereNotCapturedTellNothing) {
   EXPECT_EQ(Lacks(ShimAndDriverMixed(HostBuilder().Gather())), "whose libraries discovery loads");
 }
 
+// cuBLAS, or a runner's program, has it inside: no file shows it.
+TEST(ShimAndDriverMixedTest, WhatTheShimSaysIsEnough) {
+  HostBuilder machine;
+  machine.WithLibraries();
+  machine.SetLog({kServerConfigLine, kListeningLine, kBeganLine,
+                  R"(level=error lib=libvgpu-cuda msg="NVIDIA's own CUDA runtime is loaded" )"
+                  R"(func=cuGetExportTable reason="it accepts NVIDIA's driver alone" pid=4711)",
+                  kCpuLine});
+  const Judgement judgement = ShimAndDriverMixed(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr) << Because(judgement) << Lacks(judgement);
+  EXPECT_EQ(holds->confidence, Confidence::kCertain);
+  EXPECT_NE(FindQuote(*holds, "cuGetExportTable"), nullptr);
+}
+
 }  // namespace
 }  // namespace vgpu::rules
