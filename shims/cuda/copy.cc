@@ -122,8 +122,9 @@ void FillRow(char* row, uint32_t value, size_t width) {
 }
 
 void FillRows(const Fill& fill) {
-  char* row = reinterpret_cast<char*>(fill.address);
-  for (size_t y = 0; y < fill.height; ++y, row += fill.pitch) {
+  for (size_t y = 0; y < fill.height; ++y) {
+    // Of a single row the pitch means nothing, and may be anything.
+    char* row = reinterpret_cast<char*>(fill.address + y * fill.pitch);
     switch (fill.element) {
       case 1:
         memset(row, static_cast<int>(fill.value & 0xff), fill.width);

@@ -110,6 +110,7 @@ TEST_F(CopyTest, FillsHaveTheWidthOfTheirElement) {
   EXPECT_EQ(Download(pointer, 24), (std::vector<uint8_t>{1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1,
                                                          0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0}));
   EXPECT_EQ(cuMemsetD2D8_v2(pointer, 1, 1, 2, 2), CUDA_ERROR_INVALID_VALUE);
+  EXPECT_EQ(cuMemsetD2D8_v2(pointer, SIZE_MAX, 1, 2, 1), CUDA_SUCCESS);  // no second row
   EXPECT_EQ(cuMemsetD2D8_v2(pointer, 32, 1, 32, 3), CUDA_ERROR_INVALID_VALUE);
   EXPECT_EQ(cuMemFree_v2(pointer), CUDA_SUCCESS);
 }
