@@ -1,5 +1,5 @@
 // Prints what callers of the driver API rely on, of whichever header it is compiled with: ours, or
-// NVIDIA's (-DNVIDIA). exports_test.py compares.
+// NVIDIA's (-DNVIDIA), one for each line of the file -DLINES=. exports_test.py compares.
 //
 //   function NAME RESULT ARGUMENT...     p: a pointer or a handle; iN: N bytes by value
 //   size STRUCTURE N
@@ -41,12 +41,14 @@ void Function(const char* name, Result (*)(Arguments...)) {
 
 }  // namespace
 
-#define FUNCTION(name) Function(#name, &name);
+#define FUNCTION(name) Function(#name, &(name));
 #define SIZE(structure) printf("size %s %zu\n", #structure, sizeof(structure));
 #define OFFSET(structure, field) \
   printf("offset %s.%s %zu\n", #structure, #field, offsetof(structure, field));
 #define VALUE(name) printf("value %s %lld\n", #name, static_cast<long long>(name));
 
 int main() {
-#include "abi_test.inc"
+#ifdef LINES
+#include LINES
+#endif
 }

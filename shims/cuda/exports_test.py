@@ -192,8 +192,8 @@ class BinaryInterface(unittest.TestCase):
         program = os.path.join(directory, "abi")
         # Only addresses are taken, and not used: nothing has to be linked.
         built = subprocess.run(
-            ["g++", "-std=c++20", "-O1", f"-I{directory}", *flags, "-o", program,
-             "shims/cuda/abi_test.cc", "-Wl,--unresolved-symbols=ignore-all"],
+            ["g++", "-std=c++20", "-O1", f"-DLINES=\"{directory}/abi_test.inc\"", *flags,
+             "-o", program, "shims/cuda/abi_test.cc", "-Wl,--unresolved-symbols=ignore-all"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, text=True)
         self.assertEqual(built.returncode, 0, built.stdout[-3000:])
         return subprocess.run([program], stdout=subprocess.PIPE, check=True,
