@@ -46,7 +46,7 @@ class Path {
     size_t slash = size_ == 0 ? 0 : 1;
     if (size_ + slash + more.size() + 1 > kMaxPath) return false;
     if (slash != 0) text_[size_++] = '/';
-    memcpy(text_ + size_, more.data(), more.size());
+    std::copy(more.begin(), more.end(), text_ + size_);
     size_ += more.size();
     return true;
   }
@@ -71,7 +71,7 @@ class Rest {
     if (path.size() + 1 > begin_) return false;
     text_[--begin_] = '/';
     begin_ -= path.size();
-    memcpy(text_ + begin_, path.data(), path.size());
+    std::copy(path.begin(), path.end(), text_ + begin_);
     return true;
   }
   // The next component; empty when there is none left.
@@ -92,9 +92,9 @@ class Rest {
 
 bool Write(std::string_view prefix, std::string_view path, std::span<char, kMaxPath> to) {
   if (prefix.size() + 1 + path.size() + 1 > to.size()) return false;
-  memcpy(to.data(), prefix.data(), prefix.size());
-  to[prefix.size()] = '/';
-  memcpy(to.data() + prefix.size() + 1, path.data(), path.size());
+  char* end = std::copy(prefix.begin(), prefix.end(), to.data());
+  *end++ = '/';
+  std::copy(path.begin(), path.end(), end);
   to[prefix.size() + 1 + path.size()] = '\0';
   return true;
 }
@@ -105,6 +105,11 @@ std::string_view ReadLink(const char* path, std::span<char, kMaxPath> target) {
   long size = syscall(SYS_readlinkat, AT_FDCWD, path, target.data(), target.size());
   if (size <= 0 || static_cast<size_t>(size) == target.size()) return {};
   return {target.data(), static_cast<size_t>(size)};
+}
+
+bool IsLink(const char* path) {
+  char first;
+  return syscall(SYS_readlinkat, AT_FDCWD, path, &first, 1) == 1;
 }
 
 bool StartsWithRoot(std::string_view path, const TreeView& view) {
@@ -277,8 +282,7 @@ bool ResolveByName(const TreeView& view, std::string_view path, Purpose purpose,
     Write(view.Root(), to, resolved);
     memcpy(resolved.data() + view.root_size + 1 + to.size(), below.data(), below.size());
     resolved[view.root_size + 1 + to.size() + below.size()] = '\0';
-    std::array<char, kMaxPath> target;
-    return below.empty() || !Follows(purpose) || ReadLink(resolved.data(), target).empty();
+    return below.empty() || !Follows(purpose) || !IsLink(resolved.data());
   };
   auto is_below = [path](std::string_view directory) {
     return path.starts_with(directory) &&
@@ -325,6 +329,16 @@ bool MayLeadThere(const TreeView& view, std::string_view path) {
   return true;  // it has the name of a PCI function in it
 }
 
+[[gnu::noinline]] Resolved ResolveByWalk(const TreeView& view, const Process& process,
+                                         int directory, std::string_view path, Purpose purpose,
+                                         std::span<char, kMaxPath> resolved) {
+  Walked walked;
+  if (!Walk(view, process, directory, path, Follows(purpose), &walked)) return Resolved::kNot;
+  return Place(view, walked, purpose, resolved);
+}
+
+// Little stack is used where no look at a file system is needed: a signal's handler, on a stack of
+// its own of 8 KiB, reads /proc/self/maps.
 Resolved ResolveIn(const TreeView& view, const Process& process, int directory, const char* text,
                    Purpose purpose, std::span<char, kMaxPath> resolved) {
   std::string_view path(text);
@@ -333,11 +347,7 @@ Resolved ResolveIn(const TreeView& view, const Process& process, int directory, 
     if (ResolveByName(view, Behind(1, path), purpose, resolved)) return Resolved::kInTree;
     if (!MayLeadThere(view, path)) return Resolved::kNot;
   }
-  Walked walked;
-  if (!Walk(view, process, directory, path, Follows(purpose), &walked)) {
-    return Resolved::kNot;
-  }
-  return Place(view, walked, purpose, resolved);
+  return ResolveByWalk(view, process, directory, path, purpose, resolved);
 }
 
 bool Ends(const char* path, const char* end, std::string_view name) {
@@ -417,7 +427,7 @@ bool LooksOurs(const char* path) {
 }
 
 // Whether the working directory is in the tree.
-bool BeganInTree() {
+[[gnu::noinline]] bool BeganInTree() {
   const int saved_errno = errno;
   char name[kMaxPath];
   const TreeView* view = CurrentView();

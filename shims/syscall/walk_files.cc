@@ -14,11 +14,56 @@ namespace {
 
 constexpr size_t kMaxName = 4096;
 
-// A directory on the way down: a link to one of these is not followed into it again.
-struct Above {
-  dev_t device = 0;
-  ino_t inode = 0;
-  const Above* above = nullptr;
+// The directories that a walk has been in: one that links lead to once more is not visited again.
+class Visited {
+ public:
+  Visited() = default;
+  Visited(const Visited&) = delete;
+  Visited& operator=(const Visited&) = delete;
+  ~Visited() { free(slots_); }
+
+  // 1: it is new; 0: it has been visited; -1: there is no memory, and errno says so.
+  int Add(const struct stat& status) {
+    if (2 * (count_ + 1) > room_ && !Grow()) return -1;
+    Slot* slot = Find({status.st_dev, status.st_ino, true});
+    if (slot->used) return 0;
+    *slot = {status.st_dev, status.st_ino, true};
+    ++count_;
+    return 1;
+  }
+
+ private:
+  struct Slot {
+    dev_t device = 0;
+    ino_t inode = 0;
+    bool used = false;
+  };
+
+  Slot* Find(const Slot& wanted) const {
+    size_t at = (wanted.inode * 0x9e3779b97f4a7c15u ^ wanted.device) & (room_ - 1);
+    while (slots_[at].used &&
+           (slots_[at].device != wanted.device || slots_[at].inode != wanted.inode)) {
+      at = (at + 1) & (room_ - 1);
+    }
+    return &slots_[at];
+  }
+
+  bool Grow() {
+    Slot* before = slots_;
+    const size_t room_before = room_;
+    auto* slots = static_cast<Slot*>(calloc(room_ == 0 ? 64 : 2 * room_, sizeof(Slot)));
+    if (slots == nullptr) return false;
+    slots_ = slots;
+    room_ = room_ == 0 ? 64 : 2 * room_;
+    for (size_t i = 0; i < room_before; ++i) {
+      if (before[i].used) *Find(before[i]) = before[i];
+    }
+    free(before);
+    return true;
+  }
+
+  Slot* slots_ = nullptr;
+  size_t room_ = 0, count_ = 0;  // room: a power of two
 };
 
 struct Walk {
@@ -26,6 +71,7 @@ struct Walk {
   VisitFileSimply* visit_simply = nullptr;
   int flags = 0;
   dev_t device = 0;  // where it began, for FTW_MOUNT
+  Visited visited;
   char path[kMaxName] = {};
 
   bool Has(int flag) const { return (flags & flag) != 0; }
@@ -43,21 +89,10 @@ struct Walk {
   }
 };
 
-bool IsAbove(const Above* above, const struct stat& status) {
-  for (; above != nullptr; above = above->above) {
-    if (above->device == status.st_dev && above->inode == status.st_ino) return true;
-  }
-  return false;
-}
-
-int WalkOne(Walk& walk, size_t size, int base, int level, const Above* above);
+int WalkOne(Walk& walk, size_t size, int base, int level);
 
 // The entries of the directory at walk.path, which has `size` bytes. 0: go on.
-int WalkDirectory(Walk& walk, size_t size, const struct stat& status, int level,
-                  const Above* above) {
-  DIR* directory = opendir(walk.path);
-  if (directory == nullptr) return errno == EACCES ? 0 : -1;
-  Above here{status.st_dev, status.st_ino, above};
+int WalkDirectory(Walk& walk, size_t size, DIR* directory, int level) {
   int result = 0;
   for (;;) {
     errno = 0;
@@ -76,11 +111,7 @@ int WalkDirectory(Walk& walk, size_t size, const struct stat& status, int level,
     }
     if (slash != 0) walk.path[size] = '/';
     memcpy(walk.path + size + slash, entry->d_name, length + 1);
-    if (walk.Has(FTW_CHDIR) && fchdir(dirfd(directory)) != 0) {
-      result = -1;
-      break;
-    }
-    result = WalkOne(walk, size + slash + length, static_cast<int>(size + slash), level + 1, &here);
+    result = WalkOne(walk, size + slash + length, static_cast<int>(size + slash), level + 1);
     walk.path[size] = '\0';
     if (walk.Has(FTW_ACTIONRETVAL) && result == FTW_SKIP_SIBLINGS) {
       result = 0;
@@ -88,20 +119,22 @@ int WalkDirectory(Walk& walk, size_t size, const struct stat& status, int level,
     }
     if (result != 0) break;
   }
-  int saved_errno = errno;
-  closedir(directory);
-  errno = saved_errno;
   return result;
 }
 
-int WalkOne(Walk& walk, size_t size, int base, int level, const Above* above) {
+// FTW_SKIP_SUBTREE of what has nothing below it, or was walked, says no more than to go on.
+int GoOn(const Walk& walk, int result) {
+  return walk.Has(FTW_ACTIONRETVAL) && result == FTW_SKIP_SUBTREE ? 0 : result;
+}
+
+int WalkOne(Walk& walk, size_t size, int base, int level) {
   struct stat status = {};
   // A path that is relative to where the walk began is not one from elsewhere.
-  const char* name = walk.Has(FTW_CHDIR) && level != 0 ? walk.path + base : walk.path;
+  const char* name = walk.Has(FTW_CHDIR) ? walk.path + base : walk.path;
   int seen = walk.Has(FTW_PHYS) ? lstat(name, &status) : stat(name, &status);
   int kind = FTW_F;
   if (seen != 0) {
-    if (errno != EACCES && errno != ENOENT && errno != ELOOP) return -1;
+    if (errno != EACCES && errno != ENOENT) return -1;
     if (level == 0 && errno == ENOENT) {
       // A link that leads nowhere is visited; a name that is none is an error.
       if (walk.Has(FTW_PHYS) || lstat(name, &status) != 0) return -1;
@@ -115,30 +148,34 @@ int WalkOne(Walk& walk, size_t size, int base, int level, const Above* above) {
   }
   if (level == 0) walk.device = status.st_dev;
   if (walk.Has(FTW_MOUNT) && status.st_dev != walk.device) return 0;
-  if (kind != FTW_D) return walk.Visit(status, kind, base, level);
-  // The same directory once more, by a link: nftw(3) does not visit it.
-  if (!walk.Has(FTW_PHYS) && IsAbove(above, status)) return 0;
-
-  bool readable = access(name, R_OK | X_OK) == 0;
-  if (!readable) return walk.Visit(status, FTW_DNR, base, level);
-  int result = 0;
-  if (!walk.Has(FTW_DEPTH)) {
-    result = walk.Visit(status, FTW_D, base, level);
-    if (walk.Has(FTW_ACTIONRETVAL) && result == FTW_SKIP_SUBTREE) return 0;
-    if (result != 0) return result;
+  if (kind != FTW_D) return GoOn(walk, walk.Visit(status, kind, base, level));
+  if (!walk.Has(FTW_PHYS)) {
+    int added = walk.visited.Add(status);
+    if (added <= 0) return added;
   }
-  int before = -1;
-  if (walk.Has(FTW_CHDIR)) {
-    before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (before < 0) return -1;
+  DIR* directory = opendir(name);
+  if (directory == nullptr) {
+    return errno == EACCES ? GoOn(walk, walk.Visit(status, FTW_DNR, base, level)) : -1;
   }
-  result = WalkDirectory(walk, size, status, level, above);
-  if (before >= 0) {
-    if (fchdir(before) != 0 && result == 0) result = -1;
-    close(before);
+  int result = walk.Has(FTW_DEPTH) ? 0 : walk.Visit(status, FTW_D, base, level);
+  if (result == 0) {
+    int before = -1;
+    if (walk.Has(FTW_CHDIR)) {
+      before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+      if (before < 0 || fchdir(dirfd(directory)) != 0) result = -1;
+    }
+    if (result == 0) result = WalkDirectory(walk, size, directory, level);
+    // As the C library does, from within the directory.
+    if (result == 0 && walk.Has(FTW_DEPTH)) result = walk.Visit(status, FTW_DP, base, level);
+    if (before >= 0) {
+      if (fchdir(before) != 0 && result == 0) result = -1;
+      close(before);
+    }
   }
-  if (result == 0 && walk.Has(FTW_DEPTH)) result = walk.Visit(status, FTW_DP, base, level);
-  return result;
+  int saved_errno = errno;
+  closedir(directory);
+  errno = saved_errno;
+  return GoOn(walk, result);
 }
 
 int Begin(const char* path, Walk& walk) {
@@ -155,7 +192,34 @@ int Begin(const char* path, Walk& walk) {
   while (size > 1 && walk.path[size - 1] == '/') walk.path[--size] = '\0';
   const char* slash = strrchr(walk.path, '/');
   int base = slash == nullptr || slash[1] == '\0' ? 0 : static_cast<int>(slash + 1 - walk.path);
-  return WalkOne(walk, size, base, 0, nullptr);
+  int before = -1;
+  if (walk.Has(FTW_CHDIR)) {
+    before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (before < 0) return -1;
+    if (base > 0) {
+      // The directory that it is in: "/" keeps its slash.
+      char first = walk.path[base];
+      walk.path[base] = '\0';
+      int changed = chdir(walk.path);
+      walk.path[base] = first;
+      if (changed != 0) {
+        close(before);
+        return -1;
+      }
+    }
+  }
+  int result = WalkOne(walk, size, base, 0);
+  if (walk.Has(FTW_ACTIONRETVAL) && result == FTW_SKIP_SIBLINGS) result = 0;
+  if (before >= 0) {
+    int saved_errno = errno;
+    if (fchdir(before) == 0) {
+      errno = saved_errno;
+    } else {
+      result = -1;
+    }
+    close(before);
+  }
+  return result;
 }
 
 }  // namespace

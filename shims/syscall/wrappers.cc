@@ -13,16 +13,22 @@
 #include <ftw.h>
 #include <glob.h>
 #include <limits.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fanotify.h>
+#include <sys/ipc.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
+#include <sys/time.h>
 #include <unistd.h>
+#include <utime.h>
 
 #include "shims/base/next_symbol.h"
+#include "shims/base/sys.h"
 #include "shims/syscall/resolve.h"
 #include "shims/syscall/walk_files.h"
 
@@ -163,6 +169,19 @@ VGPU_WRAP(int, open_tree, (int directory, const char* path, unsigned flags)) {
   return Real<next_open_tree>(-1, to.directory(), to.path(), flags);
 }
 
+// The child opens it from inside libc. A relative path is one in the child's working directory,
+// which is not known here.
+VGPU_WRAP(int, posix_spawn_file_actions_addopen,
+          (posix_spawn_file_actions_t * actions, int fd, const char* path, int flags,
+           mode_t mode)) {
+  if (path == nullptr || path[0] != '/') {
+    return Real<next_posix_spawn_file_actions_addopen>(ENOSYS, actions, fd, path, flags, mode);
+  }
+  Redirection to(path, ForFlags(flags));
+  if (to.in_tree() && Writes(flags)) return EACCES;
+  return Real<next_posix_spawn_file_actions_addopen>(ENOSYS, actions, fd, to.path(), flags, mode);
+}
+
 // --- streams ---------------------------------------------------------------------------------
 
 #define VGPU_FOPEN(name)                                                      \
@@ -232,6 +251,7 @@ VGPU_XSTAT_AT(__fxstatat, stat)
 VGPU_XSTAT_AT(__fxstatat64, stat64)
 VGPU_STAT(statfs, Purpose::kFollow, statfs)
 VGPU_STAT(statfs64, Purpose::kFollow, statfs64)
+VGPU_STAT(__statfs, Purpose::kFollow, statfs)
 VGPU_STAT(statvfs, Purpose::kFollow, statvfs)
 VGPU_STAT(statvfs64, Purpose::kFollow, statvfs64)
 
@@ -285,6 +305,18 @@ VGPU_LISTXATTR(llistxattr, Purpose::kNoFollow)
 VGPU_WRAP(int, inotify_add_watch, (int fd, const char* path, uint32_t mask)) {
   Redirection to(path, Purpose::kFollow);
   return Real<next_inotify_add_watch>(-1, fd, to.path(), mask);
+}
+
+VGPU_WRAP(int, fanotify_mark,
+          (int fd, unsigned flags, uint64_t mask, int directory, const char* path)) {
+  Redirection to(directory, path,
+                 (flags & FAN_MARK_DONT_FOLLOW) != 0 ? Purpose::kNoFollow : Purpose::kFollow);
+  return Real<next_fanotify_mark>(-1, fd, flags, mask, to.directory(), to.path());
+}
+
+VGPU_WRAP(key_t, ftok, (const char* path, int project)) {
+  Redirection to(path, Purpose::kFollow);
+  return Real<next_ftok>(-1, to.path(), project);
 }
 
 VGPU_WRAP(int, name_to_handle_at,
@@ -408,6 +440,15 @@ VGPU_WRAP(int, chdir, (const char* path)) {
   return Real<next_chdir>(-1, to.path());
 }
 
+VGPU_WRAP(int, posix_spawn_file_actions_addchdir_np,
+          (posix_spawn_file_actions_t * actions, const char* path)) {
+  if (path == nullptr || path[0] != '/') {
+    return Real<next_posix_spawn_file_actions_addchdir_np>(ENOSYS, actions, path);
+  }
+  Redirection to(path, Purpose::kOpen);
+  return Real<next_posix_spawn_file_actions_addchdir_np>(ENOSYS, actions, to.path());
+}
+
 // --- directories -----------------------------------------------------------------------------
 
 VGPU_WRAP(DIR*, opendir, (const char* path)) {
@@ -495,16 +536,124 @@ VGPU_FTW(ftw64, stat64)
 
 // --- what changes files: nothing of ours is changed ------------------------------------------
 
-#define VGPU_REFUSE(name, parameters, path, ...) \
-  VGPU_WRAP(int, name, parameters) {             \
-    Redirection to(path, Purpose::kNoFollow);    \
-    if (to.in_tree()) return Refuse(-1);         \
-    return Real<next_##name>(-1, __VA_ARGS__);   \
+// A path that leads out of the tree is the host's to judge.
+
+#define VGPU_REFUSE(name, purpose, parameters, ...) \
+  VGPU_WRAP(int, name, parameters) {                \
+    Redirection to(path, purpose);                  \
+    if (to.in_tree()) return Refuse(-1);            \
+    return Real<next_##name>(-1, __VA_ARGS__);      \
   }
-VGPU_REFUSE(creat, (const char* path, mode_t mode), path, path, mode)
-VGPU_REFUSE(creat64, (const char* path, mode_t mode), path, path, mode)
-VGPU_REFUSE(truncate, (const char* path, off_t size), path, path, size)
-VGPU_REFUSE(truncate64, (const char* path, off64_t size), path, path, size)
-VGPU_REFUSE(chmod, (const char* path, mode_t mode), path, path, mode)
-VGPU_REFUSE(chown, (const char* path, uid_t user, gid_t group), path, path, user, group)
-VGPU_REFUSE(lchown, (const char* path, uid_t user, gid_t group), path, path, user, group)
+#define VGPU_REFUSE_AT(name, purpose, parameters, ...) \
+  VGPU_WRAP(int, name, parameters) {                   \
+    Redirection to(directory, path, purpose);          \
+    if (to.in_tree()) return Refuse(-1);               \
+    return Real<next_##name>(-1, __VA_ARGS__);         \
+  }
+VGPU_REFUSE(creat, Purpose::kOpen, (const char* path, mode_t mode), to.path(), mode)
+VGPU_REFUSE(creat64, Purpose::kOpen, (const char* path, mode_t mode), to.path(), mode)
+VGPU_REFUSE(truncate, Purpose::kFollow, (const char* path, off_t size), to.path(), size)
+VGPU_REFUSE(truncate64, Purpose::kFollow, (const char* path, off64_t size), to.path(), size)
+VGPU_REFUSE(chmod, Purpose::kFollow, (const char* path, mode_t mode), to.path(), mode)
+VGPU_REFUSE(lchmod, Purpose::kNoFollow, (const char* path, mode_t mode), to.path(), mode)
+VGPU_REFUSE_AT(fchmodat, ForAtFlags(flags),
+               (int directory, const char* path, mode_t mode, int flags), to.directory(), to.path(),
+               mode, flags)
+VGPU_REFUSE(chown, Purpose::kFollow, (const char* path, uid_t user, gid_t group), to.path(), user,
+            group)
+VGPU_REFUSE(lchown, Purpose::kNoFollow, (const char* path, uid_t user, gid_t group), to.path(),
+            user, group)
+VGPU_REFUSE_AT(fchownat, ForAtFlags(flags),
+               (int directory, const char* path, uid_t user, gid_t group, int flags),
+               to.directory(), to.path(), user, group, flags)
+VGPU_REFUSE(utime, Purpose::kFollow, (const char* path, const struct utimbuf* times), to.path(),
+            times)
+VGPU_REFUSE(utimes, Purpose::kFollow, (const char* path, const timeval* times), to.path(), times)
+VGPU_REFUSE(lutimes, Purpose::kNoFollow, (const char* path, const timeval* times), to.path(), times)
+VGPU_REFUSE_AT(futimesat, Purpose::kFollow, (int directory, const char* path, const timeval* times),
+               to.directory(), to.path(), times)
+VGPU_REFUSE_AT(utimensat, ForAtFlags(flags),
+               (int directory, const char* path, const timespec* times, int flags), to.directory(),
+               to.path(), times, flags)
+VGPU_REFUSE(setxattr, Purpose::kFollow,
+            (const char* path, const char* name, const void* value, size_t size, int flags),
+            to.path(), name, value, size, flags)
+VGPU_REFUSE(lsetxattr, Purpose::kNoFollow,
+            (const char* path, const char* name, const void* value, size_t size, int flags),
+            to.path(), name, value, size, flags)
+VGPU_REFUSE(removexattr, Purpose::kFollow, (const char* path, const char* name), to.path(), name)
+VGPU_REFUSE(lremovexattr, Purpose::kNoFollow, (const char* path, const char* name), to.path(), name)
+VGPU_REFUSE(unlink, Purpose::kNoFollow, (const char* path), to.path())
+VGPU_REFUSE_AT(unlinkat, Purpose::kNoFollow, (int directory, const char* path, int flags),
+               to.directory(), to.path(), flags)
+VGPU_REFUSE(remove, Purpose::kNoFollow, (const char* path), to.path())
+VGPU_REFUSE(rmdir, Purpose::kNoFollow, (const char* path), to.path())
+
+// What would make a file: "mkdir -p" goes on where there is one.
+static int RefuseToMake(const Redirection& to) {
+  struct stat status = {};
+  errno =
+      vgpu::sys::StatAt(AT_FDCWD, to.path(), &status, AT_SYMLINK_NOFOLLOW) == 0 ? EEXIST : EACCES;
+  return -1;
+}
+
+#define VGPU_REFUSE_TO_MAKE(name, parameters, ...) \
+  VGPU_WRAP(int, name, parameters) {               \
+    Redirection to(path, Purpose::kNoFollow);      \
+    if (to.in_tree()) return RefuseToMake(to);     \
+    return Real<next_##name>(-1, __VA_ARGS__);     \
+  }
+#define VGPU_REFUSE_TO_MAKE_AT(name, parameters, ...)    \
+  VGPU_WRAP(int, name, parameters) {                     \
+    Redirection to(directory, path, Purpose::kNoFollow); \
+    if (to.in_tree()) return RefuseToMake(to);           \
+    return Real<next_##name>(-1, __VA_ARGS__);           \
+  }
+VGPU_REFUSE_TO_MAKE(mkdir, (const char* path, mode_t mode), to.path(), mode)
+VGPU_REFUSE_TO_MAKE_AT(mkdirat, (int directory, const char* path, mode_t mode), to.directory(),
+                       to.path(), mode)
+VGPU_REFUSE_TO_MAKE(mkfifo, (const char* path, mode_t mode), to.path(), mode)
+VGPU_REFUSE_TO_MAKE_AT(mkfifoat, (int directory, const char* path, mode_t mode), to.directory(),
+                       to.path(), mode)
+VGPU_REFUSE_TO_MAKE(mknod, (const char* path, mode_t mode, dev_t device), to.path(), mode, device)
+VGPU_REFUSE_TO_MAKE_AT(mknodat, (int directory, const char* path, mode_t mode, dev_t device),
+                       to.directory(), to.path(), mode, device)
+VGPU_REFUSE_TO_MAKE(__xmknod, (int version, const char* path, mode_t mode, dev_t* device), version,
+                    to.path(), mode, device)
+VGPU_REFUSE_TO_MAKE_AT(__xmknodat,
+                       (int version, int directory, const char* path, mode_t mode, dev_t* device),
+                       version, to.directory(), to.path(), mode, device)
+VGPU_REFUSE_TO_MAKE(symlink, (const char* target, const char* path), target, to.path())
+VGPU_REFUSE_TO_MAKE_AT(symlinkat, (const char* target, int directory, const char* path), target,
+                       to.directory(), to.path())
+
+// Of two names one may be ours.
+#define VGPU_REFUSE_TWO(name, refuse_new, parameters, ...)         \
+  VGPU_WRAP(int, name, parameters) {                               \
+    Redirection from(old_directory, old_path, Purpose::kNoFollow); \
+    if (from.in_tree()) return Refuse(-1);                         \
+    Redirection to(new_directory, new_path, Purpose::kNoFollow);   \
+    if (to.in_tree()) return refuse_new;                           \
+    return Real<next_##name>(-1, __VA_ARGS__);                     \
+  }
+#define VGPU_REFUSE_TWO_PATHS(name, refuse_new)                        \
+  VGPU_WRAP(int, name, (const char* old_path, const char* new_path)) { \
+    Redirection from(old_path, Purpose::kNoFollow);                    \
+    if (from.in_tree()) return Refuse(-1);                             \
+    Redirection to(new_path, Purpose::kNoFollow);                      \
+    if (to.in_tree()) return refuse_new;                               \
+    return Real<next_##name>(-1, from.path(), to.path());              \
+  }
+VGPU_REFUSE_TWO_PATHS(rename, Refuse(-1))
+VGPU_REFUSE_TWO_PATHS(link, RefuseToMake(to))
+VGPU_REFUSE_TWO(renameat, Refuse(-1),
+                (int old_directory, const char* old_path, int new_directory, const char* new_path),
+                from.directory(), from.path(), to.directory(), to.path())
+VGPU_REFUSE_TWO(renameat2, Refuse(-1),
+                (int old_directory, const char* old_path, int new_directory, const char* new_path,
+                 unsigned flags),
+                from.directory(), from.path(), to.directory(), to.path(), flags)
+VGPU_REFUSE_TWO(linkat, RefuseToMake(to),
+                (int old_directory, const char* old_path, int new_directory, const char* new_path,
+                 int flags),
+                from.directory(), from.path(), to.directory(), to.path(), flags)
