@@ -309,9 +309,10 @@ bool IsClean(std::string_view path) {
 // Whether a clean, absolute path can lead to something of ours by a link of the host's: those of
 // /sys/class, /sys/block and /sys/dev lead to devices, those of /proc to a process's files.
 bool MayLeadThere(const TreeView& view, std::string_view path) {
+  if (view.IsMerged(Behind(1, path))) return true;
   if (path.starts_with("/sys/devices/") || path.starts_with("/sys/bus/") ||
       path.starts_with("/proc/driver/")) {
-    return view.IsOwned(Behind(1, path)) || view.IsMerged(Behind(1, path)) ||
+    return view.IsOwned(Behind(1, path)) ||
            std::any_of(
                view.aliases.data(), view.aliases.data() + view.alias_count,
                [path](const Alias& alias) { return Behind(1, path).starts_with(alias.from); }) ||
@@ -413,8 +414,11 @@ bool HasTellingName(std::string_view path) {
 // The part of MayBeOurs that the text tells.
 bool LooksOurs(const char* path) {
   if (path[0] == '/') {
-    if (path[1] == 's' && path[2] == 'y' && path[3] == 's') return true;
-    if (path[1] == 'p' && path[2] == 'r' && path[3] == 'o' && path[4] == 'c') return true;
+    auto is_end = [](char c) { return c == '/' || c == '\0'; };
+    if (path[1] == 's' && path[2] == 'y' && path[3] == 's' && is_end(path[4])) return true;
+    if (path[1] == 'p' && path[2] == 'r' && path[3] == 'o' && path[4] == 'c' && is_end(path[5])) {
+      return true;
+    }
     size_t size = strlen(path);
     return IsUnusual(path, size) && HasTellingName({path, size});
   }

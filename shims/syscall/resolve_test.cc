@@ -359,7 +359,9 @@ TEST(MayBeOursTest, FromTheTextAlone) {
                            "..x",
                            "a..",
                            "12:30:00.5",
-                           "/var/lib/dpkg/info/libc6:amd64.list"}) {
+                           "/var/lib/dpkg/info/libc6:amd64.list",
+                           "/sysroot",
+                           "/processes/1"}) {
     EXPECT_FALSE(MayBeOurs(path)) << path;
   }
   EXPECT_FALSE(MayBeOurs(nullptr));

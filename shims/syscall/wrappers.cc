@@ -332,7 +332,10 @@ VGPU_WRAP(int, name_to_handle_at,
 // cut, and then it cannot be told what it was: the program, too, sees that it was full.
 static ssize_t Shown(char* target, ssize_t size) {
   if (size <= 0) return size;
-  return static_cast<ssize_t>(HideTree(target, static_cast<size_t>(size)));
+  size_t shown = HideTree(target, static_cast<size_t>(size));
+  // For who filled the buffer with NULs and looks at no size.
+  memset(target + shown, 0, static_cast<size_t>(size) - shown);
+  return static_cast<ssize_t>(shown);
 }
 
 VGPU_WRAP(ssize_t, readlink, (const char* path, char* target, size_t size)) {
