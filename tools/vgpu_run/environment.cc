@@ -43,6 +43,15 @@ void Prepend(std::vector<std::string>& environment, absl::string_view name,
 
 }  // namespace
 
+std::vector<std::string> WithView(std::vector<std::string> environment) {
+  std::string prefix = absl::StrCat(kVerifySysfs, "=");
+  bool asked = std::any_of(environment.begin(), environment.end(), [&](const std::string& text) {
+    return absl::StartsWith(text, prefix);
+  });
+  if (!asked) environment.push_back(absl::StrCat(prefix, "0"));
+  return environment;
+}
+
 std::vector<std::string> PreloadedShims(absl::string_view shims) {
   std::vector<std::string> libraries;
   for (absl::string_view name : kPreloaded) libraries.push_back(absl::StrCat(shims, "/", name));

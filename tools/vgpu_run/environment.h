@@ -12,6 +12,13 @@
 
 namespace vgpu::run {
 
+// libudev shows a device only if its directory is on sysfs itself, unless this variable says 0
+// (docs/ENVIRONMENT.md of systemd, 251 and later). The virtual device's is not.
+inline constexpr char kVerifySysfs[] = "SYSTEMD_DEVICE_VERIFY_SYSFS";
+
+// `environment` with kVerifySysfs, if it does not have it.
+std::vector<std::string> WithView(std::vector<std::string> environment);
+
 // The shims that a command's programs preload, in the order of lookup, in the directory `shims`.
 std::vector<std::string> PreloadedShims(absl::string_view shims);
 

@@ -113,6 +113,7 @@ int RunCommand(const Options& options, std::vector<std::string> command) {
   for (char** variable = environ; *variable != nullptr; ++variable) {
     environment.emplace_back(*variable);
   }
+  environment = WithView(std::move(environment));
   if (!options.files_only) environment = WithShims(std::move(environment), options.shims);
   if (options.notify) return RunWithNotify(**configuration, command, environment);
   if (absl::Status entered = EnterView(**configuration); !entered.ok()) return Fail(entered);

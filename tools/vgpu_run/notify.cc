@@ -352,7 +352,7 @@ class Supervisor {
     switch (call.kind) {
       case Kind::kOpen:
       case Kind::kOpen2:
-        return (flags & O_NOFOLLOW) != 0 ? Purpose::kNoFollow : Purpose::kOpen;
+        return (flags & O_NOFOLLOW) != 0 ? Purpose::kOpenNoFollow : Purpose::kOpen;
       case Kind::kReadLink:
         return Purpose::kNoFollow;
       case Kind::kStat:

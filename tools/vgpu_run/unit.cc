@@ -22,6 +22,7 @@
 #include "diag/systemd/effective_unit.h"
 #include "diag/systemd/specifiers.h"
 #include "diag/systemd/unit_search.h"
+#include "tools/vgpu_run/environment.h"
 
 namespace vgpu::run {
 namespace {
@@ -167,6 +168,7 @@ absl::StatusOr<std::vector<PlannedFile>> PlanUnit(const UnitOptions& options,
                                             library_path.empty()
                                                 ? options.shims
                                                 : absl::StrCat(options.shims, ":", library_path)));
+  absl::StrAppend(&drop_in, QuoteAssignment(kVerifySysfs, "0"));
 
   std::string view_unit = absl::StrCat(
       "# Written by vgpu-run unit; vgpu-run unit --remove takes it away.\n"

@@ -31,7 +31,12 @@ constexpr const char* kScratch[] = {"/tmp", "/mnt", "/run", "/var"};
 std::string ParentOf(const std::string& path) { return path.substr(0, path.rfind('/')); }
 std::string NameOf(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
-bool IsProc(const std::string& path) { return absl::StartsWith(path, "proc/"); }
+// Where the host's own have to stay what they are, by their file system too. procfs cannot be
+// overlaid; and libudev takes a directory of /sys/devices for no device if it is not sysfs's own
+// (sd-device.c, systemd 251 and later).
+bool KeepsTheHosts(const std::string& path) {
+  return absl::StartsWith(path, "proc/") || absl::StartsWith(path, "sys/devices/");
+}
 
 // Whether the host has what the tree has at `path`.
 bool HostHas(const tree::HostPci& host, const std::string& path) {
@@ -47,11 +52,16 @@ absl::Status Refused(absl::string_view what, absl::string_view path) {
   return absl::ErrnoToStatus(errno, absl::StrCat(path, ": ", what));
 }
 
-absl::Status Bind(const std::string& source, const std::string& target, bool children) {
-  if (mount(source.c_str(), target.c_str(), nullptr, MS_BIND | (children ? MS_REC : 0), nullptr) !=
-      0) {
-    return Refused(absl::StrCat("cannot bind ", source, " here"), target);
+absl::Status BindPlainly(const std::string& source, const std::string& target) {
+  if (mount(source.c_str(), target.c_str(), nullptr, MS_BIND | MS_REC, nullptr) == 0) {
+    return absl::OkStatus();
   }
+  return Refused(absl::StrCat("cannot bind ", source, " here"), target);
+}
+
+// With what is mounted below the source; the source's own files are read-only then.
+absl::Status Bind(const std::string& source, const std::string& target) {
+  if (absl::Status bound = BindPlainly(source, target); !bound.ok()) return bound;
   if (mount(nullptr, target.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | kQuiet, nullptr) !=
       0) {
     return Refused("cannot be made read-only", target);
@@ -75,8 +85,9 @@ absl::Status Overlay(const std::string& upper, const std::string& lower,
 
 absl::Status BindChildren(const ViewMount& mount, const std::string& tree_root) {
   for (const std::string& child : mount.children) {
+    // As the host has it: who may write there may do so here.
     std::string path = absl::StrCat("/", mount.path, "/", child);
-    if (absl::Status bound = Bind(path, absl::StrCat(tree_root, path), true); !bound.ok()) {
+    if (absl::Status bound = BindPlainly(path, absl::StrCat(tree_root, path)); !bound.ok()) {
       return bound;
     }
   }
@@ -129,12 +140,14 @@ absl::StatusOr<std::vector<ViewMount>> PlanView(const tree::Tree& tree, const tr
     }
     ViewMount mount;
     mount.path = path;
-    mount.kind = IsProc(path) ? ViewMount::Kind::kBindWithHost : ViewMount::Kind::kOverlay;
-    if (IsProc(path)) {
+    mount.kind = ViewMount::Kind::kOverlay;
+    if (KeepsTheHosts(path)) {
+      mount.kind = ViewMount::Kind::kBindWithHost;
       for (const auto& [name, node] : listed->second) {
         bool ours = std::find(tree.owned.begin(), tree.owned.end(),
                               absl::StrCat(path, "/", name)) != tree.owned.end();
-        if (!ours) mount.children.push_back(name);
+        // A link is the tree's, as the host has it.
+        if (!ours && node.target.empty()) mount.children.push_back(name);
       }
     }
     plan.push_back(std::move(mount));
@@ -154,14 +167,14 @@ absl::Status MountView(const std::vector<ViewMount>& plan, const std::string& tr
     absl::Status status;
     switch (mount.kind) {
       case ViewMount::Kind::kBind:
-        status = Bind(source, target, false);
+        status = Bind(source, target);
         break;
       case ViewMount::Kind::kOverlay:
         status = Overlay(source, target, target);
         break;
       case ViewMount::Kind::kBindWithHost:
         status = BindChildren(mount, tree_root);
-        if (status.ok()) status = Bind(source, target, true);
+        if (status.ok()) status = Bind(source, target);
         break;
     }
     if (!status.ok()) return status;

@@ -5,9 +5,11 @@
 //
 // A virtual device in the place of one that the host has needs one bind mount of its directory. A
 // new one, or a driver that the host has not, needs a directory in which ours stand beside the
-// host's: an overlay, which sysfs allows and procfs does not (overlayfs: "maximum fs stacking
-// depth exceeded"), so in /proc/driver the host's entries are bound onto the tree's placeholders.
-// All mounts are read-only, and lie on the canonical paths: links lead to them.
+// host's. In /sys/bus, which holds links, that is an overlay. In /sys/devices and in /proc/driver
+// the host's entries are bound onto the tree's placeholders: so they stay on their own file
+// system, which libudev asks for, and procfs allows no overlay (overlayfs: "maximum fs stacking
+// depth exceeded"). What is ours is read-only; the host's entries are what they were. All
+// mounts lie on the canonical paths: links lead to them.
 //
 // PlanView is pure. The others change the mount namespace of the calling process.
 
