@@ -309,7 +309,7 @@ bool IsClean(std::string_view path) {
 // Whether a clean, absolute path can lead to something of ours by a link of the host's: those of
 // /sys/class, /sys/block and /sys/dev lead to devices, those of /proc to a process's files.
 bool MayLeadThere(const TreeView& view, std::string_view path) {
-  if (view.IsMerged(Behind(1, path))) return true;
+  if (view.IsMerged(Behind(1, path))) return true;  // /proc/driver, with no slash behind it
   if (path.starts_with("/sys/devices/") || path.starts_with("/sys/bus/") ||
       path.starts_with("/proc/driver/")) {
     return view.IsOwned(Behind(1, path)) ||

@@ -327,11 +327,11 @@ std::string ConfigurationSpace(const device::Device& device) {
   Put(bytes, 0x7a, 2, 0x0002);
   uint64_t generation = static_cast<uint64_t>(profile.pcie_generation);
   uint64_t width = static_cast<uint64_t>(profile.pcie_width);
-  Put(bytes, 0x7c, 4, 0x00008001);                 // 256-byte payload, role-based errors
+  Put(bytes, 0x7c, 4, 0x00008001);  // 256-byte payload, role-based errors
   // Device control: 256-byte payload, 512-byte read requests, relaxed ordering, no snoop.
   Put(bytes, 0x80, 2, 0x2830);
-  Put(bytes, 0x84, 4, generation | (width << 4));  // link capabilities
-  Put(bytes, 0x8a, 2, generation | (width << 4));  // link status
+  Put(bytes, 0x84, 4, generation | (width << 4));               // link capabilities
+  Put(bytes, 0x8a, 2, generation | (width << 4));               // link status
   Put(bytes, 0xa4, 4, ((uint64_t{1} << generation) - 1) << 1);  // link capabilities 2: speeds
   Put(bytes, 0xa8, 2, generation);                              // link control 2: target speed
   return bytes;

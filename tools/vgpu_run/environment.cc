@@ -45,9 +45,8 @@ void Prepend(std::vector<std::string>& environment, absl::string_view name,
 
 std::vector<std::string> WithView(std::vector<std::string> environment) {
   std::string prefix = absl::StrCat(kVerifySysfs, "=");
-  bool asked = std::any_of(environment.begin(), environment.end(), [&](const std::string& text) {
-    return absl::StartsWith(text, prefix);
-  });
+  bool asked = std::any_of(environment.begin(), environment.end(),
+                           [&](const std::string& text) { return absl::StartsWith(text, prefix); });
   if (!asked) environment.push_back(absl::StrCat(prefix, "0"));
   return environment;
 }
