@@ -253,7 +253,7 @@ bool Walk(const TreeView& view, const Process& process, int directory, std::stri
 Resolved Place(const TreeView& view, const Walked& walked, Purpose purpose,
                std::span<char, kMaxPath> resolved) {
   std::string_view path = walked.path.view();
-  bool in_tree = view.IsOwned(path) || (Opens(purpose) && view.IsMerged(path)) ||
+  bool in_tree = view.IsOwned(path) || (purpose != Purpose::kName && view.IsMerged(path)) ||
                  (!Follows(purpose) && view.FindAlias(path) != nullptr);
   // What leads out of the tree leads to the host's file of that name.
   if (!in_tree && !walked.inside) return Resolved::kNot;
@@ -398,11 +398,17 @@ bool IsAddress(std::string_view path, size_t at) {
          IsHex(path[at + 2]);
 }
 
-// Whether there is the name of a PCI function in the path, a "..", or in an absolute one a "." or
-// an empty name.
+// Whether a colon at `at` is the one in the name of a host bridge, "pci0000:00".
+bool IsHostBridge(std::string_view path, size_t at) {
+  return at >= 7 && path.substr(at - 7).starts_with("pci") && IsHex(path[at - 1]) &&
+         IsHex(path[at - 2]) && IsHex(path[at - 3]) && IsHex(path[at - 4]);
+}
+
+// Whether there is the name of a PCI function or a host bridge in the path, a "..", or in an
+// absolute one a "." or an empty name.
 bool HasTellingName(std::string_view path) {
   for (size_t i = 0; i < path.size(); ++i) {
-    if (path[i] == ':' && IsAddress(path, i)) return true;
+    if (path[i] == ':' && (IsAddress(path, i) || IsHostBridge(path, i))) return true;
     if (path[i] != '/' && i != 0) continue;
     std::string_view name = Behind(path[i] == '/' ? i + 1 : i, path);
     if (name.starts_with("..") && (name.size() == 2 || name[2] == '/')) return true;

@@ -30,10 +30,12 @@ namespace vgpu::redirect {
 
 inline constexpr size_t kMaxPath = 4096;  // PATH_MAX, linux/limits.h
 
+// A merged directory is the tree's, to open and in its attributes: a program that walks over files
+// asks whether what it has opened is what it has seen (fts: device and inode).
 enum class Purpose {
-  kOpen,          // the last component is followed; a merged directory is listed from the tree
-  kOpenNoFollow,  // the same, and a link is not followed (O_NOFOLLOW)
-  kFollow,        // followed; attributes of a merged directory are the host's
+  kOpen,          // the last component is followed
+  kOpenNoFollow,  // it is not (O_NOFOLLOW)
+  kFollow,        // followed: stat
   kNoFollow,      // the last component itself: lstat, readlink
   kName,          // followed; the canonical name as the program is to see it (realpath)
 };

@@ -218,8 +218,9 @@ TEST_F(ResolveTest, WhatTheCallIsFor) {
   const char* const kListing = "sys/../sys/bus/pci/devices";
   EXPECT_EQ(Absolute(kListing, Purpose::kOpen), "tree:sys/bus/pci/devices");
   EXPECT_EQ(Absolute(kListing, Purpose::kOpenNoFollow), "tree:sys/bus/pci/devices");
-  EXPECT_EQ(Absolute(kListing, Purpose::kFollow), "not");
-  EXPECT_EQ(Absolute(kListing, Purpose::kNoFollow), "not");
+  // A program that walks asks whether what it opened is what it saw.
+  EXPECT_EQ(Absolute(kListing, Purpose::kFollow), Absolute(kListing, Purpose::kOpen));
+  EXPECT_EQ(Absolute(kListing, Purpose::kNoFollow), Absolute(kListing, Purpose::kOpen));
 }
 
 TEST_F(ResolveTest, RelativeToADescriptor) {

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -58,13 +59,17 @@ int Fail(const absl::Status& status) {
   return kOurFailure;
 }
 
-// Where the configuration is broken, Current has written a line only if asked: so say it here.
+// Where the configuration is broken, the shims' own line of the log says where and why, if it is
+// asked for: here it always is.
 absl::StatusOr<const device::Configuration*> Configured() {
+  bool quiet = getenv("VGPU_LOG") == nullptr;
+  if (quiet) setenv("VGPU_LOG", "error", 1);
   const device::Configuration* configuration = device::Current(kName);
+  if (quiet) unsetenv("VGPU_LOG");
   if (configuration != nullptr) return configuration;
   return absl::FailedPreconditionError(
       "the device configuration (/etc/vgpu/devices.toml, or the file that VGPU_CONFIG names) is "
-      "broken: VGPU_LOG=error vgpu-run … names file, line and reason");
+      "rejected; the line above says why");
 }
 
 std::string OwnPath() {
@@ -95,8 +100,16 @@ int RunWithNotify(const device::Configuration& configuration, std::vector<std::s
   return 128 + WTERMSIG(*status);
 }
 
+// A program that changes its directory has children.
+absl::Status CheckShims(const std::string& shims) {
+  if (fs::path(shims).is_absolute()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--shims ", shims, ": a whole path is wanted, such as ", kDefaultShims));
+}
+
 int RunCommand(const Options& options, std::vector<std::string> command) {
   if (!options.files_only) {
+    if (absl::Status absolute = CheckShims(options.shims); !absolute.ok()) return Fail(absolute);
     // The loader only says "cannot be preloaded", once for each program, and goes on without.
     for (const std::string& library : PreloadedShims(options.shims)) {
       std::error_code error;
@@ -132,6 +145,7 @@ int RunCommand(const Options& options, std::vector<std::string> command) {
 }
 
 int RunUnit(Options& options) {
+  if (absl::Status absolute = CheckShims(options.shims); !absolute.ok()) return Fail(absolute);
   options.unit.shims = options.shims;
   if (options.unit.vgpu_run.empty()) options.unit.vgpu_run = OwnPath();
   if (options.remove) {
@@ -211,20 +225,23 @@ int RunWriteTree(const Options& options) {
 int Run(int argc, char** argv) {
   Options options;
   CLI::App app(
-      "Starts a command with the virtual GPU in view: its files in /sys and /proc by mounts in a "
-      "namespace of the command's own, its libraries by the environment. Nothing is left when "
-      "the command has ended.\n\n  vgpu-run [OPTIONS] [--] COMMAND [ARGUMENTS]",
+      "Starts a command with the virtual GPU in view: its files in /sys and /proc by mounts\n"
+      "in a namespace of the command's own, its libraries by the environment. Nothing is\n"
+      "left when the command has ended.\n\n"
+      "  vgpu-run -- COMMAND [ARGUMENTS]             a command, and all that it starts\n"
+      "  vgpu-run --notify -- COMMAND [ARGUMENTS]    where no mount is allowed\n"
+      "  vgpu-run unit --service ollama.service      a service: prints what --install writes\n",
       kName);
+  app.footer(
+      "\nThe exit status is the command's; 125: vgpu-run itself failed, 126: the command cannot\n"
+      "be started, 127: it was not found.");
   app.set_version_flag("--version", report::kToolVersion);
   app.prefix_command();
-  app.add_option("--shims", options.shims, "Directory of the shim libraries")
-      ->capture_default_str();
+  app.add_option("--shims", options.shims, "Directory of the shims")->capture_default_str();
   app.add_flag("--files-only", options.files_only,
-               "Show the device's files in /sys and /proc, and preload no library");
+               "Show the files in /sys and /proc, preload no library");
 
-  app.add_flag("--notify", options.notify,
-               "Answer the command's system calls instead of mounting: for static programs where "
-               "mounts are not allowed; without privileges the command can gain none");
+  app.add_flag("--notify", options.notify, "Answer system calls instead of mounting");
 
   CLI::App* unit = app.add_subcommand(
       "unit", "Prints what lets a service see the device; with --install, writes it");
@@ -238,8 +255,10 @@ int Run(int argc, char** argv) {
 
   CLI::App* unit_view =
       app.add_subcommand("unit-view", "Makes /run/vgpu for services; vgpu-view.service calls it");
-  CLI::Option* mount = unit_view->add_flag("--mount", options.mount, "Make it");
-  unit_view->add_flag("--unmount", options.unmount, "Unmake it")->excludes(mount);
+  CLI::Option_group* what = unit_view->add_option_group("what");
+  what->add_flag("--mount", options.mount, "Make it");
+  what->add_flag("--unmount", options.unmount, "Unmake it");
+  what->require_option(1);
 
   CLI::App* write_tree = app.add_subcommand("write-tree", "Writes the synthetic tree of files");
   write_tree->add_option("--output", options.output, "The directory to make or replace")
@@ -254,7 +273,14 @@ int Run(int argc, char** argv) {
   if (unit_view->parsed()) return RunUnitView(options);
   if (write_tree->parsed()) return RunWriteTree(options);
   std::vector<std::string> command = app.remaining();
-  if (!command.empty() && command[0] == "--") command.erase(command.begin());
+  if (!command.empty() && command[0] == "--") {
+    command.erase(command.begin());
+  } else if (!command.empty() && command[0].starts_with('-')) {
+    return Fail(absl::InvalidArgumentError(
+        absl::StrCat(command[0],
+                     ": there is no such option (vgpu-run --help; a command that begins so stands "
+                     "behind --)")));
+  }
   if (command.empty()) {
     fputs(app.help().c_str(), stderr);
     return kOurFailure;

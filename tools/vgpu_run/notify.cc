@@ -384,9 +384,16 @@ class Supervisor {
       Send(id, -EACCES);
       return;
     }
-    // Never to wait here: what is not in the tree may be a FIFO.
-    int descriptor = open(file.c_str(), (flags & ~(O_CREAT | O_TRUNC | O_EXCL)) | O_CLOEXEC |
-                                            O_NOCTTY | (in_tree ? 0 : O_NONBLOCK));
+    // Never to wait here: what is not in the tree may be a FIFO. A descriptor that names a place
+    // only cannot be given to another process (seccomp_unotify(2)): it gets one that can be read.
+    bool place_only = (flags & O_PATH) != 0;
+    int descriptor = open(file.c_str(), (flags & ~(O_CREAT | O_TRUNC | O_EXCL | O_PATH)) |
+                                            O_CLOEXEC | O_NOCTTY | (in_tree ? 0 : O_NONBLOCK));
+    if (descriptor < 0 && errno == ELOOP && place_only) {
+      // A link itself. The host may have the same one.
+      Continue(id);
+      return;
+    }
     if (descriptor < 0) {
       Send(id, -errno);
       return;

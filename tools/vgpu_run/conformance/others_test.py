@@ -57,6 +57,7 @@ PROGRAMS = {
     "lspci -vv": (stanzas, ["LnkSta:\tSpeed 32GT/s, Width x16", "MaxReadReq 512 bytes",
                             "MaxPayload 256 bytes", "Status: D0"]),
     "lshw -quiet -businfo": (lines, ["display", "GH100"]),
+    "lstopo-no-graphics --of console --no-collapse": (lines, ["PCI 00:", "(3D)"]),
     "udevadm info --export-db": (stanzas, [
         "V: nvidia", "E: PCI_CLASS=30200", "E: PCI_ID=10DE:2331", "E: DRIVER=nvidia"]),
     "python3 glob": (lines, ["0x10de"]),
