@@ -400,7 +400,7 @@ bool IsAddress(std::string_view path, size_t at) {
 
 // Whether a colon at `at` is the one in the name of a host bridge, "pci0000:00".
 bool IsHostBridge(std::string_view path, size_t at) {
-  return at >= 7 && path.substr(at - 7).starts_with("pci") && IsHex(path[at - 1]) &&
+  return at >= 7 && Behind(at - 7, path).starts_with("pci") && IsHex(path[at - 1]) &&
          IsHex(path[at - 2]) && IsHex(path[at - 3]) && IsHex(path[at - 4]);
 }
 
