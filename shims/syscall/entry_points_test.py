@@ -44,13 +44,14 @@ MIXED = {
 
 # Texts that are no path of a file, whatever the function.
 OTHERS = set("""
-    __accept __action __assertion __arg __argz __asc __buf __cmd __codeset __command __cp __dbname
-    __delim __domain __domainname __entry __envz __envz2 __f __fmt __fname __format __fromcode __fs_name
-    __fstype __function __haystack __host __hostname __ident __ifname __key __label __line
-    __locale __locuser __mode __modes __msg_ptr __msgid __msgid1 __msgid2 __needle __netgroup
-    __nptr __opt __pass __pfx __prompt __property __proto __reject __remuser __response __rhost
-    __s __s1 __s2 __service __shortopts __src __str __String __string __string1 __string2 __tag
-    __text __tocode __tty __user __ut_host __ut_line __ut_name __value __version __with
+    __accept __action __assertion __arg __argz __asc __buf __cmd __codeset __command __cp
+    __dbname __delim __domain __domainname __entry __envz __envz2 __f __fmt __fname __format
+    __fromcode __fs_name __fstype __function __haystack __host __hostname __ident __ifname __key
+    __label __line __locale __locuser __mode __modes __msg_ptr __msgid __msgid1 __msgid2
+    __needle __netgroup __nptr __opt __pass __pfx __prompt __property __proto __reject __remuser
+    __response __rhost __s __s1 __s2 __service __shortopts __src __str __String __string
+    __string1 __string2 __tag __text __tocode __tty __user __ut_host __ut_line __ut_name __value
+    __version __with
 """.split())
 
 # Parameters with such a name, but another meaning.

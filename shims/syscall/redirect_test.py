@@ -77,6 +77,12 @@ class RedirectTest(unittest.TestCase):
     def is_ours(self, path):
         return any(path == of or path.startswith(of + "/") for of in self.owned + self.aliases)
 
+    def test_the_tree_is_where_paths_are_looked_at(self):
+        # resolve.h says what is taken for granted of it.
+        places = r"^(/sys(/bus(/pci(/.*)?)?|/devices(/pci.*)?)?|/proc(/driver.*)?)$"
+        for path in self.owned + self.merged + self.aliases:
+            self.assertRegex(path, places)
+
     def test_every_manner_of_reading(self):
         for path in [self.device, *self.aliases]:
             if not os.path.exists(self.tree + path):

@@ -297,19 +297,55 @@ bool ResolveByName(const TreeView& view, std::string_view path, Purpose purpose,
   return false;
 }
 
-// Names and single slashes alone, from the root.
-bool IsClean(std::string_view path) {
+// What the text of an absolute path says. One pass, without the C library: see HasStem.
+struct Look {
+  bool is_clean = true;        // names and single slashes alone
+  bool may_have_link = false;  // it has a name like those of the links that MayLeadThere looks for
+};
+
+Look LookAt(std::string_view path) {
+  Look look;
   for (size_t i = 0; i < path.size(); ++i) {
     if (path[i] != '/') continue;
-    if (i + 1 == path.size() || path[i + 1] == '/' || path[i + 1] == '.') return false;
+    if (path.size() - i < 3) {
+      if (i + 1 == path.size() || path[i + 1] == '/' || path[i + 1] == '.') look.is_clean = false;
+      continue;
+    }
+    switch (path[i + 1]) {
+      case '/':
+      case '.':
+        look.is_clean = false;
+        break;
+      case 'd':  // device, driver; not /sys/devices
+        if ((path[i + 2] == 'e' && i != 4) || path[i + 2] == 'r') look.may_have_link = true;
+        break;
+      case 's':  // subsystem
+        if (path[i + 2] == 'u') look.may_have_link = true;
+        break;
+      case 'p':  // physical_node
+        if (path[i + 2] == 'h') look.may_have_link = true;
+        break;
+      case 'r':  // root
+        if (path[i + 2] == 'o') look.may_have_link = true;
+        break;
+      case 'c':  // cwd
+        if (path[i + 2] == 'w') look.may_have_link = true;
+        break;
+      case 'f':  // fd
+        if (path[i + 2] == 'd') look.may_have_link = true;
+        break;
+      default:
+        break;
+    }
   }
-  return path[0] == '/';
+  return look;
 }
 
 // Whether a clean, absolute path can lead to something of ours by a link of the host's: those of
 // /sys/class, /sys/block and /sys/dev lead to devices, those of /proc to a process's files.
 bool MayLeadThere(const TreeView& view, std::string_view path) {
   if (view.IsMerged(Behind(1, path))) return true;  // /proc/driver, with no slash behind it
+  if (path == "/sys" || path == "/proc") return false;
   if (path.starts_with("/sys/devices/") || path.starts_with("/sys/bus/") ||
       path.starts_with("/proc/driver/")) {
     return view.IsOwned(Behind(1, path)) ||
@@ -338,15 +374,28 @@ bool MayLeadThere(const TreeView& view, std::string_view path) {
   return Place(view, walked, purpose, resolved);
 }
 
+bool IsInSysOrProc(std::string_view path) {
+  if (path.size() < 6) return false;
+  return (path[1] == 's' && path[2] == 'y' && path[3] == 's' && path[4] == '/') ||
+         (path[1] == 'p' && path[2] == 'r' && path[3] == 'o' && path[4] == 'c' && path[5] == '/');
+}
+
 // Little stack is used where no look at a file system is needed: a signal's handler, on a stack of
 // its own of 8 KiB, reads /proc/self/maps.
 Resolved ResolveIn(const TreeView& view, const Process& process, int directory, const char* text,
                    Purpose purpose, std::span<char, kMaxPath> resolved) {
   std::string_view path(text);
   if (path.empty() || path.size() >= kMaxPath) return Resolved::kNot;
-  if (IsClean(path)) {
-    if (ResolveByName(view, Behind(1, path), purpose, resolved)) return Resolved::kInTree;
-    if (!MayLeadThere(view, path)) return Resolved::kNot;
+  if (path[0] == '/') {
+    const Look look = LookAt(path);
+    if (look.is_clean) {
+      const bool has_stem = view.HasStem(Behind(1, path));
+      if (has_stem && ResolveByName(view, Behind(1, path), purpose, resolved)) {
+        return Resolved::kInTree;
+      }
+      if (!has_stem && !look.may_have_link && IsInSysOrProc(path)) return Resolved::kNot;
+      if (!MayLeadThere(view, path)) return Resolved::kNot;
+    }
   }
   return ResolveByWalk(view, process, directory, path, purpose, resolved);
 }
@@ -417,13 +466,27 @@ bool HasTellingName(std::string_view path) {
   return false;
 }
 
+// Trees have something below /sys/bus/pci, /sys/devices/pci* and /proc/driver, and lists of what is
+// above those.
+bool LooksOursInSys(std::string_view path) {
+  const Look look = LookAt(path);
+  if (!look.is_clean || look.may_have_link) return true;
+  if (path.size() < 6) return true;
+  if (path[5] == 'b') return path == "/sys/bus" || path.starts_with("/sys/bus/pci");
+  if (path[5] != 'd') return false;
+  return path == "/sys/devices" || path.starts_with("/sys/devices/pci");
+}
+
 // The part of MayBeOurs that the text tells.
 bool LooksOurs(const char* path) {
   if (path[0] == '/') {
     auto is_end = [](char c) { return c == '/' || c == '\0'; };
-    if (path[1] == 's' && path[2] == 'y' && path[3] == 's' && is_end(path[4])) return true;
+    if (path[1] == 's' && path[2] == 'y' && path[3] == 's' && is_end(path[4])) {
+      return LooksOursInSys(path);
+    }
     if (path[1] == 'p' && path[2] == 'r' && path[3] == 'o' && path[4] == 'c' && is_end(path[5])) {
-      return true;
+      const Look look = LookAt(path);
+      return path[5] == '\0' || !look.is_clean || look.may_have_link;  // "driver" is among those
     }
     size_t size = strlen(path);
     return IsUnusual(path, size) && HasTellingName({path, size});

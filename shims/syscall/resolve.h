@@ -40,11 +40,13 @@ enum class Purpose {
   kName,          // followed; the canonical name as the program is to see it (realpath)
 };
 
-// Whether the path can be ours: false for nearly all, in a few nanoseconds. An absolute one is
-// judged from its text alone, and so is a relative one in a process that has no directory of the
-// tree open: a name that leads from a directory of the host into the tree has a name in it that
-// gives it away. In a process that has opened something of the tree, or began in it, any relative
-// one may be: what lies below a merged directory is the host's.
+// Whether the path can be ours: false for nearly all, in a few nanoseconds. What is taken for
+// granted of a tree is that all of it is below /sys/bus/pci, /sys/devices/pci* and /proc/driver, or
+// lists what is above those. An absolute path is judged from its text alone, and so is a relative
+// one in a process that has no directory of the tree open: a name that leads from a directory of
+// the host into the tree has a name in it that gives it away. In a process that has opened
+// something of the tree, or began in it, any relative one may be: what lies below a merged
+// directory is the host's.
 //
 // A descriptor of a directory of the tree that another program has left open is not known of,
 // until this one opens something of the tree itself.

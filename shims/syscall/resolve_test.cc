@@ -316,55 +316,53 @@ TEST_F(ResolveTest, TheTreesNameIsHidden) {
 }
 
 TEST(MayBeOursTest, FromTheTextAlone) {
-  for (const char* path : {"/sys/bus/pci/devices",
-                           "/sys",
-                           "/proc/driver/nvidia",
-                           "/proc",
-                           "//sys/bus",
-                           "/./sys",
-                           "/usr/../sys",
-                           "/usr/lib//x",
-                           "/usr/lib/.",
-                           "/usr/lib/..",
-                           "/links/0000:ff:1f.0/vendor",
-                           "/usr/share/a-long-name-before-it/../../../sys",
-                           "../bus/pci",
-                           "..",
-                           "pci/devices",
-                           "devices",
-                           "bus/pci/drivers",
-                           "0000:ff:1f.0",
-                           "x/../y",
-                           "driver/nvidia/version"}) {
-    // "/usr/lib/." is the directory itself.
-    const bool expected = std::string(path) != "/usr/lib/.";
-    EXPECT_EQ(MayBeOurs(path), expected) << path;
-  }
-  for (const char* path : {"",
-                           "/",
-                           "/etc/passwd",
-                           "/usr/lib/x86_64-linux-gnu/libc.so.6",
-                           "/home/a/.config/b",
-                           "/home/a/...",
-                           "/home/a/..b/c",
-                           "/usr/share/man/man3/Foo::Bar.3pm.gz",
-                           "/a:b/c",
-                           "a",
-                           ".",
-                           "./configure",
-                           "include/x.h",
-                           "/s",
-                           "/sy",
-                           "/p",
-                           "/pro",
-                           "..x",
-                           "a..",
-                           "12:30:00.5",
-                           "/var/lib/dpkg/info/libc6:amd64.list",
-                           "/sysroot",
-                           "/processes/1"}) {
-    EXPECT_FALSE(MayBeOurs(path)) << path;
-  }
+  static constexpr const char* kOurs[] = {
+      "/sys", "/sys/", "/sys/bus", "/sys/bus/", "/sys/bus/pci", "/sys/bus/pci/devices",
+      "/sys/bus/pci/drivers/x/bind", "/sys/devices", "/sys/devices/pci0000:00",
+      "/sys/class/net/eth0/device/vendor", "/sys/class/net/lo/subsystem", "/sys/bus/usb/../pci",
+      "/sys/bus/acpi/devices/x/physical_node/vendor", "/proc", "/proc/driver/nvidia",
+      "/proc/driver", "/proc/self/fd/3/x", "/proc/1/root/sys/x", "/proc/self/cwd",
+      // Spelled otherwise.
+      "//sys/bus", "/./sys", "/usr/../sys", "/usr/lib//x", "/usr/lib/..",
+      "/usr/share/a-long-name-before-it/../../../sys", "/links/0000:ff:1f.0/vendor",
+      // From a working directory.
+      "../bus/pci", "..", "pci/devices", "devices", "bus/pci/drivers", "0000:ff:1f.0", "x/../y",
+      "driver/nvidia/version"};
+  for (const char* path : kOurs) EXPECT_TRUE(MayBeOurs(path)) << path;
+  static constexpr const char* kOthers[] = {"",
+                                            "/",
+                                            "/etc/passwd",
+                                            "/usr/lib/x86_64-linux-gnu/libc.so.6",
+                                            "/home/a/.config/b",
+                                            "/home/a/...",
+                                            "/home/a/..b/c",
+                                            "/usr/share/man/man3/Foo::Bar.3pm.gz",
+                                            "/a:b/c",
+                                            "/var/lib/dpkg/info/libc6:amd64.list",
+                                            "/usr/lib/.",
+                                            "/s",
+                                            "/sy",
+                                            "/p",
+                                            "/pro",
+                                            "/sysroot",
+                                            "/processes/1",
+                                            "/proc/self/stat",
+                                            "/proc/sys/vm/swappiness",
+                                            "/sys/kernel/mm",
+                                            "/sys/class/net",
+                                            "/sys/devices/system/cpu/online",
+                                            "/sys/bus/usb",
+                                            "/sys/block/vda/size",
+                                            "/sys/b",
+                                            "/sys/d",
+                                            "a",
+                                            ".",
+                                            "./configure",
+                                            "include/x.h",
+                                            "..x",
+                                            "a..",
+                                            "12:30:00.5"};
+  for (const char* path : kOthers) EXPECT_FALSE(MayBeOurs(path)) << path;
   EXPECT_FALSE(MayBeOurs(nullptr));
 }
 

@@ -39,6 +39,15 @@ bool IsBelow(std::string_view path, std::string_view directory) {
          (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
+void AddStem(std::string_view path, TreeView* view) {
+  size_t size = 0;
+  for (int names = 0; size < path.size(); ++size) {
+    if (path[size] == '/' && ++names == 3) break;
+  }
+  path.remove_suffix(path.size() - size);
+  if (!view->HasStem(path)) view->stems[view->stem_count++] = path;
+}
+
 bool Manifest(const char* root, size_t root_size, std::array<char, 600>& path) {
   constexpr std::string_view kName = "/manifest";
   if (root_size + kName.size() + 1 > path.size()) return false;
@@ -198,6 +207,18 @@ bool TreeView::IsOwned(std::string_view path) const {
                      [path](std::string_view directory) { return IsBelow(path, directory); });
 }
 
+bool TreeView::HasStem(std::string_view path) const {
+  // By hand: a call into the C library costs more than the comparison, right after a system call.
+  for (size_t i = 0; i < stem_count; ++i) {
+    std::string_view stem = stems[i];
+    if (path.size() < stem.size()) continue;
+    size_t same = 0;
+    while (same < stem.size() && path[same] == stem[same]) ++same;
+    if (same == stem.size() && (same == path.size() || path[same] == '/')) return true;
+  }
+  return false;
+}
+
 bool TreeView::IsMerged(std::string_view path) const {
   return std::find(merged.begin(), merged.begin() + merged_count, path) !=
          merged.begin() + merged_count;
@@ -235,6 +256,7 @@ bool ParseManifest(size_t size, TreeView* view) {
     } else {
       return false;
     }
+    AddStem(word == "alias" ? view->aliases[view->alias_count - 1].from : path, view);
   }
   return true;
 }

@@ -53,16 +53,20 @@ struct TreeView {
   // Mounts show the tree's files already (a unit's, or vgpu-run's): nothing is to be redirected.
   bool mounted = false;
 
-  size_t owned_count = 0, merged_count = 0, alias_count = 0;
+  size_t owned_count = 0, merged_count = 0, alias_count = 0, stem_count = 0;
   std::array<std::string_view, kMaxOwned> owned = {};
   std::array<std::string_view, kMaxMerged> merged = {};
   std::array<Alias, kMaxAliases> aliases = {};
+  // The first three names of all those paths, each once: few.
+  std::array<std::string_view, kMaxOwned + kMaxMerged + kMaxAliases> stems = {};
   std::array<char, kMaxManifest> text = {};
 
   std::string_view Root() const { return {root.data(), root_size}; }
   // The path is an owned directory or below one.
   bool IsOwned(std::string_view path) const;
   bool IsMerged(std::string_view path) const;
+  // Whether the path can be one of those above, or below one: what is asked first, of every path.
+  bool HasStem(std::string_view path) const;
   // Null: it is none.
   const Alias* FindAlias(std::string_view path) const;
 };

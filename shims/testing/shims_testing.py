@@ -30,12 +30,16 @@ LIBRARIES = (
     "shims/nvml/libvgpu-nvml.so",
     "shims/cudart/libvgpu-cudart.so",
     "shims/cudart/libvgpu-cudart13.so",
+    "shims/syscall/libvgpu-syscall.so",
+    "shims/exec/libvgpu-exec.so",
 )
 
 # What LD_PRELOAD holds: the three that most programs ask for, and with the runtime of CUDA 13, as
 # vgpu-run has it.
 PRELOADED = ("libvgpu-cuda.so", "libvgpu-nvml.so", "libvgpu-cudart.so")
 ALL_PRELOADED = (*PRELOADED, "libvgpu-cudart13.so")
+# With those that show the device's files, and that keep the others in the environment of children.
+FIVE_PRELOADED = (*PRELOADED, "libvgpu-syscall.so", "libvgpu-exec.so")
 
 H100 = "NVIDIA H100 80GB HBM3"
 

@@ -3,10 +3,10 @@
 
     bazel run //shims/testing:system_programs_test -- [--programs=N] [--list]
 
-Takes N programs of this machine (300), each with an argument that is harmless, and compares
-what it prints and how it ends without the shims and with three of them preloaded. They run as
-an ordinary user without a network, in a process namespace of their own. Which programs those
-were is in the log of the test.
+Takes N programs of this machine (500), each with an argument that is harmless, and compares
+what it prints and how it ends without the shims and with all five of them preloaded, and a tree
+of a device's files. They run as an ordinary user without a network, in a process namespace of
+their own. Which programs those were is in the log of the test.
 """
 
 import concurrent.futures
@@ -21,7 +21,7 @@ import tempfile
 import shims_testing as testing
 
 PROGRAMS = next((int(word.split("=")[1]) for word in sys.argv
-                 if word.startswith("--programs=")), 300)
+                 if word.startswith("--programs=")), 500)
 
 DIRECTORIES = ("/usr/bin", "/usr/sbin", "/usr/libexec", "/usr/lib/git-core")
 LOADER = b"/lib64/ld-linux-x86-64.so.2"
@@ -47,6 +47,24 @@ WORK = (
     ("/usr/bin/gcc", "-x", "c", "-S", "-o", "-", "code"), ("/usr/bin/readelf", "-h", "/bin/true"),
     ("/usr/bin/timeout", "5", "true"), ("/usr/bin/head", "-c", "100", "text"),
     ("/usr/bin/split", "--filter=sha256sum", "text"), ("/usr/bin/false",),
+    # Descriptors: which are open, in a program and in the children of one that has read our files.
+    ("/usr/bin/ls", "/proc/self/fd"),
+    ("/usr/bin/bash", "-c", "cat /sys/bus/pci/devices/*/* /proc/driver/*/* > /dev/null 2>&1;"
+     "ls /sys/bus/pci/drivers > /dev/null; cd /sys/bus/pci/devices; ls /proc/$$/fd /proc/self/fd"),
+    ("/usr/bin/python3", "-c", "import glob, os\n"
+     "for path in glob.glob('/sys/bus/pci/dev*/*/*') * 20:\n"
+     "    try: open(path, 'rb').read()\n"
+     "    except OSError: pass\n"
+     "os.listdir('/sys/bus/pci/drivers'); print(os.listdir('/proc/self/fd'))"),
+    # The machine's own files.
+    ("/usr/bin/find", "/sys/class", "/sys/bus/cpu", "/proc/sys/vm"),
+    ("/usr/bin/grep", "-r", ".", "/sys/class/mem", "/proc/sys/net/core"),
+    ("/usr/bin/realpath", "/sys/class/mem/null", "/proc/self/../sys", "//usr/./bin/../lib"),
+    ("/usr/bin/stat", "-c", "%n %s %i", "/sys", "/sys/bus", "/proc/sys", "text"),
+    # A service reads its configuration, and a program with its owner's privileges loads none of
+    # ours.
+    ("/usr/sbin/sshd", "-t"), ("/usr/sbin/cron", "-f"), ("/usr/bin/sudo", "-V"),
+    ("/usr/bin/su", "--version"), ("/usr/bin/passwd", "--help"), ("/usr/bin/mount",),
 )
 
 
@@ -91,7 +109,7 @@ class Programs(testing.TestCase):
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
         os.chmod(self.directory, 0o755)
         self.preload = []
-        for name in testing.PRELOADED:
+        for name in testing.FIVE_PRELOADED:
             copy = os.path.join(self.directory, name)
             shutil.copyfile(os.path.join(testing.installed(), name), copy)
             os.chmod(copy, 0o755)
@@ -100,6 +118,11 @@ class Programs(testing.TestCase):
             file.writelines(f"line {number} of the text\n" for number in range(2000))
         with open(f"{self.directory}/code", "w", encoding="utf-8") as file:
             file.write("int main(void) { return 0; }\n")
+        self.tree = os.path.join(self.directory, "tree")
+        wrote = subprocess.run(["tools/vgpu_run/vgpu-run", "write-tree", "--output", self.tree],
+                               capture_output=True, text=True, check=False,
+                               env=dict(testing.ENVIRONMENT, VGPU_CONFIG=testing.devices()))
+        self.assertEqual(wrote.returncode, 0, wrote.stderr)
         self.apart = ["unshare", "--mount", "--pid", "--net", "--ipc", "--fork", "--kill-child",
                       "--mount-proc"]
         self.user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
@@ -113,7 +136,8 @@ class Programs(testing.TestCase):
 
     def run_one(self, command, preload):
         """(exit status, output, errors) of a command, or None where it took too long."""
-        environment = dict(testing.ENVIRONMENT, HOME="/nonexistent", TMPDIR="/nonexistent")
+        environment = dict(testing.ENVIRONMENT, HOME="/nonexistent", TMPDIR="/nonexistent",
+                           VGPU_TREE=self.tree)
         start = ["env", f"LD_PRELOAD={':'.join(self.preload)}"] if preload else ["env"]
         try:
             done = subprocess.run([*self.apart, *self.user, *start, *command],
