@@ -4,9 +4,9 @@
 //   bazel run -c opt //shims/syscall:redirect_benchmark -- TREE [ROUNDS]          (default: 15)
 //
 // TREE is one that "vgpu-run write-tree" has written. Prints for each operation its time without a
-// shim, and the ratios of the others to it. An operation's time is the shortest mean of a batch,
-// a program's the median of its runs: on a machine that does other things too, these are what is
-// the program's own.
+// shim, and the ratios of the others to it. A time is the shortest: of the means of batches for an
+// operation, of the runs for a program. On a machine that does other things too it is what is the
+// program's own.
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -120,11 +120,6 @@ std::string Device(const std::string& tree) {
   return "";
 }
 
-double Middle(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 }  // namespace
 
 int main(int count, char** words) {
@@ -196,12 +191,10 @@ int main(int count, char** words) {
 
   printf("%-52s %12s %8s %9s\n", "", "without, ns", "ours", "umockdev");
   for (const auto& [name, ways] : times) {
-    const bool is_program = name.find('/') == std::string::npos || name.starts_with("find");
     auto time = [&](const char* way) {
       const auto found = ways.find(way);
-      if (found == ways.end()) return -1.0;
-      return is_program ? Middle(found->second)
-                        : *std::min_element(found->second.begin(), found->second.end());
+      return found == ways.end() ? -1.0
+                                 : *std::min_element(found->second.begin(), found->second.end());
     };
     const double plain = time("without");
     printf("%-52s %12.0f", name.c_str(), plain);
