@@ -147,6 +147,35 @@ class MountTest(InView, unittest.TestCase):
         done = self.run_in_view("id", "-u", prefix=prefix, cwd="/")
         self.assertEqual(done.stdout.strip(), "65534" if prefix else str(os.geteuid()))
 
+    def test_where_the_kernel_allows_no_namespace_it_says_which_way_is_left(self):
+        # The limit is that of the user namespace, which is the test's own.
+        limited = ("echo 0 >/proc/sys/user/max_user_namespaces && "
+                   "exec setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin \"$@\"")
+        prefix = ["unshare", "-r", "sh", "-c", limited, "sh"]
+        if subprocess.run([*prefix, "true"], capture_output=True).returncode != 0:
+            reason = "no user namespace to set a limit in"
+            self.skipTest(reason)
+        done = self.run_in_view("echo", "started", prefix=prefix)
+        self.assertEqual((done.returncode, done.stdout), (125, ""))
+        for words in ("user namespace", "run vgpu-run as root", "--notify", "libvgpu-syscall.so"):
+            self.assertIn(words, done.stderr)
+
+    def test_libudev_is_told_not_to_ask_for_sysfs(self):
+        name = "SYSTEMD_DEVICE_VERIFY_SYSFS"
+        self.assertEqual(self.run_in_view("printenv", name).stdout, "0\n")
+        done = self.run_in_view("printenv", name, prefix=("env", f"{name}=1"))
+        self.assertEqual(done.stdout, "1\n")
+
+    def test_what_is_not_the_devices_can_be_written_as_before(self):
+        controls = [path for path in pathlib.Path("/sys/bus/pci/devices").glob("*/power/control")
+                    if os.access(path, os.W_OK) and ADDRESS not in str(path)]
+        if not controls:
+            reason = "no file of a PCI function here can be written"
+            self.skipTest(reason)
+        for config in (None, f'[[device]]\npci_address = "{FREE}"\n'):
+            done = self.run_in_view("test", "-w", str(controls[0]), config=config)
+            self.assertEqual(done.returncode, 0)
+
     def test_missing_shims_are_named(self):
         done = subprocess.run([RUN, "--shims", "/nonexistent", "--", "true"], capture_output=True,
                               text=True, timeout=60)

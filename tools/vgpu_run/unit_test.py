@@ -24,7 +24,7 @@ Description=Looks at the device
 
 [Service]
 ExecStart=/usr/local/bin/look
-Environment=LD_LIBRARY_PATH=/opt/own/lib
+Environment="LD_LIBRARY_PATH=/opt/own libs:/opt/b"
 DynamicUser=yes
 NoNewPrivileges=yes
 ProtectSystem=strict
@@ -105,7 +105,7 @@ class UnitTest(unittest.TestCase):
             self.assertEqual(seen[who, "driver"], "/sys/bus/pci/drivers/nvidia")
             for library in LIBRARIES:
                 self.assertIn(os.path.basename(library), seen[who, "shims"].split())
-        self.assertEqual(seen["self", "path"], f"{SHIMS}:/opt/own/lib")
+        self.assertEqual(seen["self", "path"], f"{SHIMS}:/opt/own libs:/opt/b")
 
     def test_a_hardened_service_and_its_scrubbed_child_see_the_device_until_removal(self):
         before = self.snapshot()
@@ -136,6 +136,34 @@ class UnitTest(unittest.TestCase):
         self.system.write("/etc/vgpu/devices.toml", f'[[device]]\npci_address = "{FREE}"\n')
         self.address(FREE)
         self.system.run("vgpu-run", "unit", "--service", "look.service", "--install")
+        self.sees_the_device(self.restart_and_look())
+
+    def test_of_two_services_one_goes_and_the_other_keeps_the_device(self):
+        self.system.write("/etc/systemd/system/other.service",
+                          "[Service]\nType=oneshot\nExecStart=/bin/cat "
+                          f"/sys/bus/pci/devices/{ADDRESS}/vendor\nStandardOutput=file:/vendor\n")
+        for service in ("look.service", "other.service"):
+            self.system.run("vgpu-run", "unit", "--service", service, "--install")
+        self.sees_the_device(self.restart_and_look())
+        self.system.run("systemctl", "start", "other.service")
+        self.assertEqual(self.system.read("/vendor"), "0x10de\n")
+        self.system.run("vgpu-run", "unit", "--service", "other.service", "--remove")
+        self.sees_the_device(self.restart_and_look())
+        self.system.run("systemctl", "start", "other.service")
+        self.assertNotEqual(self.system.read("/vendor"), "0x10de\n")
+
+    def test_without_its_files_a_service_does_not_start_and_says_why(self):
+        self.system.run("vgpu-run", "unit", "--service", "look.service", "--install")
+        self.sees_the_device(self.restart_and_look())
+        self.system.run("vgpu-run", "unit-view", "--unmount")
+        self.system.run("systemctl", "restart", "look.service")
+        for _ in range(100):
+            status = self.system.run("systemctl", "show", "-P", "ExecMainStatus", "look.service")
+            if status.stdout.strip() != "0":
+                break
+            time.sleep(0.1)
+        self.assertEqual(status.stdout.strip(), "226")  # EXIT_NAMESPACE, systemd.exec(5)
+        self.system.run("systemctl", "restart", "vgpu-view.service")
         self.sees_the_device(self.restart_and_look())
 
     def test_a_preload_file_of_the_machine_stays_in_effect(self):
