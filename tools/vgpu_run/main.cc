@@ -132,6 +132,7 @@ int RunCommand(const Options& options, std::vector<std::string> command) {
   if (absl::Status entered = EnterView(**configuration); !entered.ok()) return Fail(entered);
   auto pointers = [](std::vector<std::string>& texts) {
     std::vector<char*> list;
+    list.reserve(texts.size() + 1);
     for (std::string& text : texts) list.push_back(text.data());
     list.push_back(nullptr);
     return list;

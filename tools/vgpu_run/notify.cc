@@ -469,6 +469,7 @@ absl::StatusOr<int> RunSupervised(const device::Configuration& configuration,
 
   auto pointers = [](std::vector<std::string>& texts) {
     std::vector<char*> list;
+    list.reserve(texts.size() + 1);
     for (std::string& text : texts) list.push_back(text.data());
     list.push_back(nullptr);
     return list;
