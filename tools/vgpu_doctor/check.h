@@ -7,15 +7,13 @@
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "tools/vgpu_doctor/open_host.h"
 
 namespace vgpu::doctor {
 
 struct CheckOptions {
-  std::string root;  // empty: this machine
-  std::string unit;
-  int pid = 0;      // 0: the unit's
-  std::string log;  // judge this log alone; "-": standard input
-  std::string since;
+  HostOptions host;
+  std::string log;                 // judge this log alone; "-": standard input
   std::vector<std::string> rules;  // only these codes; empty: all
   std::vector<std::string> skip;
   bool timeline = false;

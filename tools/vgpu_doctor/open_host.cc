@@ -1,0 +1,115 @@
+#include "tools/vgpu_doctor/open_host.h"
+
+#include <stdio.h>
+
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "diag/facts/from_log.h"
+#include "diag/facts/gather.h"
+#include "diag/host/file_io.h"
+#include "diag/host/live_host.h"
+#include "diag/host/tree_host.h"
+#include "diag/report/visible.h"
+#include "tools/vgpu_doctor/time_argument.h"
+
+namespace vgpu::doctor {
+namespace {
+
+// False: `text` is no time, and standard error says so. An empty text sets nothing.
+bool ReadSince(const std::string& text, absl::Time now, absl::TimeZone zone,
+               std::optional<absl::Time>& since) {
+  if (text.empty()) return true;
+  absl::StatusOr<absl::Time> time = ParseTimeArgument(text, now, zone);
+  if (!time.ok()) {
+    fprintf(stderr, "vgpu-doctor: --since %s\n", report::Visible(time.status().message()).c_str());
+    return false;
+  }
+  since = *time;
+  return true;
+}
+
+}  // namespace
+
+void AddHostOptions(CLI::App& command, HostOptions& options) {
+  command
+      .add_option("--root", options.root,
+                  "Judge a captured host or a mounted system in DIR instead of this machine")
+      ->type_name("DIR")
+      // A script's unset variable is not this machine.
+      ->check([](const std::string& dir) { return dir.empty() ? "names no directory" : ""; })
+      ->option_text("DIR");
+  command.add_option("--unit", options.unit, "The systemd unit to judge (default: ollama.service)")
+      ->type_name("UNIT");
+  command.add_option("--pid", options.pid, "Judge this process instead of the unit's main process")
+      ->type_name("PID")
+      ->check(CLI::Range(1, 1 << 22))
+      ->option_text("PID");
+  command
+      .add_option("--since", options.since,
+                  "Leave out log entries from before TIME (\"2h ago\", \"2026-02-24 10:06\")")
+      ->option_text("TIME");
+}
+
+std::unique_ptr<host::Host> OpenHost(const std::string& root) {
+  if (root.empty()) return std::make_unique<host::LiveHost>();
+  absl::StatusOr<std::unique_ptr<host::TreeHost>> tree = host::TreeHost::Open(root);
+  if (!tree.ok()) {
+    fprintf(stderr, "vgpu-doctor: --root %s\n", report::Visible(tree.status().message()).c_str());
+    return nullptr;
+  }
+  std::unique_ptr<host::Host> host = *std::move(tree);
+  if (!host->running() && !host->Resolve("/etc").present() && !host->Resolve("/usr").present()) {
+    fprintf(stderr,
+            "vgpu-doctor: --root %s: is no host's root: it has neither etc/ nor usr/ nor "
+            ".vgpu-capture/\n",
+            report::Visible(root).c_str());
+    return nullptr;
+  }
+  return host;
+}
+
+std::optional<facts::Facts> GatherFacts(const HostOptions& options) {
+  const std::unique_ptr<host::Host> host = OpenHost(options.root);
+  if (host == nullptr) return std::nullopt;
+  return GatherFacts(*host, options);
+}
+
+std::optional<facts::Facts> GatherFacts(const host::Host& host, const HostOptions& options) {
+  facts::GatherOptions gather;
+  gather.unit = options.unit;
+  if (options.pid != 0) gather.pid = options.pid;
+  if (!ReadSince(options.since, host.observed_at().value_or(absl::Now()), host.time_zone(),
+                 gather.since)) {
+    return std::nullopt;
+  }
+  facts::Facts facts = facts::Gather(host, gather);
+  if (gather.pid && facts.process.absent()) {
+    fprintf(stderr, "vgpu-doctor: --pid %d: there is no such process\n", *gather.pid);
+    return std::nullopt;
+  }
+  return facts;
+}
+
+std::optional<facts::Facts> GatherFactsOfLog(const std::string& name, const std::string& since) {
+  std::optional<absl::Time> from;
+  if (!ReadSince(since, absl::Now(), absl::LocalTimeZone(), from)) return std::nullopt;
+  absl::StatusOr<std::unique_ptr<host::ByteSource>> input = host::OpenInput(name);
+  if (!input.ok()) {
+    fprintf(stderr, "vgpu-doctor: --log %s\n", report::Visible(input.status().message()).c_str());
+    return std::nullopt;
+  }
+  facts::Facts facts = facts::FromLog(**input, {.name = name == "-" ? "standard input" : name,
+                                                .since = from.value_or(absl::InfinitePast())});
+  if (const ollama::DiscoveryLog& log = *facts.log.journal; !log.status.ok() && log.lines == 0) {
+    fprintf(stderr, "vgpu-doctor: --log %s: %s\n", report::Visible(name).c_str(),
+            report::Visible(log.status.message()).c_str());
+    return std::nullopt;
+  }
+  return facts;
+}
+
+}  // namespace vgpu::doctor

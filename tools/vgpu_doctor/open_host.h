@@ -1,0 +1,39 @@
+// The host, the log and the facts that a judging command's options name.
+
+#ifndef TOOLS_VGPU_DOCTOR_OPEN_HOST_H_
+#define TOOLS_VGPU_DOCTOR_OPEN_HOST_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "diag/facts/facts.h"
+#include "diag/host/host.h"
+
+namespace vgpu::doctor {
+
+struct HostOptions {
+  std::string root;  // a captured host or a mounted system; empty: this machine
+  std::string unit;  // empty: the capture's, or ollama.service
+  int pid = 0;       // 0: the unit's
+  std::string since;
+};
+
+// Adds --root, --unit, --pid and --since to `command`; `options` must outlive the parsing.
+void AddHostOptions(CLI::App& command, HostOptions& options);
+
+// Null: `root` (empty: this machine) cannot be judged, and standard error says why.
+std::unique_ptr<host::Host> OpenHost(const std::string& root);
+
+// The facts that the options ask for; nothing where they cannot be had, and standard error
+// says why. The second form has its host already, and does not look at `options.root`.
+std::optional<facts::Facts> GatherFacts(const HostOptions& options);
+std::optional<facts::Facts> GatherFacts(const host::Host& host, const HostOptions& options);
+
+// Likewise of the log alone in the file `name`; "-" is standard input.
+std::optional<facts::Facts> GatherFactsOfLog(const std::string& name, const std::string& since);
+
+}  // namespace vgpu::doctor
+
+#endif  // TOOLS_VGPU_DOCTOR_OPEN_HOST_H_
