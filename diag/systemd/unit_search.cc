@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "diag/systemd/specifiers.h"
 #include "diag/systemd/text.h"
@@ -55,11 +56,25 @@ std::string WithInstance(absl::string_view name, absl::string_view instance) {
   return absl::StrCat(parsed.prefix, "@", instance, ".", parsed.type);
 }
 
-// No unit's file has control characters but those that are white space: it was damaged, on
-// the host or on its way here.
+// No key and no name of a section has control characters, and no unit's file a NUL: it was
+// damaged, on the host or on its way here. In values systemd takes them (env_value_is_valid()
+// of env-util.c, systemd 252), and comments may hold anything.
 bool HoldsNoText(absl::string_view bytes) {
-  return std::any_of(bytes.begin(), bytes.end(),
-                     [](char c) { return absl::ascii_iscntrl(c) && !absl::ascii_isspace(c); });
+  if (absl::StrContains(bytes, absl::string_view("\0", 1))) return true;
+  bool continued = false;
+  for (absl::string_view line : absl::StrSplit(bytes, '\n')) {
+    const absl::string_view text = absl::StripAsciiWhitespace(line);
+    const bool is_comment = absl::StartsWith(text, "#") || absl::StartsWith(text, ";");
+    const absl::string_view key = text.substr(0, text.find('='));
+    if (!is_comment && !continued && std::any_of(key.begin(), key.end(), [](char c) {
+          return absl::ascii_iscntrl(c) && !absl::ascii_isspace(c);
+        })) {
+      return true;
+    }
+    // A comment within a continued line does not end it.
+    if (!is_comment) continued = absl::EndsWith(line, "\\");
+  }
+  return false;
 }
 
 class Search {

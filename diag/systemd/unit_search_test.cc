@@ -270,9 +270,11 @@ TEST(UnitSearchTest, WhatHoldsNoTextIsNotKnown) {
   FakeHost host;
   host.AddFile(kUnit, kText)
       .AddFile("/etc/systemd/system/ollama.service.d/vgpu.conf", "\x8c\x01=q\x1b\n\xf3")
-      .AddFile("/etc/systemd/system/ollama.service.d/x.conf", "[Service]\r\n\tUser=\xc3\xa4\n");
+      .AddFile("/etc/systemd/system/ollama.service.d/x.conf", "[Service]\r\n\tUser=\xc3\xa4\n")
+      .AddFile("/etc/systemd/system/ollama.service.d/y.conf",
+               "[Service]\n# \x1b[1m\nEnvironment=A=\x1b[1m B\\\n\x1b[m=C\n");
   const UnitFiles files = FindUnit(host, "ollama.service");
-  EXPECT_EQ(files.drop_ins.size(), 2u);  // systemd reads it, and what it makes of it is told
+  EXPECT_EQ(files.drop_ins.size(), 3u);  // systemd reads it, and what it makes of it is told
   EXPECT_THAT(Told(files.unseen), ElementsAre("/etc/systemd/system/ollama.service.d/vgpu.conf: it "
                                               "holds bytes that are no text"));
 }

@@ -87,7 +87,8 @@ class Process {
 class StoreTest : public testing::Test {
  protected:
   StoreTest() {
-    std::string name = testing::TempDir() + "/storeXXXXXX";
+    // Where the store is in use, too; Bazel's directory may lie where no other user gets to.
+    std::string name = "/dev/shm/storeXXXXXX";
     parent_ = mkdtemp(name.data());
     chmod(parent_.c_str(), 0777);
     directory_ = parent_ + "/vgpu";
