@@ -63,6 +63,8 @@ class RedirectTest(unittest.TestCase):
         self.directory = os.path.realpath(tempfile.mkdtemp(prefix="vgpu-redirect."))
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
         os.chmod(self.directory, 0o755)
+        # Where another user can read it, which Bazel's own directories need not be.
+        self.shim = shutil.copy(SHIM, self.directory)
         self.tree = os.path.join(self.directory, "tree")
         write_tree(self.tree)
         manifest = pathlib.Path(self.tree, "manifest").read_text()
@@ -72,7 +74,7 @@ class RedirectTest(unittest.TestCase):
         self.device = next(path for path in self.owned if path.startswith("/sys/devices/"))
 
     def run_with(self, *command, tree=None, **options):
-        return run(*command, LD_PRELOAD=SHIM, VGPU_TREE=tree or self.tree, **options)
+        return run(*command, LD_PRELOAD=self.shim, VGPU_TREE=tree or self.tree, **options)
 
     def is_ours(self, path):
         return any(path == of or path.startswith(of + "/") for of in self.owned + self.aliases)
@@ -172,7 +174,7 @@ class RedirectTest(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             return dict(line.rsplit(" ", 1) for line in done.stdout.splitlines())
         first = read()
-        shimmed = read(LD_PRELOAD=SHIM, VGPU_TREE=self.tree)
+        shimmed = read(LD_PRELOAD=self.shim, VGPU_TREE=self.tree)
         second = read()
         steady = {name for name in names if first[name] == second[name]}
         self.assertGreater(len(steady), 50)
@@ -256,7 +258,7 @@ class RedirectTest(unittest.TestCase):
                   "    except OSError as error: print(error.errno, flush=True)\n")
         with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, text=True,
                               stdout=subprocess.PIPE,
-                              env={"LD_PRELOAD": SHIM, "VGPU_TREE": self.tree}) as program:
+                              env={"LD_PRELOAD": self.shim, "VGPU_TREE": self.tree}) as program:
             def ask():
                 program.stdin.write("\n")
                 program.stdin.flush()
@@ -285,7 +287,7 @@ class RedirectTest(unittest.TestCase):
         inside = ["sh", "-c", f"cat {self.device}/*vendor {self.device}/uevent; "
                               f"stat -c %i {self.device}/vendor; readlink -f {self.device}/driver"]
         plain = run(*command, *inside, VGPU_CONFIG=configuration)
-        shimmed = run(*command, f"LD_PRELOAD={SHIM}", f"VGPU_TREE={self.tree}", *inside,
+        shimmed = run(*command, f"LD_PRELOAD={self.shim}", f"VGPU_TREE={self.tree}", *inside,
                       VGPU_CONFIG=configuration)
         self.assertEqual(plain.status, 0)
         self.assertEqual(shimmed, plain)

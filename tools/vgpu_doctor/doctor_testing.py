@@ -6,8 +6,12 @@ their target. A case that cannot run where it is run calls skipTest with the rea
 """
 
 import collections
+import ctypes
+import fcntl
 import json
 import os
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -33,6 +37,9 @@ ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 # Runs what follows as an ordinary user; for root only.
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 
+CLONE_NEWNET = 0x40000000  # <sched.h>
+SIOCSIFFLAGS = 0x8914  # <linux/sockios.h>
+
 Outcome = collections.namedtuple("Outcome", "status out err seconds")
 
 
@@ -46,6 +53,19 @@ def doctor(*arguments, timeout=10, program=(DOCTOR,), environment=None, **option
         timeout=timeout * (10 if SANITIZED else 1), check=False,
         env=ENVIRONMENT | (environment or {}), **options)
     return Outcome(done.returncode, done.stdout, done.stderr, time.monotonic() - begin)
+
+
+def own_network():
+    """From here on, a network of the test's own with nothing but loopback: who listens on this
+    machine is no part of the test. Without root, the machine's stays."""
+    if os.geteuid() != 0:
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNET) != 0:
+        return
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        # netdevice(7): struct ifreq of "lo", with IFF_UP.
+        fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", 1))
 
 
 def check_json(*arguments, **options):

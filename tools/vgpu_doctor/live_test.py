@@ -227,4 +227,5 @@ class Output(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    testing.own_network()
     testing.run()
