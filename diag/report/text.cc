@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <map>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -13,9 +11,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "diag/report/json.h"
+#include "diag/report/phrases.h"
 #include "diag/report/shown.h"
-#include "diag/report/version.h"
-#include "diag/rules/catalogue.h"
 
 namespace vgpu::report {
 namespace {
@@ -132,10 +129,6 @@ class Page {
   std::string out_;
 };
 
-std::string Place(const rules::Evidence& evidence) {
-  return evidence.line > 0 ? absl::StrCat(evidence.source, ":", evidence.line) : evidence.source;
-}
-
 // Source and quote of a piece of evidence, without its meaning.
 void SourceAndQuote(size_t indent, const rules::Evidence& evidence, Page* page) {
   if (!evidence.source.empty()) page->Source(indent, Place(evidence));
@@ -169,17 +162,6 @@ void Repair(size_t indent, const std::vector<rules::FixStep>& fix, Page* page) {
 
 void Expectations(size_t indent, const std::vector<std::string>& expect, Page* page) {
   for (const std::string& line : expect) page->Prose(indent, "- ", line);
-}
-
-// "VG704 discovered-no-gpu", where the report knows the code.
-std::string Named(absl::string_view code, const Report& report) {
-  for (const auto* items :
-       {&report.root_causes, &report.consequences, &report.latent, &report.notes}) {
-    for (const Item& item : *items) {
-      if (item.code == code) return absl::StrCat(code, " ", item.id);
-    }
-  }
-  return std::string(code);
 }
 
 void Top(const Report& report, Page* page) {
@@ -279,75 +261,23 @@ void WhatWorks(const Report& report, Page* page) {
   }
 }
 
-// "VG302" is of layer 3; 0 where it is of none.
-int LayerOf(absl::string_view code) {
-  const rules::CatalogueEntry* entry = rules::FindCode(code);
-  return entry == nullptr ? 0 : entry->layer();
-}
-
-// How many there are of each layer: "what the unit says (11), the device (9)".
-std::string CountByLayer(const std::vector<const RuledOut*>& causes) {
-  std::map<int, int> counts;
-  for (const RuledOut* cause : causes) ++counts[LayerOf(cause->code)];
-  return absl::StrJoin(counts, ", ", [](std::string* out, const std::pair<const int, int>& count) {
-    absl::StrAppend(out, rules::LayerTitle(count.first), " (", count.second, ")");
-  });
-}
-
-// Those that one reason rules out stand together, in the order of the first of them.
 void RuledOutCauses(const Report& report, bool all, Page* page) {
   if (report.ruled_out.empty()) return;
   page->Heading("Ruled out");
-  all = all || report.ruled_out.size() <= kShortRuledOut;
-  std::set<int> near = {0};  // what is of no layer is never left out
-  for (const Item& cause : report.root_causes) near.insert(LayerOf(cause.code));
-  std::vector<std::string> reasons;
-  std::map<std::string, std::vector<const RuledOut*>> by_reason;
-  std::vector<const RuledOut*> others;
-  for (const RuledOut& out : report.ruled_out) {
-    if (!all && near.count(LayerOf(out.code)) == 0) {
-      others.push_back(&out);
-      continue;
-    }
-    std::vector<const RuledOut*>& same = by_reason[out.because];
-    if (same.empty()) reasons.push_back(out.because);
-    same.push_back(&out);
+  const RuledOutGroups ruled_out = GroupRuledOut(report, all);
+  for (const RuledOutGroup& group : ruled_out.groups) {
+    page->Prose(2, absl::StrCat(group.causes.front()->code, "  "),
+                absl::StrCat(group.Names(), ": ", group.because));
   }
-  for (const std::string& because : reasons) {
-    const std::vector<const RuledOut*>& same = by_reason[because];
-    const std::string names =
-        absl::StrJoin(same, ", ", [&](std::string* out, const RuledOut* cause) {
-          absl::StrAppend(out, cause == same.front() ? "" : absl::StrCat(cause->code, " "),
-                          cause->id);
-        });
-    page->Prose(2, absl::StrCat(same.front()->code, "  "), absl::StrCat(names, ": ", because));
-  }
-  if (others.empty()) return;
-  page->Prose(2, "",
-              absl::StrCat(others.size(), reasons.empty() ? "" : " more",
-                           others.size() == 1 ? " cause" : " causes",
-                           " (--verbose names them): ", CountByLayer(others)));
+  if (!ruled_out.others.empty()) page->Prose(2, "", ruled_out.SayOthers());
 }
 
-// What was not seen for one reason, and is seen in one way, stands together.
 void NotObserved(const Report& report, Page* page) {
   if (report.not_observed.empty()) return;
   page->Heading("Not observed");
-  std::vector<std::pair<const NotSeen*, std::string>> groups;
-  for (const NotSeen& not_seen : report.not_observed) {
-    const auto same = std::find_if(groups.begin(), groups.end(), [&](const auto& group) {
-      return !not_seen.why.empty() && group.first->why == not_seen.why &&
-             group.first->how == not_seen.how;
-    });
-    if (same == groups.end()) {
-      groups.emplace_back(&not_seen, not_seen.what);
-    } else {
-      absl::StrAppend(&same->second, "; ", not_seen.what);
-    }
-  }
-  for (const auto& [first, what] : groups) {
-    page->Prose(2, "- ", absl::StrCat(what, first->why.empty() ? "" : " - ", first->why));
-    if (!first->how.empty()) page->Prose(4, "", absl::StrCat("to see it: ", first->how));
+  for (const NotSeenGroup& group : GroupNotSeen(report)) {
+    page->Prose(2, "- ", absl::StrCat(group.what, group.why.empty() ? "" : " - ", group.why));
+    if (!group.how.empty()) page->Prose(4, "", absl::StrCat("to see it: ", group.how));
   }
 }
 
@@ -382,34 +312,10 @@ void Timeline(const Report& report, bool whole, Page* page) {
   }
 }
 
-// The value, or that there is none, or why nobody knows.
-std::string Say(const host::Observed<std::string>& text, absl::string_view absent) {
-  if (text.present()) return *text;
-  if (text.absent()) return std::string(absent);
-  return absl::StrCat("not observed (", text.why_not(), ")");
-}
-
-std::string SayProcess(const host::Observed<int>& pid) {
-  if (pid.present()) return absl::StrCat("process ", *pid);
-  if (pid.absent()) return "no process runs";
-  return absl::StrCat("process not observed (", pid.why_not(), ")");
-}
-
 void Footer(const Report& report, Page* page) {
-  const Subject& subject = report.subject;
-  const host::Observed<std::string> time = report.host.observed_at.Map(
-      [&](absl::Time observed_at) { return Rfc3339(observed_at, report.time_zone); });
   page->Gap();
-  page->Prose(0, "Host     ", Say(report.host.hostname, "without a name"));
-  page->Prose(0, "Time     ", Say(time, "none"));
-  page->Prose(0, "Service  ",
-              absl::StrCat(subject.unit.empty() ? "no unit is judged" : subject.unit, ", ",
-                           SayProcess(subject.pid)));
-  page->Prose(0, "Ollama   ",
-              absl::StrCat("version ", Say(subject.ollama_version, "none"), ", era ", subject.era,
-                           subject.era_because.empty() ? "" : ": ", subject.era_because));
-  page->Prose(0, "Source   ",
-              absl::StrCat(report.host.source, ", read by vgpu-doctor ", kToolVersion));
+  for (const auto& [label, text] : WhoWasJudged(report))
+    page->Prose(0, absl::StrCat(label, Spaces(9 - label.size())), text);
 }
 
 }  // namespace

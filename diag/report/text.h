@@ -22,12 +22,12 @@
 #include <cstddef>
 #include <string>
 
+#include "diag/report/phrases.h"
 #include "diag/report/report.h"
 
 namespace vgpu::report {
 
 inline constexpr size_t kShortTimeline = 12;
-inline constexpr size_t kShortRuledOut = 12;
 
 struct TextStyle {
   int width = 80;

@@ -1,0 +1,130 @@
+#include "diag/report/phrases.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "diag/report/json.h"
+#include "diag/report/version.h"
+#include "diag/rules/catalogue.h"
+
+namespace vgpu::report {
+namespace {
+
+// The value, or that there is none, or why nobody knows.
+std::string Say(const host::Observed<std::string>& text, absl::string_view absent) {
+  if (text.present()) return *text;
+  if (text.absent()) return std::string(absent);
+  return absl::StrCat("not observed (", text.why_not(), ")");
+}
+
+std::string SayProcess(const host::Observed<int>& pid) {
+  if (pid.present()) return absl::StrCat("process ", *pid);
+  if (pid.absent()) return "no process runs";
+  return absl::StrCat("process not observed (", pid.why_not(), ")");
+}
+
+// How many there are of each layer: "what the unit says (11), the device (9)".
+std::string CountByLayer(const std::vector<const RuledOut*>& causes) {
+  std::map<int, int> counts;
+  for (const RuledOut* cause : causes) ++counts[LayerOf(cause->code)];
+  return absl::StrJoin(counts, ", ", [](std::string* out, const std::pair<const int, int>& count) {
+    absl::StrAppend(out, rules::LayerTitle(count.first), " (", count.second, ")");
+  });
+}
+
+}  // namespace
+
+std::string Place(const rules::Evidence& evidence) {
+  return evidence.line > 0 ? absl::StrCat(evidence.source, ":", evidence.line) : evidence.source;
+}
+
+absl::string_view WithoutPeriod(absl::string_view sentence) {
+  absl::ConsumeSuffix(&sentence, ".");
+  return sentence;
+}
+
+const Item* FindItem(absl::string_view code, const Report& report) {
+  for (const auto* items :
+       {&report.root_causes, &report.consequences, &report.latent, &report.notes}) {
+    for (const Item& item : *items) {
+      if (item.code == code) return &item;
+    }
+  }
+  return nullptr;
+}
+
+std::string Named(absl::string_view code, const Report& report) {
+  const Item* item = FindItem(code, report);
+  return item == nullptr ? std::string(code) : absl::StrCat(code, " ", item->id);
+}
+
+int LayerOf(absl::string_view code) {
+  const rules::CatalogueEntry* entry = rules::FindCode(code);
+  return entry == nullptr ? 0 : entry->layer();
+}
+
+std::string RuledOutGroup::Names() const {
+  return absl::StrJoin(causes, ", ", [this](std::string* out, const RuledOut* cause) {
+    absl::StrAppend(out, cause == causes.front() ? "" : absl::StrCat(cause->code, " "), cause->id);
+  });
+}
+
+std::string RuledOutGroups::SayOthers() const {
+  if (others.empty()) return "";
+  return absl::StrCat(others.size(), groups.empty() ? "" : " more",
+                      others.size() == 1 ? " cause" : " causes",
+                      " (--verbose names them): ", CountByLayer(others));
+}
+
+RuledOutGroups GroupRuledOut(const Report& report, bool all) {
+  RuledOutGroups result;
+  all = all || report.ruled_out.size() <= kShortRuledOut;
+  std::set<int> near = {0};  // what is of no layer is never left out
+  for (const Item& cause : report.root_causes) near.insert(LayerOf(cause.code));
+  std::map<absl::string_view, size_t> by_reason;
+  for (const RuledOut& out : report.ruled_out) {
+    if (!all && near.count(LayerOf(out.code)) == 0) {
+      result.others.push_back(&out);
+      continue;
+    }
+    const auto [group, added] = by_reason.try_emplace(out.because, result.groups.size());
+    if (added) result.groups.push_back({.because = out.because, .causes = {}});
+    result.groups[group->second].causes.push_back(&out);
+  }
+  return result;
+}
+
+std::vector<NotSeenGroup> GroupNotSeen(const Report& report) {
+  std::vector<NotSeenGroup> groups;
+  for (const NotSeen& not_seen : report.not_observed) {
+    const auto same = std::find_if(groups.begin(), groups.end(), [&](const NotSeenGroup& group) {
+      return !not_seen.why.empty() && group.why == not_seen.why && group.how == not_seen.how;
+    });
+    if (same == groups.end()) {
+      groups.push_back({.what = not_seen.what, .why = not_seen.why, .how = not_seen.how});
+    } else {
+      absl::StrAppend(&same->what, "; ", not_seen.what);
+    }
+  }
+  return groups;
+}
+
+std::vector<std::pair<std::string, std::string>> WhoWasJudged(const Report& report) {
+  const Subject& subject = report.subject;
+  const host::Observed<std::string> time = report.host.observed_at.Map(
+      [&](absl::Time observed_at) { return Rfc3339(observed_at, report.time_zone); });
+  return {{"Host", Say(report.host.hostname, "without a name")},
+          {"Time", Say(time, "none")},
+          {"Service", absl::StrCat(subject.unit.empty() ? "no unit is judged" : subject.unit, ", ",
+                                   SayProcess(subject.pid))},
+          {"Ollama",
+           absl::StrCat("version ", Say(subject.ollama_version, "none"), ", era ", subject.era,
+                        subject.era_because.empty() ? "" : ": ", subject.era_because)},
+          {"Source", absl::StrCat(report.host.source, ", read by vgpu-doctor ", kToolVersion)}};
+}
+
+}  // namespace vgpu::report

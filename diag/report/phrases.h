@@ -1,0 +1,75 @@
+// What every view for people says alike: where a piece of evidence stands, how a code is
+// named, which causes one reason rules out, who was judged.
+//
+// They take a report that is safe to show (shown.h) and point into it.
+//
+// Pure functions, safe in any thread.
+
+#ifndef DIAG_REPORT_PHRASES_H_
+#define DIAG_REPORT_PHRASES_H_
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "diag/report/report.h"
+
+namespace vgpu::report {
+
+// A list of causes that is longer shows, where it is to be short, those near a root cause.
+inline constexpr size_t kShortRuledOut = 12;
+
+// "/proc/57290/maps:44".
+std::string Place(const rules::Evidence& evidence);
+
+// A sentence that goes on: without the period at its end.
+absl::string_view WithoutPeriod(absl::string_view sentence);
+
+// Null where the report holds no such item.
+const Item* FindItem(absl::string_view code, const Report& report);
+
+// "VG704 discovered-no-gpu", where the report knows the code.
+std::string Named(absl::string_view code, const Report& report);
+
+// "VG302" is of layer 3; 0 where it is of none.
+int LayerOf(absl::string_view code);
+
+struct RuledOutGroup {
+  std::string because;
+  std::vector<const RuledOut*> causes;  // never empty
+
+  // "loader-crash, VG404 preload-file-truncated": all but the first code, which leads the line.
+  std::string Names() const;
+};
+
+struct RuledOutGroups {
+  // Those that one reason rules out stand together, in the order of the first of them.
+  std::vector<RuledOutGroup> groups;
+  std::vector<const RuledOut*> others;
+
+  // "47 more causes (--verbose names them): what the unit says (11), the device (9)"; empty
+  // where there are none.
+  std::string SayOthers() const;
+};
+
+// Unless `all`, of more than kShortRuledOut only those of a root cause's own layer, where its
+// look-alikes are; the rest are the others.
+RuledOutGroups GroupRuledOut(const Report& report, bool all);
+
+struct NotSeenGroup {
+  std::string what;  // "one; another"
+  std::string why;
+  std::string how;
+};
+
+// What was not seen for one reason, and is seen in one way, stands together.
+std::vector<NotSeenGroup> GroupNotSeen(const Report& report);
+
+// Host, time, service, Ollama, source: a label and what is known of it.
+std::vector<std::pair<std::string, std::string>> WhoWasJudged(const Report& report);
+
+}  // namespace vgpu::report
+
+#endif  // DIAG_REPORT_PHRASES_H_
