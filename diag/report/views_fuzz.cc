@@ -6,7 +6,11 @@
 #include <string>
 
 #include "diag/report/json.h"
+#include "diag/report/junit.h"
+#include "diag/report/markdown.h"
+#include "diag/report/prometheus.h"
 #include "diag/report/samples.h"
+#include "diag/report/sarif.h"
 #include "diag/report/text.h"
 #include "nlohmann/json.hpp"
 
@@ -16,6 +20,24 @@ void MustBeLines(const std::string& text) {
   for (const unsigned char c : text) {
     if ((c < 0x20 && c != '\n') || c == 0x7f) abort();
   }
+}
+
+// Every tag is one of ours, and no more end than begin.
+void MustBeXml(const std::string& text) {
+  MustBeLines(text);
+  int open = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '<') continue;
+    const size_t end = text.find('>', i);
+    if (end == std::string::npos || text.find('<', i + 1) < end) abort();
+    if (text[i + 1] == '/') {
+      --open;
+    } else if (text[i + 1] != '!' && text[i + 1] != '?' && text[end - 1] != '/') {
+      ++open;
+    }
+    if (open < 0) abort();
+  }
+  if (open != 0) abort();
 }
 
 }  // namespace
@@ -29,6 +51,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (nlohmann::json::parse(json, nullptr, false).is_discarded()) abort();
   const int width = size == 0 ? 80 : data[0];
   MustBeLines(vgpu::report::ToText(report, {.width = width}));
+  MustBeLines(vgpu::report::ToMarkdown(report, {}));
+  MustBeLines(vgpu::report::ToPrometheus(report));
+  MustBeXml(vgpu::report::ToJUnit(report));
+  const std::string sarif = vgpu::report::ToSarif(report);
+  MustBeLines(sarif);
+  if (nlohmann::json::parse(sarif, nullptr, false).is_discarded()) abort();
   for (const unsigned char c : vgpu::report::ToText(report, {.width = width, .utf8 = false})) {
     if (c > 0x7e) abort();
   }
