@@ -8,12 +8,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "diag/diagnosis/diagnosis.h"
-#include "diag/report/json.h"
 #include "diag/report/report.h"
-#include "diag/report/text.h"
 #include "diag/rules/catalogue.h"
 #include "tools/vgpu_doctor/exit_codes.h"
-#include "tools/vgpu_doctor/terminal.h"
 
 namespace vgpu::doctor {
 
@@ -47,20 +44,14 @@ CLI::App* AddCheck(CLI::App& app, CheckOptions& options) {
   check->add_option("--skip", options.skip, "Do not judge this cause (may be given again)")
       ->transform(CLI::Validator(IsCode, "CODE"))
       ->option_text("CODE");
-  check->add_flag("--timeline", options.timeline,
-                  "Show all that happened, and not only what concerns the last start");
-  check->add_flag("--verbose", options.verbose,
-                  "Name every cause that was ruled out, and not only those near a root cause");
-  check->add_option("--format", options.format, "text (the default) or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->option_text("FORMAT");
-  check->add_flag("--no-color", options.no_color, "No colours, also on a terminal");
+  AddPrintOptions(*check, options.print);
   check->footer(
       "Exit status: 0 healthy, 1 problem, 2 usage or unreadable input, 3 inconclusive,\n"
       "70 a fault of vgpu-doctor itself.\n\n"
       "Examples:\n"
       "  sudo vgpu-doctor check\n"
       "  sudo vgpu-doctor check --unit my-ollama.service --format json\n"
+      "  sudo vgpu-doctor check --format markdown        # to paste into a ticket\n"
       "  vgpu-doctor check --root /mnt/broken-vm\n"
       "  journalctl -u ollama | vgpu-doctor check --log -\n\n"
       "Root sees the environment and the libraries of another user's process. Without\n"
@@ -80,16 +71,7 @@ int RunCheck(const CheckOptions& options) {
   if (!facts) return kUsage;
   const report::Report report =
       diagnosis::Diagnose(*facts, {.only = options.rules, .skip = options.skip});
-  report::TextStyle style = StyleOfStandardOutput(options.no_color);
-  style.whole_timeline = options.timeline;
-  style.all_ruled_out = options.verbose;
-  const std::string text =
-      options.format == "json" ? report::ToJson(report) : report::ToText(report, style);
-  if (fwrite(text.data(), 1, text.size(), stdout) != text.size() || fflush(stdout) != 0) {
-    perror("vgpu-doctor: standard output");
-    return kFault;
-  }
-  return report::ExitCode(report.verdict);
+  return PrintReport(report, options.print);
 }
 
 }  // namespace vgpu::doctor

@@ -8,6 +8,7 @@
 
 #include "CLI/CLI.hpp"
 #include "tools/vgpu_doctor/open_host.h"
+#include "tools/vgpu_doctor/print_report.h"
 
 namespace vgpu::doctor {
 
@@ -16,10 +17,7 @@ struct CheckOptions {
   std::string log;                 // judge this log alone; "-": standard input
   std::vector<std::string> rules;  // only these codes; empty: all
   std::vector<std::string> skip;
-  bool timeline = false;
-  bool verbose = false;
-  std::string format = "text";
-  bool no_color = false;
+  PrintOptions print;
 };
 
 // Adds the command to `app`; `options` must outlive the parsing.
