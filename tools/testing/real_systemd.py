@@ -6,8 +6,8 @@
 
 The container is systemd-nspawn's, in a mount namespace in which /run is a tmpfs, so that
 nothing is registered with a service manager of this machine, and nothing is left (measured:
-systemd 252; without that tmpfs nspawn refuses). Every change goes to an overlay above the root that
-`tools/dev/clients system` made.
+systemd 252; without that tmpfs nspawn refuses). Its network is its own, with loopback alone. Every
+change goes to an overlay above the root that `tools/dev/clients system` made.
 """
 
 import os
@@ -50,7 +50,7 @@ class RealSystemd:
         script = (
             'mount -t tmpfs tmpfs /run && cd "$1" && '
             'mount -t overlay overlay -o "lowerdir=$2,upperdir=upper,workdir=work" root && '
-            'exec systemd-nspawn --quiet --register=no --keep-unit --console=pipe '
+            'exec systemd-nspawn --quiet --register=no --keep-unit --private-network --console=pipe '
             '--bind="$1/shared:/shared" -D root -b')
         self._log = open(os.path.join(self._directory, "console"), "wb")
         self._nspawn = subprocess.Popen(
