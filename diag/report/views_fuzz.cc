@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "diag/report/html.h"
 #include "diag/report/json.h"
 #include "diag/report/junit.h"
 #include "diag/report/markdown.h"
@@ -40,6 +41,18 @@ void MustBeXml(const std::string& text) {
   if (open != 0) abort();
 }
 
+// An HTML page as XML: without its style sheet, where no text of the report stands, and with its
+// empty elements closed.
+std::string WithoutStyle(std::string html) {
+  const size_t begin = html.find("<style>");
+  html.erase(begin, html.find("</style>") + 8 - begin);
+  for (const char* tag : {"<meta", "<br"}) {
+    for (size_t i = html.find(tag); i != std::string::npos; i = html.find(tag, i + 1))
+      html.insert(html.find('>', i), 1, '/');
+  }
+  return html;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -54,6 +67,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   MustBeLines(vgpu::report::ToMarkdown(report, {}));
   MustBeLines(vgpu::report::ToPrometheus(report));
   MustBeXml(vgpu::report::ToJUnit(report));
+  MustBeXml(WithoutStyle(vgpu::report::ToHtml(report)));
   const std::string sarif = vgpu::report::ToSarif(report);
   MustBeLines(sarif);
   if (nlohmann::json::parse(sarif, nullptr, false).is_discarded()) abort();

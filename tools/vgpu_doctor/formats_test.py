@@ -16,7 +16,7 @@ import xml.etree.ElementTree as ElementTree
 import doctor_testing as testing
 import jsonschema
 
-FORMATS = ("text", "json", "markdown", "sarif", "junit", "prometheus")
+FORMATS = ("text", "json", "markdown", "html", "sarif", "junit", "prometheus")
 SCHEMAS = "diag/report/testdata/schemas"
 INCIDENTS = sorted(glob.glob(f"{testing.INCIDENTS}/*/host"))
 ONE = f"{testing.INCIDENTS}/started-before-drop-in-not-restarted/host"

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "diag/report/html.h"
 #include "diag/report/json.h"
 #include "diag/report/junit.h"
 #include "diag/report/markdown.h"
@@ -49,6 +50,7 @@ constexpr Format kFormats[] = {
     {"text", Text},
     {"json", Whole<report::ToJson>},
     {"markdown", Markdown},
+    {"html", Whole<report::ToHtml>},
     {"sarif", Whole<report::ToSarif>},
     {"junit", Whole<report::ToJUnit>},
     {"prometheus", Whole<report::ToPrometheus>},
