@@ -206,10 +206,17 @@ std::string Tie(const std::vector<Item>& root_causes) {
 }
 
 std::string HealthyHeadline(const Facts& facts, const Report& report) {
-  const ollama::Compute& result = *facts.ThisStart()->Result();
-  const std::string device = result.description.empty() ? result.name : result.description;
-  std::string headline = absl::StrCat(
-      "Ollama found the GPU: ", device.empty() ? "a device" : device, " through ", result.library);
+  const ollama::ServerStart* start = facts.ThisStart();
+  std::string headline;
+  if (start != nullptr && start->Result() != nullptr) {
+    const ollama::Compute& result = *start->Result();
+    const std::string device = result.description.empty() ? result.name : result.description;
+    headline = absl::StrCat("Ollama found the GPU: ", device.empty() ? "a device" : device,
+                            " through ", result.library);
+  } else {
+    headline = absl::StrCat("A probe in the place of process ", facts.process->pid,
+                            " does what discovery does, and finds the GPU");
+  }
   if (report.latent.empty()) return absl::StrCat(headline, ".");
   return absl::StrCat(headline, "; repair ", report.latent.front().code, " (",
                       report.latent.front().title, ") before the next start.");

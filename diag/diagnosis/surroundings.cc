@@ -5,6 +5,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "diag/probe/conclude.h"
+#include "diag/probe/step_names.h"
 #include "diag/rules/by_hand.h"
 
 namespace vgpu::diagnosis {
@@ -121,6 +123,19 @@ void AddWorking(const Facts& facts, Report& report) {
                               {{log.source, static_cast<int>(start->Result()->line.number),
                                 start->Result()->line.text, ""}}});
   }
+  if (facts.probe.result.present() && probe::Verified(*facts.probe.result)) {
+    Working proof{"a probe in the process's place finds the GPU", {}};
+    for (const probe::Step& step : probe::ProcessRun(*facts.probe.result)->steps) {
+      if (step.status != probe::StepStatus::kOk || step.devices.empty()) continue;
+      if (step.name != probe::kDiscovery && step.name != probe::kCuda) continue;
+      const probe::Device& device = step.devices.front();
+      proof.evidence.push_back({facts.probe.source, 0,
+                                absl::StrJoin({device.name, device.uuid, device.pci_address}, " "),
+                                absl::StrCat(probe::StepTitle(step.name),
+                                             step.variant.empty() ? "" : ", ", step.variant)});
+    }
+    report.working.push_back(std::move(proof));
+  }
 }
 
 void AddUnseen(const Facts& facts, Report& report) {
@@ -179,6 +194,9 @@ void AddUnseen(const Facts& facts, Report& report) {
   }
   for (const systemd::SkippedFile& file : facts.unit.files.unseen) {
     add(file.path, file.why, again);
+  }
+  if (facts.probe.result.not_observed() && !facts.probe.source.empty()) {
+    add(facts.probe.source, facts.probe.result.why_not(), "sudo vgpu-doctor verify");
   }
   for (const std::string& remark : facts.remarks) {
     add("a part of the capture", remark, "");

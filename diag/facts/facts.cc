@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "diag/probe/conclude.h"
 
 namespace vgpu::facts {
 
@@ -25,6 +26,12 @@ const ollama::ServerStart* Facts::ThisStart() const {
 host::Observed<bool> Facts::FoundGpu() const {
   const ollama::ServerStart* start = ThisStart();
   if (start == nullptr || start->Result() == nullptr) {
+    // A discovery that began in this log and shows no end is one that hangs, whatever another
+    // process finds in its place.
+    const bool unseen = start == nullptr || !start->began;
+    if (unseen && process.present() && probe.result.present() && probe::Verified(*probe.result)) {
+      return true;
+    }
     return host::NotObserved{"no `inference compute` line of this process in the log"};
   }
   return start->Result()->on_cuda() && start->LostLater() == nullptr;

@@ -27,6 +27,7 @@
 #include "diag/facts/loaded_model.h"
 #include "diag/facts/loader_facts.h"
 #include "diag/facts/mapped_library.h"
+#include "diag/facts/probe_facts.h"
 #include "diag/facts/servers.h"
 #include "diag/facts/shims.h"
 #include "diag/facts/sight.h"
@@ -288,11 +289,13 @@ struct Facts {
   InstallationFacts installation;
   ContainerFacts container;
   LoaderFacts loader;
+  // Of this very process, or of the unit where none runs.
+  ProbeFacts probe;
 
   // What the log says about this very process; null where it does not show it.
   const ollama::ServerStart* ThisStart() const;
   // Whether the last discovery of this process found a GPU through CUDA, and no later line
-  // of it says that the GPU was lost.
+  // of it says that the GPU was lost. Where the log does not show it, a verified probe does.
   host::Observed<bool> FoundGpu() const;
   // Whether the process was started before systemd last loaded its units.
   host::Observed<bool> StartedBeforeReload() const;

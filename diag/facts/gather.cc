@@ -176,6 +176,7 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   facts.devices = GatherDevices(host, facts);
   facts.gpu_libraries = GatherGpuLibraries(host, facts);
   facts.loader = GatherLoader(host, facts);
+  facts.probe = GatherProbe(host, facts, options.probe);
   return facts;
 }
 

@@ -12,6 +12,12 @@
 
 namespace vgpu::facts {
 
+// A result of `vgpu-doctor verify`, as its file has it.
+struct GivenProbe {
+  std::string name;  // of the file
+  std::string text;
+};
+
 struct GatherOptions {
   // Empty: the unit that the capture names, or that `pid` belongs to, or ollama.service.
   std::string unit = {};
@@ -21,6 +27,8 @@ struct GatherOptions {
   // Log entries from before are left out. Unset: of a live journal, from one day before the
   // start of the process.
   std::optional<absl::Time> since = {};
+  // Evidence beside what the host shows; unset: what a capture has of it.
+  std::optional<GivenProbe> probe = {};
 };
 
 // Never fails: what could not be looked at is not observed in the result.

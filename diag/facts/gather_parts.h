@@ -101,6 +101,9 @@ std::vector<PciFacts> GatherPci(const host::Host& host);
 std::vector<FileFacts> GatherGpuLibraries(const host::Host& host, const Facts& facts);
 // Uses all other facts: the last to be gathered.
 DeviceFacts GatherDevices(const host::Host& host, const Facts& facts);
+// Uses the hostname, the unit's name and the process. `given` goes before what a capture has.
+ProbeFacts GatherProbe(const host::Host& host, const Facts& facts,
+                       const std::optional<GivenProbe>& given);
 ContainerFacts GatherContainer(const host::Host& host, const Facts& facts);
 
 }  // namespace vgpu::facts

@@ -15,7 +15,12 @@ Judgement NotShown(const Facts& facts) {
 }
 
 Judgement Found(const Facts& facts) {
-  const ollama::Compute& result = *facts.ThisStart()->Result();
+  const ollama::ServerStart* start = facts.ThisStart();
+  if (start == nullptr || start->Result() == nullptr) {
+    return Contradicted{
+        absl::StrCat("a probe in the process's place finds the GPU (", facts.probe.source, ")")};
+  }
+  const ollama::Compute& result = *start->Result();
   return Contradicted{absl::StrCat("discovery found the GPU (line ", result.line.number, " of ",
                                    facts.log.ServersLog().source, ")")};
 }

@@ -9,7 +9,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "diag/logfmt/slog.h"
+#include "diag/probe/step_names.h"
 #include "diag/rules/common.h"
 #include "re2/re2.h"
 
@@ -138,6 +140,32 @@ std::vector<ReportedDevice> ReportedDevices(const ServerStart& start) {
   return devices;
 }
 
+std::vector<ReportedDevice> AllReportedDevices(const Facts& facts) {
+  std::vector<ReportedDevice> devices;
+  if (const ServerStart* start = StartToJudge(facts)) devices = ReportedDevices(*start);
+  if (!facts.probe.result.present()) return devices;
+  for (const probe::Run& run : facts.probe.result->runs) {
+    for (const probe::Step& step : run.steps) {
+      // The files of sysfs are judged as the host has them.
+      if (step.status != probe::StepStatus::kOk || step.name == probe::kPci) continue;
+      for (const probe::Device& found : step.devices) {
+        ReportedDevice device;
+        device.where = Where::kProbe;
+        device.step = step.name;
+        device.id = found.uuid;
+        device.pci_id = found.pci_address;
+        device.compute = found.compute;
+        device.name = found.name;
+        if (found.memory_bytes > 0) {
+          device.total = absl::StrCat(found.memory_bytes >> 20, " MiB");
+        }
+        devices.push_back(std::move(device));
+      }
+    }
+  }
+  return devices;
+}
+
 std::optional<Judgement> WithoutReports(const Facts& facts,
                                         const std::vector<ReportedDevice>& reported) {
   if (!reported.empty()) return std::nullopt;
@@ -161,6 +189,14 @@ std::optional<Judgement> WithoutReports(const Facts& facts,
 }
 
 Evidence FromReport(const Facts& facts, const ReportedDevice& device, std::string meaning) {
+  if (device.line == nullptr) {
+    std::vector<absl::string_view> said = {device.step};
+    for (const std::string* text :
+         {&device.id, &device.pci_id, &device.compute, &device.name, &device.total}) {
+      if (!text->empty()) said.push_back(*text);
+    }
+    return {facts.probe.source, 0, absl::StrJoin(said, " "), std::move(meaning)};
+  }
   return FromLog(*facts.log.ServersLog(), *device.line, std::move(meaning));
 }
 

@@ -13,7 +13,7 @@
 
 namespace vgpu::rules {
 
-// One line that describes a device. An empty text: the line does not say.
+// One line, or one step of a probe, that describes a device. An empty text: it does not say.
 struct ReportedDevice {
   enum class Where {
     kResult,     // inference compute … library=CUDA
@@ -21,9 +21,11 @@ struct ReportedDevice {
     kFiltered,   // filtering device which didn't fully initialize
     kSkipped,    // skipping CUDA device — compute capability not in compiled architectures
     kGgml,       // "  Device 0: …, compute capability 9.0, …"
+    kProbe,      // a step of `vgpu-doctor verify`
   };
   Where where = Where::kResult;
-  const ollama::LogLine* line = nullptr;
+  const ollama::LogLine* line = nullptr;  // null: of a probe
+  std::string step;                       // of a probe: "cuda"
   std::string id, pci_id, compute, name, total;
 };
 
@@ -35,13 +37,16 @@ const ollama::ServerStart* StartToJudge(const facts::Facts& facts);
 // report (Vulkan, ROCm, the CPU) are left out.
 std::vector<ReportedDevice> ReportedDevices(const ollama::ServerStart& start);
 
+// The same of the start to judge, and behind it what the steps of a probe say of theirs.
+std::vector<ReportedDevice> AllReportedDevices(const facts::Facts& facts);
+
 // The judgement of a rule about what devices say of themselves, where none said anything:
 // contradicted where it can be seen that discovery had none, else cannot tell. Nothing
 // where `start` reports some.
 std::optional<Judgement> WithoutReports(const facts::Facts& facts,
                                         const std::vector<ReportedDevice>& reported);
 
-// Evidence from a line of the log to judge.
+// Evidence from a line of the log to judge, or from the probe.
 Evidence FromReport(const facts::Facts& facts, const ReportedDevice& device, std::string meaning);
 
 // Of a canonical UUID: why it cannot be one. Empty: nothing is wrong with it.

@@ -65,9 +65,7 @@ Judgement BusIdMismatch(const facts::Facts& facts) {
   if (facts.devices.wsl || facts.devices.l4t_major.present()) {
     return Contradicted{"this machine's GPU is no PCI function"};
   }
-  const ollama::ServerStart* start = StartToJudge(facts);
-  std::vector<ReportedDevice> reported;
-  if (start != nullptr) reported = ReportedDevices(*start);
+  const std::vector<ReportedDevice> reported = AllReportedDevices(facts);
   if (std::optional<Judgement> none = WithoutReports(facts, reported)) return *none;
   host::Observed<Known> known = KnownAddresses(facts);
   if (!known.present()) {
@@ -88,7 +86,9 @@ Judgement BusIdMismatch(const facts::Facts& facts) {
     }
     filtered = filtered || device.where == ReportedDevice::Where::kFiltered;
     if (holds.evidence.size() < 8) {
-      holds.evidence.push_back(FromReport(facts, device, absl::StrCat("CUDA names ", *address)));
+      holds.evidence.push_back(FromReport(
+          facts, device,
+          absl::StrCat(device.step.empty() ? "CUDA" : device.step, " names ", *address)));
     }
   }
   if (holds.evidence.empty()) {

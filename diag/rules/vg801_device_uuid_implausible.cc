@@ -31,9 +31,7 @@ bool IsConfigured(const facts::Facts& facts, absl::string_view uuid) {
 }  // namespace
 
 Judgement DeviceUuidImplausible(const facts::Facts& facts) {
-  const ollama::ServerStart* start = StartToJudge(facts);
-  std::vector<ReportedDevice> reported;
-  if (start != nullptr) reported = ReportedDevices(*start);
+  const std::vector<ReportedDevice> reported = AllReportedDevices(facts);
   if (std::optional<Judgement> none = WithoutReports(facts, reported)) return *none;
 
   Holds holds;
@@ -52,7 +50,10 @@ Judgement DeviceUuidImplausible(const facts::Facts& facts) {
       continue;
     }
     layout_wrong = layout_wrong || wrong != kAllZero;
-    other_id_later = other_id_later || (!first_id.empty() && first_id != *uuid);
+    // A probe asks at another time, and of another process.
+    if (device.where != ReportedDevice::Where::kProbe) {
+      other_id_later = other_id_later || (!first_id.empty() && first_id != *uuid);
+    }
     if (first_id.empty()) first_id = *uuid;
     if (device.where == ReportedDevice::Where::kFiltered) filtered_id = *uuid;
     if (holds.evidence.size() < 8) holds.evidence.push_back(FromReport(facts, device, wrong));

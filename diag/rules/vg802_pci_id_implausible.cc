@@ -30,6 +30,7 @@ bool IsPossible(const std::string& address) {
 std::set<std::string> OfEarlierStarts(const facts::Facts& facts) {
   constexpr size_t kStarts = 8;
   std::set<std::string> seen;
+  if (!facts.log.ServersLog().present()) return seen;
   const auto& starts = facts.log.ServersLog()->starts;
   for (size_t i = starts.size() > kStarts ? starts.size() - kStarts : 0; i < starts.size(); ++i) {
     std::set<std::string> of_start;
@@ -44,9 +45,7 @@ std::set<std::string> OfEarlierStarts(const facts::Facts& facts) {
 }  // namespace
 
 Judgement PciIdImplausible(const facts::Facts& facts) {
-  const ollama::ServerStart* start = StartToJudge(facts);
-  std::vector<ReportedDevice> reported;
-  if (start != nullptr) reported = ReportedDevices(*start);
+  const std::vector<ReportedDevice> reported = AllReportedDevices(facts);
   if (std::optional<Judgement> none = WithoutReports(facts, reported)) return *none;
 
   Holds holds;

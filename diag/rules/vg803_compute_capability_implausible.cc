@@ -33,9 +33,7 @@ bool IsConfigured(const facts::DeviceConfig& config, absl::string_view compute) 
 }  // namespace
 
 Judgement ComputeImplausible(const facts::Facts& facts) {
-  const ollama::ServerStart* start = StartToJudge(facts);
-  std::vector<ReportedDevice> reported;
-  if (start != nullptr) reported = ReportedDevices(*start);
+  const std::vector<ReportedDevice> reported = AllReportedDevices(facts);
   if (std::optional<Judgement> none = WithoutReports(facts, reported)) return *none;
 
   const host::Observed<facts::DeviceConfig>& config = facts.devices.configured;

@@ -76,9 +76,7 @@ Judgement DeviceIdentityDiffers(const facts::Facts& facts) {
                       Because(devices.config_source, devices.configured.why_not()),
                       absl::StrCat("sudo cat ", facts::kDeviceConfigFile)};
   }
-  const ollama::ServerStart* start = StartToJudge(facts);
-  std::vector<ReportedDevice> reported;
-  if (start != nullptr) reported = ReportedDevices(*start);
+  const std::vector<ReportedDevice> reported = AllReportedDevices(facts);
   if (std::optional<Judgement> none = WithoutReports(facts, reported)) return *none;
 
   Holds holds;

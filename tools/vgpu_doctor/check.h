@@ -15,6 +15,7 @@ namespace vgpu::doctor {
 struct CheckOptions {
   HostOptions host;
   std::string log;                 // judge this log alone; "-": standard input
+  std::string probe;               // a result of verify, as evidence
   std::vector<std::string> rules;  // only these codes; empty: all
   std::vector<std::string> skip;
   PrintOptions print;

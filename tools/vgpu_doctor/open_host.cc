@@ -9,7 +9,6 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "diag/facts/from_log.h"
-#include "diag/facts/gather.h"
 #include "diag/host/file_io.h"
 #include "diag/host/live_host.h"
 #include "diag/host/tree_host.h"
@@ -81,6 +80,7 @@ std::optional<facts::Facts> GatherFacts(const HostOptions& options) {
 std::optional<facts::Facts> GatherFacts(const host::Host& host, const HostOptions& options) {
   facts::GatherOptions gather;
   gather.unit = options.unit;
+  gather.probe = options.probe;
   if (options.pid != 0) gather.pid = options.pid;
   if (!ReadSince(options.since, host.observed_at().value_or(absl::Now()), host.time_zone(),
                  gather.since)) {

@@ -9,6 +9,7 @@
 
 #include "CLI/CLI.hpp"
 #include "diag/facts/facts.h"
+#include "diag/facts/gather.h"
 #include "diag/host/host.h"
 
 namespace vgpu::doctor {
@@ -18,6 +19,8 @@ struct HostOptions {
   std::string unit;  // empty: the capture's, or ollama.service
   int pid = 0;       // 0: the unit's
   std::string since;
+  // What `vgpu-doctor verify` saw of it, where a file was given.
+  std::optional<facts::GivenProbe> probe;
 };
 
 // Adds --root, --unit, --pid and --since to `command`; `options` must outlive the parsing.
