@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "diag/report/runbook.h"
 #include "diag/report/shown.h"
 #include "diag/report/version.h"
 #include "nlohmann/json.hpp"
@@ -52,6 +53,7 @@ Json ToArray(const std::vector<Item>& items, List list) {
     Json object = {{"code", item.code},
                    {"id", item.id},
                    {"title", item.title},
+                   {"runbook", Runbook(item)},
                    {"confidence", ConfidenceName(item.confidence)},
                    {"evidence", ToArray(item.evidence)},
                    {"explains", ToArray(item.explains)}};

@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "diag/report/json.h"
 #include "diag/report/phrases.h"
+#include "diag/report/runbook.h"
 #include "diag/report/shown.h"
 
 namespace vgpu::report {
@@ -198,6 +199,8 @@ void RootCause(const Item& cause, const Report& report, Page* page) {
     page->Prose(2, "", "It worked when you see:");
     Expectations(4, cause.expect, page);
   }
+  page->Gap();
+  page->Prose(2, "All of it: ", Runbook(cause));
 }
 
 void RootCauses(const Report& report, Page* page) {
@@ -312,10 +315,17 @@ void Timeline(const Report& report, bool whole, Page* page) {
   }
 }
 
+// What tells more of the codes that stand below the root causes.
+void Runbooks(const Report& report, Page* page) {
+  if (report.consequences.empty() && report.latent.empty() && report.notes.empty()) return;
+  page->Prose(0, "Codes    ", "vgpu-doctor explain CODE tells all of one");
+}
+
 void Footer(const Report& report, Page* page) {
   page->Gap();
   for (const auto& [label, text] : WhoWasJudged(report))
     page->Prose(0, absl::StrCat(label, Spaces(9 - label.size())), text);
+  Runbooks(report, page);
 }
 
 }  // namespace

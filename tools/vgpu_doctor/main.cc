@@ -9,6 +9,7 @@
 #include "diag/report/version.h"
 #include "tools/vgpu_doctor/check.h"
 #include "tools/vgpu_doctor/exit_codes.h"
+#include "tools/vgpu_doctor/explain.h"
 #include "tools/vgpu_doctor/list_causes.h"
 
 namespace vgpu::doctor {
@@ -25,6 +26,8 @@ int Run(int argc, char** argv) {
   CLI::App* check = AddCheck(app, check_options);
   ListCausesOptions list_options;
   CLI::App* list_causes = AddListCauses(app, list_options);
+  ExplainOptions explain_options;
+  CLI::App* explain = AddExplain(app, explain_options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -33,6 +36,7 @@ int Run(int argc, char** argv) {
   }
   if (check->parsed()) return RunCheck(check_options);
   if (list_causes->parsed()) return RunListCauses(list_options);
+  if (explain->parsed()) return RunExplain(explain_options);
   fputs(app.help().c_str(), stderr);
   return kUsage;
 }

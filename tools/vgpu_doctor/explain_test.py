@@ -1,0 +1,236 @@
+#!/usr/bin/python3 -B
+"""vgpu-doctor explain, and the commands of the pages that it shows: the shell takes them, the
+programs are ones that there are, and vgpu-doctor has the options."""
+
+import glob
+import os
+import re
+import shlex
+import subprocess
+import unittest
+
+import doctor_testing as testing
+
+PAGES = "diag/runbooks"
+
+# What a page may tell its reader to run. A word that is not here is a slip of the pen, or a
+# program that needs a line here.
+PROGRAMS = set("""
+    awk basename bash cat chgrp chmod chown cmp coredumpctl cp curl cut date dd df diff dirname dmesg
+    docker dpkg du echo egrep env exit export file find findmnt for gdb getcap getent getfacl grep
+    head id install ip journalctl kill kmod ldconfig ldd ldd.so less ln ls lsmod lsof lspci md5sum
+    mkdir mknod modinfo modprobe mount mv namei nm nproc nsenter nvidia-ctk nvidia-modprobe
+    nvidia-smi objdump od ollama pgrep pidof podman printf ps python3 readelf readlink realpath
+    reboot restorecon rm rmmod sed set setcap setpriv sh sha256sum snap sort ss stat strace strings
+    su sudo sudoedit systemctl systemd-analyze systemd-detect-virt tail tar tee test timeout touch
+    tr true udevadm umount uname uniq unset vgpu-doctor vgpu-run wait watch wc while who xargs xxd
+    """.split())
+VERBS = set("""
+    cat daemon-reload disable edit enable is-active is-enabled list-units list-unit-files mask
+    reset-failed restart revert set-environment show show-environment start status stop unmask
+    unset-environment
+    """.split())
+OPERATORS = {"|", "||", "&&", ";", "&", "(", "{", "|&", ";;"}
+KEYWORDS = {"do", "then", "else", "elif", "if", "while", "until", "!", "time"}
+LANGUAGES = {"console", "sh", "ini", "text"}
+
+
+def sources():
+    files = sorted(glob.glob(f"{PAGES}/VG*.md") + glob.glob(f"{PAGES}/guides/*.md"))
+    for path in files:
+        with open(path, encoding="utf-8") as file:
+            yield path, file.read()
+
+
+def fences(text):
+    """Language and lines of every fence."""
+    language, lines = None, []
+    for line in text.splitlines():
+        mark = re.match(r"\s*```(.*)$", line)
+        if not mark:
+            lines.append(line)
+        elif language is None:
+            language, lines = mark.group(1), []
+        else:
+            yield language, lines
+            language = None
+
+
+def commands(text):
+    """Every command that a page shows. In a console, a line with a prompt is one, as long as
+    the shell would go on reading; in an sh fence, the whole of it."""
+    for language, lines in fences(text):
+        if language == "sh":
+            yield "\n".join(lines)
+        if language != "console":
+            continue
+        lines = [line.strip() if line.strip().startswith(("$ ", "# ")) else line
+                 for line in lines]
+        while lines:
+            line = lines.pop(0)
+            if not line.startswith(("$ ", "# ")):
+                continue
+            command = line[2:]
+            here = re.search(r"<<-?'?(\w+)'?", command)
+            while lines and (command.endswith("\\") or lines[0].startswith("> ") or
+                             here and command.splitlines()[-1] != here.group(1)):
+                command += "\n" + lines.pop(0).removeprefix("> ")
+            yield command
+
+
+def words(command):
+    """The simple commands of a command, each as its words."""
+    command = re.sub(r"<<-?'?(\w+)'?\n.*?\n\1$", "", command, flags=re.M | re.S)
+    command = command.replace("\\\n", " ").replace("\n", " ; ")
+    lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
+    lexer.commenters = "#"
+    simple = []
+    for word in lexer:
+        if word in OPERATORS or set(word) <= set("();|&") or word in KEYWORDS and not simple:
+            if simple:
+                yield simple
+            simple = []
+        else:
+            simple.append(word)
+    if simple:
+        yield simple
+
+
+def program(simple):
+    """The words from the program's name on: what is set for it, and sudo, are left out."""
+    while simple:
+        if re.match(r"\w+=", simple[0]):
+            simple = simple[1:]
+        elif simple[0] == "sudo":
+            simple = simple[1:]
+            while simple and simple[0].startswith("-"):
+                simple = simple[2:] if simple[0] in ("-u", "-g") else simple[1:]
+        else:
+            return simple
+    return simple
+
+
+class Explain(unittest.TestCase):
+    def explain(self, *arguments):
+        outcome = testing.doctor("explain", *arguments)
+        self.assertEqual((outcome.status, outcome.err), (0, b""), arguments)
+        return outcome.out.decode()
+
+    def test_a_page_is_found_by_its_code_and_by_its_name(self):
+        page = self.explain("VG302")
+        self.assertTrue(page.startswith("VG302 service-started-before-config: "), page)
+        self.assertEqual(self.explain("vg302"), page)
+        self.assertEqual(self.explain("service-started-before-config"), page)
+
+    def test_as_markdown_it_is_the_source(self):
+        with open(f"{PAGES}/VG302.md", encoding="utf-8") as file:
+            self.assertEqual(self.explain("VG302", "--format", "markdown"), file.read())
+
+    def test_prose_fits_a_terminal_and_has_no_marks_left(self):
+        for path, text in sources():
+            shown = self.explain(os.path.basename(path).removesuffix(".md"))
+            fenced = {line.strip() for _, lines in fences(text) for line in lines}
+            for line in shown.splitlines():
+                if line.strip() in fenced:
+                    continue
+                word = max(line.split(), key=len, default="")
+                self.assertTrue(len(line) <= 80 or len(word) > 60, (path, line))
+                self.assertNotIn("```", line, path)
+                self.assertNotRegex(line, r"\]\(\S+\.md\)", path)
+
+    def test_all_as_one_document(self):
+        document = self.explain("--all", "--format", "markdown")
+        for path, text in sources():
+            name = os.path.basename(path).removesuffix(".md")
+            self.assertEqual(document.count(f'<a id="{name}"></a>'), 1, name)
+            self.assertIn(text.splitlines()[0], document)
+        self.assertIn("VG302 service-started-before-config", self.explain("--all"))
+
+    def test_without_a_word_it_asks_for_the_symptom_and_each_answer_works(self):
+        text = self.explain()
+        guides = re.findall(r"`vgpu-doctor explain ([a-z0-9-]+)`", text)
+        self.assertEqual(sorted(guides), sorted(
+            os.path.basename(path).removesuffix(".md") for path in glob.glob(f"{PAGES}/guides/*.md")))
+        for guide in guides:
+            self.assertIn("VG", self.explain(guide))
+
+    def test_what_is_not_there_is_refused(self):
+        for arguments in (["VG999"], ["nonsense"], [""], ["VG302", "VG303"], ["--all", "VG302"],
+                          ["VG302", "--format", "json"], ["\x1b[31mred"]):
+            outcome = testing.doctor("explain", *arguments)
+            if arguments == [""]:  # a script's unset variable: which guides there are
+                continue
+            self.assertEqual((outcome.status, outcome.out), (testing.USAGE, b""), arguments)
+            self.assertNotIn(b"\x1b", outcome.err)
+        self.assertIn(b"list-causes", testing.doctor("explain", "VG999").err)
+
+    def test_a_report_links_every_cause_in_it_to_its_page(self):
+        root = f"{testing.INCIDENTS}/started-before-drop-in-not-restarted/host"
+        report, _ = testing.check_json("--root", root)
+        items = [item for part in ("root_causes", "consequences", "latent", "notes")
+                 for item in report[part]]
+        self.assertGreater(len(items), 1)
+        for item in items:
+            self.assertEqual(item["runbook"], f"vgpu-doctor explain {item['code']}")
+        text = testing.doctor("check", "--root", root).out.decode()
+        self.assertIn("vgpu-doctor explain VG302", text)
+
+
+class Commands(unittest.TestCase):
+    def test_fences_are_of_a_known_kind(self):
+        for path, text in sources():
+            for language, _ in fences(text):
+                self.assertIn(language, LANGUAGES, path)
+
+    def test_the_shell_takes_every_command(self):
+        count = 0
+        for path, text in sources():
+            for command in commands(text):
+                count += 1
+                done = subprocess.run(["bash", "-n"], input=command.encode(), check=False,
+                                      capture_output=True)
+                self.assertEqual((done.returncode, done.stderr), (0, b""), (path, command))
+        self.assertGreater(count, 100)
+
+    def test_every_console_shows_a_command(self):
+        for path, text in sources():
+            for language, lines in fences(text):
+                if language == "console":
+                    self.assertTrue(any(re.match(r"\s*[$#] ", line) for line in lines),
+                                    (path, lines))
+
+    def test_they_run_programs_that_there_are(self):
+        for path, text in sources():
+            for command in commands(text):
+                for simple in words(command):
+                    simple = program(simple)
+                    if not simple or simple[0].startswith(("/", "./")) or simple[0] in (
+                            "done", "fi", "}", ">"):
+                        continue
+                    self.assertIn(simple[0], PROGRAMS, (path, command))
+                    if simple[0] == "systemctl":
+                        verbs = [word for word in simple[1:] if not word.startswith("-")]
+                        self.assertIn(verbs[0], VERBS, (path, command))
+
+    def test_vgpu_doctor_has_what_they_ask_of_it(self):
+        known = {}
+        for path, text in sources():
+            said = [simple for command in commands(text) for simple in map(program, words(command))]
+            said += [shlex.split(code) for code in re.findall(r"`(vgpu-doctor [^`]+)`", text)]
+            for simple in said:
+                if not simple or simple[0] != "vgpu-doctor" or simple[1] == "CODE":
+                    continue
+                if simple[1] not in known:
+                    known[simple[1]] = testing.doctor(simple[1], "--help")
+                self.assertEqual(known[simple[1]].status, 0, (path, simple))
+                for word in simple[2:]:
+                    if word.startswith("--"):
+                        self.assertRegex(known[simple[1]].out.decode(), rf"{word}\b", (path, simple))
+
+    def test_the_lists_above_have_no_word_for_nothing(self):
+        everything = "\n".join(text for _, text in sources())
+        self.assertEqual(sorted(verb for verb in VERBS if verb not in everything), [])
+
+
+if __name__ == "__main__":
+    testing.run()
