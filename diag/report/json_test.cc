@@ -44,14 +44,16 @@ TEST(ToJson, KeysStandInTheOrderOfTheContract) {
   EXPECT_THAT(Keys(report["host"]), ElementsAre("hostname", "observed_at", "source"));
   EXPECT_THAT(Keys(report["subject"]),
               ElementsAre("unit", "pid", "ollama_version", "era", "era_because"));
-  EXPECT_THAT(Keys(report["root_causes"][0]), ElementsAre("code", "id", "title", "confidence",
-                                                          "evidence", "explains", "fix", "expect"));
+  EXPECT_THAT(Keys(report["root_causes"][0]),
+              ElementsAre("code", "id", "title", "runbook", "confidence", "evidence", "explains",
+                          "fix", "expect"));
   EXPECT_THAT(Keys(report["root_causes"][0]["evidence"][0]),
               ElementsAre("source", "line", "quote", "meaning"));
   EXPECT_THAT(Keys(report["root_causes"][0]["fix"][0]),
               ElementsAre("command", "why", "risk", "undo"));
-  EXPECT_THAT(Keys(report["consequences"][0]), ElementsAre("code", "id", "title", "confidence",
-                                                           "evidence", "explains", "explained_by"));
+  EXPECT_THAT(Keys(report["consequences"][0]),
+              ElementsAre("code", "id", "title", "runbook", "confidence", "evidence", "explains",
+                          "explained_by"));
 }
 
 TEST(ToJson, ARootCauseHasAllKeysAndAnotherItemAFixOnlyWhereThereIsOne) {

@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kNarrowest = 40;
 constexpr size_t kFenceIndent = 4;
+constexpr size_t kLongestCode = 36;
 
 // Takes emphasis and links out of a line, and leaves code as it is.
 std::string WithoutMarks(absl::string_view text) {
@@ -49,6 +50,33 @@ size_t Bullet(absl::string_view line) {
   size_t digits = 0;
   while (digits < line.size() && absl::ascii_isdigit(line[digits])) ++digits;
   return digits > 0 && absl::StartsWith(line.substr(digits), ". ") ? digits + 2 : 0;
+}
+
+// Columns that valid UTF-8 takes.
+size_t Columns(absl::string_view text) {
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
+// What stays on one line: a word, or a piece of code that is not long.
+std::vector<std::string> Words(absl::string_view text) {
+  std::vector<std::string> words(1);
+  size_t code_ends = 0;  // behind the code that was met last
+  bool whole = false;    // that is not long: a space in it does not part
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '`' && i >= code_ends) {
+      const size_t end = text.find('`', i + 1);
+      code_ends = end == absl::string_view::npos ? text.size() : end + 1;
+      whole = code_ends - i <= kLongestCode;
+    }
+    if (text[i] != ' ' || (whole && i < code_ends)) {
+      words.back() += text[i];
+    } else if (!words.back().empty()) {
+      words.emplace_back();
+    }
+  }
+  if (words.back().empty()) words.pop_back();
+  return words;
 }
 
 std::vector<std::string> Cells(absl::string_view row) {
@@ -126,31 +154,34 @@ class Writer {
 
   void Heading(absl::string_view text) {
     Gap();
-    absl::StrAppend(&out_, bold_ ? "\x1b[1m" : "", WithoutMarks(text), bold_ ? "\x1b[0m" : "",
-                    "\n");
+    absl::StrAppend(&out_, bold_ ? "\x1b[1m" : "");
+    indent_ = 0;
+    text_ = std::string(text);
+    Flush();
+    if (bold_) out_.insert(out_.size() - 1, "\x1b[0m");
   }
 
-  // The first cell leads, the others hang beside it.
-  void Row(std::vector<std::string> cells) {
-    lead_ = WithoutMarks(cells.front());
-    lead_ += lead_.empty() ? "" : ": ";
-    cells.erase(cells.begin());
-    text_ = absl::StrJoin(cells, "; ");
-    hang_ = 4;
+  // The first cell, a colon, and the others.
+  void Row(const std::vector<std::string>& cells) {
+    const bool leads = !cells.front().empty();
+    const std::string others =
+        absl::StrJoin(cells.begin() + 1, cells.end(), "; ",
+                      [](std::string* out, const auto& cell) { absl::StrAppend(out, cell); });
+    if (!leads && others.find_first_not_of("; ") == std::string::npos) return;
     indent_ = 2;
-    if (!lead_.empty() || text_.find_first_not_of("; ") != std::string::npos) Flush();
-    lead_.clear();
-    text_.clear();
+    hang_ = 2;
+    text_ = absl::StrCat(cells.front(), leads ? ": " : "", others);
+    Flush();
     hang_ = 0;
   }
 
   void Flush() {
     if (text_.empty() && lead_.empty()) return;
-    const size_t hang = indent_ + (hang_ > 0 ? hang_ : lead_.size());
+    const size_t hang = indent_ + lead_.size() + hang_;
     std::string line = std::string(indent_, ' ') + lead_;
     bool fresh = true;  // no word stands on this line yet
-    for (absl::string_view word : absl::StrSplit(WithoutMarks(text_), ' ', absl::SkipEmpty())) {
-      if (!fresh && line.size() + 1 + word.size() > width_) {
+    for (const std::string& word : Words(WithoutMarks(text_))) {
+      if (!fresh && Columns(line) + 1 + Columns(word) > width_) {
         absl::StrAppend(&out_, line, "\n");
         line = std::string(hang, ' ');
         fresh = true;
@@ -168,7 +199,7 @@ class Writer {
   std::string out_;
   // The paragraph, item or row that is being read.
   size_t indent_ = 0;
-  size_t hang_ = 0;  // 0: as wide as the lead
+  size_t hang_ = 0;  // on top of the lead
   std::string lead_;
   std::string text_;
   bool in_fence_ = false;

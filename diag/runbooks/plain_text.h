@@ -1,7 +1,7 @@
 // A page for a terminal.
 //
 // Of Markdown it knows what the pages use: headings, paragraphs, lists, tables, fences,
-// links, code and emphasis. Prose wraps at `width`; what stands in a fence is never
+// links, code and strong words. Prose wraps at `width`; what stands in a fence is never
 // wrapped, so that a command can be copied. A link to a page becomes the page's name.
 //
 // Pure function, safe in any thread.

@@ -17,11 +17,12 @@ TEST(PlainText, HeadingsStandApartAndMayBeBold) {
 }
 
 TEST(PlainText, AFenceIsIndentedAndNeverWrapped) {
-  EXPECT_EQ(PlainText("Look:\n\n```console\n$ tr '\\0' '\\n' < /proc/1/environ | grep -x LD_PRELOAD\n"
-                      "\n  # two\n```\nend",
-                      {.width = 40}),
-            "Look:\n\n    $ tr '\\0' '\\n' < /proc/1/environ | grep -x LD_PRELOAD\n\n      # two\n"
-            "end\n");
+  EXPECT_EQ(
+      PlainText("Look:\n\n```console\n$ tr '\\0' '\\n' < /proc/1/environ | grep -x LD_PRELOAD\n"
+                "\n  # two\n```\nend",
+                {.width = 40}),
+      "Look:\n\n    $ tr '\\0' '\\n' < /proc/1/environ | grep -x LD_PRELOAD\n\n      # two\n"
+      "end\n");
 }
 
 TEST(PlainText, AFenceInsideAnItemLosesTheItemsIndent) {
@@ -40,14 +41,32 @@ TEST(PlainText, ALinkToAPageIsItsNameAndOneToTheWorldIsWhole) {
   EXPECT_EQ(PlainText("a[0] and [x] and [open", {}), "a[0] and [x] and [open\n");
 }
 
-TEST(PlainText, EmphasisGoesAndCodeStays) {
-  EXPECT_EQ(PlainText("**not** `a ** b` and `[x](y)`", {}), "not `a ** b` and `[x](y)`\n");
+TEST(PlainText, AHeadingWrapsToo) {
+  EXPECT_EQ(PlainText("# aaaaaaaaa bbbbbbbbb ccccccccc ddddddddd eee\n", {40, true}),
+            "\x1b[1maaaaaaaaa bbbbbbbbb ccccccccc ddddddddd\neee\x1b[0m\n");
+}
+
+TEST(PlainText, StrongWordsLoseTheirMarksAndCodeStays) {
+  EXPECT_EQ(PlainText("**not** *so* `a ** b` and `[x](y)`", {}),
+            "not *so* `a ** b` and `[x](y)`\n");
 }
 
 TEST(PlainText, ARowOfATableIsALineWithItsFirstCellInFront) {
-  EXPECT_EQ(PlainText("| | means |\n|---|---|\n| `yes` | reload |\n| `no` | [VG302](VG302.md) |\n",
-                      {}),
-            "  means\n  `yes`: reload\n  `no`: VG302\n");
+  EXPECT_EQ(
+      PlainText("| | means |\n|---|---|\n| `yes` | reload |\n| `no` | [VG302](VG302.md) |\n", {}),
+      "  means\n  `yes`: reload\n  `no`: VG302\n");
+}
+
+TEST(PlainText, AShortPieceOfCodeStaysOnOneLine) {
+  EXPECT_EQ(PlainText("aaa bbb ccc ddd eee fff ggg hhh `ls -l x`.\n", {.width = 40}),
+            "aaa bbb ccc ddd eee fff ggg hhh\n`ls -l x`.\n");
+  EXPECT_EQ(PlainText("`aaaa bbbb cccc dddd eeee ffff gggg hhhh iiii`\n", {.width = 40}),
+            "`aaaa bbbb cccc dddd eeee ffff gggg hhhh\niiii`\n");
+}
+
+TEST(PlainText, CharactersCountAndNotBytes) {
+  EXPECT_EQ(PlainText("aaaa aaaa aaaa aaaa aaaa aaaa aaaa aaa…… a", {.width = 40}),
+            "aaaa aaaa aaaa aaaa aaaa aaaa aaaa aaa……\na\n");
 }
 
 TEST(PlainText, NothingIsNothing) {

@@ -2,9 +2,6 @@
 
 #include <stdio.h>
 
-#include <algorithm>
-#include <cstddef>
-
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -34,13 +31,8 @@ const runbooks::Page* Find(const std::string& what) {
 // Which guides there are: the answer to one who has a symptom and no code.
 std::string Symptoms() {
   std::string text = "What do you see?\n\n";
-  size_t widest = 0;
   for (const runbooks::Page& guide : runbooks::Guides()) {
-    widest = std::max(widest, guide.name.size());
-  }
-  for (const runbooks::Page& guide : runbooks::Guides()) {
-    absl::StrAppend(&text, "- `vgpu-doctor explain ", guide.name, "`",
-                    std::string(widest - guide.name.size(), ' '), " ", guide.title(), "\n");
+    absl::StrAppend(&text, "- ", guide.title(), ": `vgpu-doctor explain ", guide.name, "`\n");
   }
   absl::StrAppend(&text,
                   "\n`vgpu-doctor check` finds the cause itself; `vgpu-doctor explain VG302` tells "
@@ -72,8 +64,8 @@ CLI::App* AddExplain(CLI::App& app, ExplainOptions& options) {
       "Tell all of a cause: how it comes about, how to see it by hand, how to repair it.");
   command
       ->add_option("WHAT", options.what,
-                   "A code (VG302), the name of a cause or of a guide; nothing: the guides, by "
-                   "symptom")
+                   "A code (VG302), the name of a cause, or of a guide; without it: which guides "
+                   "there are")
       ->option_text(" ");
   command->add_flag("--all", options.all, "Every guide and every cause, as one document");
   command->add_option("--format", options.format, "text (the default) or markdown")

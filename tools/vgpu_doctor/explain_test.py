@@ -16,7 +16,7 @@ PAGES = "diag/runbooks"
 # What a page may tell its reader to run. A word that is not here is a slip of the pen, or a
 # program that needs a line here.
 PROGRAMS = set("""
-    awk basename bash cat chgrp chmod chown cmp coredumpctl cp curl cut date dd df diff dirname dmesg
+    [ awk basename bash cat cd chgrp chmod chown cmp command coredumpctl cp curl cut date dd df diff dirname dmesg
     docker dpkg du echo egrep env exit export file find findmnt for gdb getcap getent getfacl grep
     head id install ip journalctl kill kmod ldconfig ldd ldd.so less ln ls lsmod lsof lspci md5sum
     mkdir mknod modinfo modprobe mount mv namei nm nproc nsenter nvidia-ctk nvidia-modprobe
@@ -26,7 +26,7 @@ PROGRAMS = set("""
     tr true udevadm umount uname uniq unset vgpu-doctor vgpu-run wait watch wc while who xargs xxd
     """.split())
 VERBS = set("""
-    cat daemon-reload disable edit enable is-active is-enabled list-units list-unit-files mask
+    cat daemon-reload disable edit enable is-active list-unit-files mask
     reset-failed restart revert set-environment show show-environment start status stop unmask
     unset-environment
     """.split())
@@ -83,7 +83,7 @@ def words(command):
     command = re.sub(r"<<-?'?(\w+)'?\n.*?\n\1$", "", command, flags=re.M | re.S)
     command = command.replace("\\\n", " ").replace("\n", " ; ")
     lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
-    lexer.commenters = "#"
+    lexer.whitespace_split = True
     simple = []
     for word in lexer:
         if word in OPERATORS or set(word) <= set("();|&") or word in KEYWORDS and not simple:
