@@ -17,29 +17,47 @@ namespace {
 
 constexpr int kNarrowest = 40;
 constexpr size_t kFenceIndent = 4;
-constexpr size_t kLongestCode = 36;
+constexpr size_t kLongestCode = 44;
 
-// Takes emphasis and links out of a line, and leaves code as it is.
+// Behind the piece of code that begins at `begin`, where one does: a run of backticks, up
+// to the next run of that length (CommonMark 6.1).
+size_t EndOfCode(absl::string_view text, size_t begin) {
+  if (text[begin] != '`') return begin;
+  const size_t opened = text.find_first_not_of('`', begin);
+  if (opened == absl::string_view::npos) return begin;
+  const size_t ticks = opened - begin;
+  for (size_t at = text.find('`', opened); at != absl::string_view::npos;) {
+    const size_t after = std::min(text.find_first_not_of('`', at), text.size());
+    if (after - at == ticks) return after;
+    at = text.find('`', after);
+  }
+  return begin;
+}
+
+// Takes links and the marks of strong words out of a line, and leaves code as it is.
 std::string WithoutMarks(absl::string_view text) {
   std::string out;
-  bool code = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '`') code = !code;
-    if (!code && absl::StartsWith(text.substr(i), "**")) {
-      ++i;
+  for (size_t i = 0; i < text.size();) {
+    if (const size_t end = EndOfCode(text, i); end > i) {
+      absl::StrAppend(&out, text.substr(i, end - i));
+      i = end;
       continue;
     }
-    const size_t middle = !code && text[i] == '[' ? text.find("](", i) : absl::string_view::npos;
+    if (absl::StartsWith(text.substr(i), "**")) {
+      i += 2;
+      continue;
+    }
+    const size_t middle = text[i] == '[' ? text.find("](", i) : absl::string_view::npos;
     const size_t end =
         middle == absl::string_view::npos ? absl::string_view::npos : text.find(')', middle);
     if (end == absl::string_view::npos) {
-      out += text[i];
+      out += text[i++];
       continue;
     }
     const absl::string_view target = text.substr(middle + 2, end - middle - 2);
     absl::StrAppend(&out, text.substr(i + 1, middle - i - 1));
     if (absl::StartsWith(target, "http")) absl::StrAppend(&out, " (", target, ")");
-    i = end;
+    i = end + 1;
   }
   return out;
 }
@@ -64,9 +82,8 @@ std::vector<std::string> Words(absl::string_view text) {
   size_t code_ends = 0;  // behind the code that was met last
   bool whole = false;    // that is not long: a space in it does not part
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '`' && i >= code_ends) {
-      const size_t end = text.find('`', i + 1);
-      code_ends = end == absl::string_view::npos ? text.size() : end + 1;
+    if (i >= code_ends) {
+      code_ends = std::max(EndOfCode(text, i), i);
       whole = code_ends - i <= kLongestCode;
     }
     if (text[i] != ' ' || (whole && i < code_ends)) {

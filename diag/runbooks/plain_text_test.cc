@@ -64,6 +64,11 @@ TEST(PlainText, AShortPieceOfCodeStaysOnOneLine) {
             "`aaaa bbbb cccc dddd eeee ffff gggg hhhh\niiii`\n");
 }
 
+TEST(PlainText, CodeMayHaveABacktickInIt) {
+  EXPECT_EQ(PlainText("``version `X' not found``: [VG407](VG407.md), a ` alone: [a](a.md)\n", {}),
+            "``version `X' not found``: VG407, a ` alone: a\n");
+}
+
 TEST(PlainText, CharactersCountAndNotBytes) {
   EXPECT_EQ(PlainText("aaaa aaaa aaaa aaaa aaaa aaaa aaaa aaa…… a", {.width = 40}),
             "aaaa aaaa aaaa aaaa aaaa aaaa aaaa aaa……\na\n");
