@@ -209,6 +209,13 @@ class Commands(unittest.TestCase):
                     self.assertTrue(any(re.match(r"\s*[$#] ", line) for line in lines),
                                     (path, lines))
 
+    def test_the_shell_opens_no_file_that_only_root_may(self):
+        """What stands behind < and > the shell opens, as the user who typed it, and not sudo."""
+        for path, text in sources():
+            for command in list(commands(text)) + re.findall(r"`([^`\n]+)`", text):
+                self.assertNotRegex(command, r"\bsudo\b[^|;&\n]*(?<![0-9<>&])[<>]+\s*/(?!dev/null)",
+                                    path)
+
     def test_they_run_programs_that_there_are(self):
         for path, text in sources():
             shown = [*commands(text), *inline(text)]
