@@ -10,6 +10,7 @@
 #include "absl/strings/str_replace.h"
 #include "diag/loader/preload_list.h"
 #include "diag/ollama/variables.h"
+#include "diag/rules/steps.h"
 
 namespace vgpu::rules {
 namespace {
@@ -242,13 +243,15 @@ std::vector<Evidence> NoShimEvidence(const Facts& facts) {
 }
 
 FixStep RestartStep(const Facts& facts, std::string why) {
-  return {absl::StrCat("sudo systemctl restart ", facts.unit.name), std::move(why),
-          "requests that are running are cut off, and loaded models are unloaded", ""};
+  return {absl::StrCat("sudo systemctl restart ", ShellQuoted(facts.unit.name)), std::move(why),
+          "requests that are running are cut off, and loaded models are unloaded", "",
+          Restart{facts.unit.name}};
 }
 
 FixStep ReloadStep(std::string why) {
   return {"sudo systemctl daemon-reload", std::move(why),
-          "every other unit that was changed on disk is loaded too; nothing is restarted", ""};
+          "every other unit that was changed on disk is loaded too; nothing is restarted", "",
+          Reload{}};
 }
 
 std::string ExpectGpuLine(const Facts& facts) {
@@ -318,11 +321,13 @@ std::vector<FixStep> SetPreloadSteps(const Facts& facts, absl::string_view code,
                                      absl::string_view value, std::string why, std::string risk) {
   const facts::PreloadList* list = facts.Preload();
   if (list != nullptr && list->kind == facts::PreloadKind::kBoundFile) {
-    return {{absl::StrCat("sudoedit ", list->source),
-             absl::StrCat("this file is the unit's own list; let it hold ",
-                          value.empty() ? "nothing" : value, " (", why, ")"),
-             std::move(risk), "put the lines back as they were"},
-            RestartStep(facts, "the list is read once, at the start")};
+    return {
+        {absl::StrCat("sudoedit ", list->source),
+         absl::StrCat("this file is the unit's own list; let it hold ",
+                      value.empty() ? "nothing" : value, " (", why, ")"),
+         std::move(risk), "put the lines back as they were",
+         WriteFile{list->source, absl::StrCat(absl::StrReplaceAll(value, {{":", "\n"}}), "\n")}},
+        RestartStep(facts, "the list is read once, at the start")};
   }
   auto variable = facts.unit.disk_environment.find("LD_PRELOAD");
   const auto& files = facts.unit.on_disk.environment_files;
@@ -340,7 +345,9 @@ std::vector<FixStep> SetPreloadSteps(const Facts& facts, absl::string_view code,
   return {{absl::StrCat("sudoedit ", variable->second.source),
            absl::StrCat("write there, on line ", variable->second.line, ", LD_PRELOAD=", value,
                         " (", why, "); an EnvironmentFile wins over Environment="),
-           std::move(risk), "put the line back as it was"},
+           std::move(risk), "put the line back as it was",
+           AssignVariable{variable->second.source, variable->second.line, "LD_PRELOAD",
+                          std::string(value)}},
           RestartStep(facts, "the file is read at each start")};
 }
 
@@ -353,15 +360,12 @@ std::vector<FixStep> LastDropInSteps(const Facts& facts, absl::string_view code,
   }
   const std::string dir = absl::StrCat("/etc/systemd/system/", facts.unit.name, ".d");
   const std::string file = absl::StrCat(dir, "/", name);
-  std::string text = "[Service]\\n";
-  for (const std::string& line : lines) absl::StrAppend(&text, line, "\\n");
-  // In printf's format a percent sign counts, and in the shell's quotes a quote.
-  text = absl::StrReplaceAll(text, {{"%", "%%"}, {"'", "'\\''"}});
+  std::string text = "[Service]\n";
+  for (const std::string& line : lines) absl::StrAppend(&text, line, "\n");
   return {
-      {absl::StrCat("sudo mkdir -p ", dir, " && printf '", text, "' | sudo tee ", file),
-       std::move(why), std::move(risk),
-       absl::StrCat("sudo rm ", file, " && sudo systemctl daemon-reload && sudo systemctl restart ",
-                    facts.unit.name)},
+      WriteNewFileStep(file, text, std::move(why), std::move(risk),
+                       absl::StrCat(" && sudo systemctl daemon-reload && sudo systemctl restart ",
+                                    ShellQuoted(facts.unit.name))),
       ReloadStep("systemd reads the new drop-in"),
       RestartStep(facts, "only a new process gets what the unit says now")};
 }

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "diag/rules/common.h"
+#include "diag/rules/steps.h"
 
 namespace vgpu::rules {
 namespace {
@@ -117,10 +118,11 @@ std::vector<Evidence> ResultEvidence(const Facts& facts) {
 std::vector<FixStep> TraceSteps(const Facts& facts, absl::string_view code) {
   const ollama::ServerStart* start = facts.ThisStart();
   if (!facts.unit_judged || start == nullptr || start->detail == ollama::Detail::kTrace) return {};
-  return LastDropInSteps(facts, code, {"Environment=OLLAMA_DEBUG=2"},
-                         "the log then holds what each child of discovery says: judge again after "
-                         "the restart",
-                         "the log grows, and holds the prompts of users");
+  return ForAPerson(
+      LastDropInSteps(facts, code, {"Environment=OLLAMA_DEBUG=2"},
+                      "the log then holds what each child of discovery says: judge again after "
+                      "the restart",
+                      "the log grows, and holds the prompts of users"));
 }
 
 }  // namespace vgpu::rules

@@ -14,6 +14,8 @@
 #include <variant>
 #include <vector>
 
+#include "diag/rules/action.h"
+
 namespace vgpu::rules {
 
 // One thing that was seen. `source` is a path or a command as a person would look at
@@ -31,6 +33,7 @@ struct FixStep {
   std::string why = {};
   std::string risk = {};
   std::string undo = {};
+  Action action = ByHand{};  // what `vgpu-doctor fix --apply` does in the command's place
 };
 
 // kCertain needs cause and effect to have been observed directly.

@@ -5,7 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
+#include "diag/facts/maker.h"
 #include "diag/rules/common.h"
 
 namespace vgpu::rules {
@@ -111,14 +111,15 @@ std::vector<Evidence> EndedWith(const facts::Facts& facts, absl::string_view sta
       {facts.unit.loaded.source, 0, absl::StrCat("ExecMainStatus=", *main), std::move(meaning)}};
 }
 
-std::string ShellQuoted(absl::string_view text) {
-  const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return absl::StrContains(
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=:,@%",
-        absl::string_view(&c, 1));
-  });
-  if (plain) return std::string(text);
-  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
+const facts::FileFacts* InstalledShim(const facts::Facts& facts, facts::Shim shim) {
+  for (const facts::FileFacts& file : facts.gpu_libraries) {
+    const std::optional<facts::ShimName> name = facts::ShimOf(file.path);
+    if (name && name->shim == shim && file.found.present() &&
+        facts::MakerOf(file, facts.gpu_libraries) == facts::Maker::kShim) {
+      return &file;
+    }
+  }
+  return nullptr;
 }
 
 FixStep ReplaceFileStep(absl::string_view path, std::string why) {
@@ -151,14 +152,7 @@ std::vector<FixStep> SetListSteps(const facts::Facts& facts, const facts::Preloa
   if (list.kind == facts::PreloadKind::kEnvironment) {
     return SetPreloadSteps(facts, code, absl::StrJoin(entries, ":"), std::move(why), "");
   }
-  const std::string file = ShellQuoted(list.source);
-  const std::string fresh = ShellQuoted(absl::StrCat(list.source, ".new"));
-  const std::string old = ShellQuoted(absl::StrCat(list.source, ".replaced"));
-  std::string lines;
-  for (const std::string& entry : entries) absl::StrAppend(&lines, " ", ShellQuoted(entry));
-  return {{absl::StrCat("printf '%s\\n'", lines, " | sudo tee ", fresh, " && sudo cp -a ", file,
-                        " ", old, " && sudo mv -T ", fresh, " ", file),
-           std::move(why), "", absl::StrCat("sudo mv -T ", old, " ", file)},
+  return {WriteLinesStep(list.source, entries, std::move(why)),
           RestartStep(facts, "the unit binds the file anew at each start")};
 }
 

@@ -15,6 +15,7 @@
 #include "absl/types/span.h"
 #include "diag/facts/facts.h"
 #include "diag/rules/judgement.h"
+#include "diag/rules/steps.h"
 
 namespace vgpu::rules {
 
@@ -57,8 +58,8 @@ std::vector<Evidence> LoaderSaid(const facts::Facts& facts,
 std::vector<Evidence> EndedWith(const facts::Facts& facts, absl::string_view status,
                                 std::string meaning);
 
-// "'/opt/a b/x.so'": as a shell wants it; unchanged where it needs no quotes.
-std::string ShellQuoted(absl::string_view text);
+// The file of that shim that is installed elsewhere; null where none was seen.
+const facts::FileFacts* InstalledShim(const facts::Facts& facts, facts::Shim shim);
 
 // Puts a good file in the place of a bad one, by renaming: what runs keeps what it has.
 FixStep ReplaceFileStep(absl::string_view path, std::string why);

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "diag/rules/common.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/steps.h"
 
 namespace vgpu::rules {
 namespace {
@@ -88,13 +89,10 @@ Judgement GlobalPreloadShim(const facts::Facts& facts) {
       holds.fix.push_back(std::move(step));
     }
   }
-  holds.fix.push_back({"sudo cp -p /etc/ld.so.preload /root/ld.so.preload.saved",
-                       "keeps the list as it is", "", "sudo rm /root/ld.so.preload.saved"});
-  holds.fix.push_back({"sudoedit /etc/ld.so.preload",
-                       "take the lines of the shims out, and leave the others",
-                       "a mistake in this file reaches every program: keep a root shell open until "
-                       "`ls` has worked in another",
-                       "sudo cp -p /root/ld.so.preload.saved /etc/ld.so.preload"});
+  for (FixStep& step :
+       RemoveGlobalPreloadSteps(paths, "take the lines of the shims out, and leave the others")) {
+    holds.fix.push_back(std::move(step));
+  }
   holds.expect = {"`grep libvgpu /etc/ld.so.preload` prints nothing",
                   "after the next boot, `sudo grep libvgpu /proc/1/maps` prints nothing"};
   return holds;

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "diag/rules/common.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/steps.h"
 
 namespace vgpu::rules {
 namespace {
@@ -156,17 +157,13 @@ Judgement GlobalPreloadBroken(const facts::Facts& facts) {
       absl::StrCat("/etc/ld.so.preload, which every program of the machine reads, has ",
                    Count(found.size(), "entry", "entries"), " that cannot be loaded: take ",
                    found.size() == 1 ? "it" : "them", " out.");
-  holds.fix = {
-      {"sudo cp -p /etc/ld.so.preload /root/ld.so.preload.saved", "keeps the list as it is", "",
-       "sudo rm /root/ld.so.preload.saved"},
-      {"sudoedit /etc/ld.so.preload",
-       absl::StrCat("take out what stands on line ", found.front().entry->line,
-                    found.size() == 1 ? "" : " and the other entries that are named here",
-                    "; a secret that stood there is known to whoever could read the file: "
-                    "replace it"),
-       "a mistake in this file reaches every program: keep a root shell open until `ls` has "
-       "worked in another",
-       "sudo cp -p /root/ld.so.preload.saved /etc/ld.so.preload"}};
+  std::vector<std::string> broken;
+  for (const auto& each : found) broken.push_back(each.entry->text);
+  holds.fix = RemoveGlobalPreloadSteps(
+      broken, absl::StrCat("take out what stands on line ", found.front().entry->line,
+                           found.size() == 1 ? "" : " and the other entries that are named here",
+                           "; a secret that stood there is known to whoever could read the file: "
+                           "replace it"));
   if (holds.acts == Acts::kNow && facts.unit_judged) {
     holds.fix.push_back(RestartStep(facts, "the file is read once, at the start"));
   }

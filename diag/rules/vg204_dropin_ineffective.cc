@@ -70,7 +70,8 @@ std::vector<FixStep> Repair(const facts::Facts& facts, const facts::IneffectiveT
     steps.push_back({absl::StrCat("sudo mkdir -p ", ShellWord(dir), " && sudo mv -n ",
                                   ShellWord(text.path), " ", ShellWord(target)),
                      "systemd reads files named *.conf in this directory, and no others", "",
-                     absl::StrCat("sudo mv -n ", ShellWord(target), " ", ShellWord(text.path))});
+                     absl::StrCat("sudo mv -n ", ShellWord(target), " ", ShellWord(text.path)),
+                     MoveFile{text.path, target}});
   } else {
     steps.push_back({absl::StrCat("sudoedit ", ShellWord(text.path)),
                      "write its assignments there, below a line [Service]", "", ""});

@@ -67,11 +67,12 @@ std::vector<FixStep> Repair(const facts::Facts& facts, const Overridden& o) {
   const std::string line = absl::StrCat("Environment=\"", o.name, "=", o.value, "\"");
   for (const systemd::EnvironmentFileSetting& file : facts.unit.on_disk.environment_files) {
     if (file.path != o.by.file) continue;
-    return {{absl::StrCat("sudoedit ", o.by.file),
-             absl::StrCat("take line ", o.by.line, " out, or write ", o.name, "=", o.value,
-                          " there: it wins over every drop-in"),
-             "", "put the line back as it was"},
-            RestartStep(facts, "the file is read at each start")};
+    return {
+        {absl::StrCat("sudoedit ", o.by.file),
+         absl::StrCat("take line ", o.by.line, " out, or write ", o.name, "=", o.value,
+                      " there: it wins over every drop-in"),
+         "", "put the line back as it was", AssignVariable{o.by.file, o.by.line, o.name, o.value}},
+        RestartStep(facts, "the file is read at each start")};
   }
   if (o.unset) {
     std::vector<std::string> lines = {"UnsetEnvironment="};

@@ -14,6 +14,7 @@
 #include "diag/rules/common.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/start_failure.h"
+#include "diag/rules/steps.h"
 
 namespace vgpu::rules {
 namespace {
@@ -72,19 +73,18 @@ std::optional<Fault> FindFault(const facts::Facts& facts) {
     barrier = facts::Barrier{file.found->path, false, *meta.mode};
   }
   if (barrier.present()) {
-    const std::string at = ShellWord(barrier->path);
     const std::string mode = facts::ModeText(barrier->mode);
     return Fault{
         {barrier->path, 0, absl::StrCat("mode ", mode),
          barrier->directory ? absl::StrCat("user ", who.name, " may not pass this directory, so ",
                                            path, " is out of reach")
                             : absl::StrCat("user ", who.name, " may not execute it")},
-        {absl::StrCat("sudo chmod ", barrier->directory ? "o+x " : "a+rx ", at),
-         barrier->directory ? "lets others pass; what is in the directory stays unlisted"
-                            : "lets the service's user execute it",
-         barrier->directory ? "files in it that are open to others can be reached by their names"
-                            : "",
-         absl::StrCat("sudo chmod ", mode, " ", at)}};
+        OpenModeStep(
+            barrier->path, barrier->directory ? "o+x" : "a+rx", mode,
+            barrier->directory ? "lets others pass; what is in the directory stays unlisted"
+                               : "lets the service's user execute it",
+            barrier->directory ? "files in it that are open to others can be reached by their names"
+                               : "")};
   }
   if (facts.program.script.present()) {
     const std::string interpreter = Interpreter(*facts.program.script);

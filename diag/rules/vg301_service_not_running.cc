@@ -47,11 +47,12 @@ Judgement ServiceNotRunning(const facts::Facts& facts) {
       (unit.files.fragment.present() && unit.files.fragment->masked)) {
     holds.fix.push_back({absl::StrCat("sudo systemctl unmask ", unit.name),
                          "the unit is masked: systemd refuses to start it", "",
-                         absl::StrCat("sudo systemctl mask ", unit.name)});
+                         absl::StrCat("sudo systemctl mask ", unit.name),
+                         Manage{{"unmask", unit.name}, {"mask", unit.name}}});
   }
   holds.fix.push_back({absl::StrCat("sudo systemctl start ", unit.name), "starts the service",
                        failed ? "it may fail again in the same way" : "",
-                       absl::StrCat("sudo systemctl stop ", unit.name)});
+                       absl::StrCat("sudo systemctl stop ", unit.name), Restart{unit.name, true}});
   holds.expect = {absl::StrCat("`systemctl is-active ", unit.name, "` says active"),
                   ExpectGpuLine(facts)};
   return holds;

@@ -53,7 +53,8 @@ Why InFile(const facts::Facts& facts, const facts::FileFacts& file,
         {absl::StrCat("sudo setcap -r ", ShellQuoted(path)), "takes the file capabilities away",
          "what they were for is lost; `AmbientCapabilities=` in the unit gives the "
          "same and is no secure mode",
-         absl::StrCat("sudo setcap ", ShellQuoted(*meta.caps), " ", ShellQuoted(path))});
+         absl::StrCat("sudo setcap ", ShellQuoted(*meta.caps), " ", ShellQuoted(path)),
+         RemoveCapabilities{path}});
     const std::string names = absl::StrReplaceAll(
         absl::AsciiStrToUpper(meta.caps->substr(0, meta.caps->find_first_of("=+ "))), {{",", " "}});
     for (FixStep& step : LastDropInSteps(
@@ -79,7 +80,8 @@ Why InFile(const facts::Facts& facts, const facts::FileFacts& file,
                           set_gid ? absl::StrCat("g", sign, "s") : "", " ", ShellQuoted(path));
     };
     why.fix.push_back({chmod("-"), "the program then runs as the user of its unit",
-                       "it can no longer reach what only that user or group may", chmod("+")});
+                       "it can no longer reach what only that user or group may", chmod("+"),
+                       ChangeMode{path, 0, (set_uid ? 04000u : 0u) | (set_gid ? 02000u : 0u)}});
   }
   return why;
 }

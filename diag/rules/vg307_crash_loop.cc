@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "diag/rules/common.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/steps.h"
 
 namespace vgpu::rules {
 
@@ -48,11 +49,11 @@ Judgement CrashLoop(const facts::Facts& facts) {
                                 ", and none of the causes that were looked for explains it.");
   holds.fix.push_back({absl::StrCat("coredumpctl info ", unit.name),
                        "shows where the last start died, if a core was kept", "", ""});
-  for (FixStep& step :
-       SetPreloadSteps(facts, "VG307", "",
-                       "starts it once without a preload list: if it then runs, a preloaded "
-                       "library is at fault",
-                       "the service runs without the shims, until this is undone")) {
+  for (FixStep& step : ForAPerson(
+           SetPreloadSteps(facts, "VG307", "",
+                           "starts it once without a preload list: if it then runs, a preloaded "
+                           "library is at fault",
+                           "the service runs without the shims, until this is undone"))) {
     holds.fix.push_back(std::move(step));
   }
   holds.expect = {absl::StrCat("`systemctl is-active ", unit.name,

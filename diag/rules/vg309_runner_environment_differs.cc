@@ -137,7 +137,8 @@ Judgement RunnerEnvironmentDiffers(const facts::Facts& facts) {
                                       }),
                         " | sudo tee /etc/vgpu/ld.so.preload"),
            "the same list as a file; it reaches children whatever their environment is", "",
-           "sudo rm /etc/vgpu/ld.so.preload"});
+           "sudo rm /etc/vgpu/ld.so.preload",
+           WriteFile{"/etc/vgpu/ld.so.preload", absl::StrCat(absl::StrJoin(entries, "\n"), "\n")}});
       for (FixStep& step : LastDropInSteps(
                facts, "VG309", {"BindReadOnlyPaths=/etc/vgpu/ld.so.preload:/etc/ld.so.preload"},
                "binds it over /etc/ld.so.preload for this unit only",

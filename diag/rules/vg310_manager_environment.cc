@@ -155,7 +155,9 @@ Judgement ManagerEnvironmentDecides(const facts::Facts& facts) {
        "/etc/systemd/system.conf sets comes back at the next boot",
        "every other service that is meant to have it loses it too",
        absl::StrCat("sudo systemctl set-environment ",
-                    ShellQuoted(Assignment(name, variable->value)))});
+                    ShellQuoted(Assignment(name, variable->value))),
+       Manage{{"unset-environment", name},
+              {"set-environment", Assignment(name, variable->value)}}});
   if (holds.is_cause) {
     holds.fix.push_back(RestartStep(facts, "a process keeps what it was started with"));
     holds.expect = {absl::StrCat("`systemctl show-environment` has no ", name),

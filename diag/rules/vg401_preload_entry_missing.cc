@@ -3,6 +3,9 @@
 // The loader says so in one line and goes on (measured, glibc 2.36): the shim is not
 // active, and nothing crashes of it. So this never explains a crash.
 
+#include <algorithm>
+#include <optional>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "diag/rules/common.h"
@@ -33,6 +36,30 @@ std::string Headline(const std::vector<std::string>& names) {
                             "them out of the list.");
 }
 
+// The list with its missing shims where they are installed, and without what nothing needs.
+// Nothing where a shim that discovery needs is not installed at all.
+std::optional<std::vector<std::string>> ListThatWorks(const facts::Facts& facts,
+                                                      const facts::PreloadList& list,
+                                                      const std::vector<Faulty>& missing) {
+  std::vector<std::string> entries;
+  for (const facts::PreloadEntry& entry : list.entries) {
+    std::string text = entry.text;
+    const bool gone = std::any_of(missing.begin(), missing.end(), [&](const Faulty& fault) {
+      return fault.entry->text == entry.text;
+    });
+    if (gone) {
+      const facts::FileFacts* installed = entry.shim ? InstalledShim(facts, *entry.shim) : nullptr;
+      if (installed == nullptr) {
+        if (entry.shim && facts::NeededIn(*entry.shim, facts.ollama.era)) return std::nullopt;
+        continue;
+      }
+      text = installed->path;
+    }
+    if (std::find(entries.begin(), entries.end(), text) == entries.end()) entries.push_back(text);
+  }
+  return entries;
+}
+
 Holds Missing(const facts::Facts& facts, const ActingList& acting,
               const std::vector<Faulty>& missing) {
   Holds holds = PassedOver(facts, acting, missing, "install it, or take it out of the list");
@@ -50,13 +77,15 @@ Holds Missing(const facts::Facts& facts, const ActingList& acting,
   }
   holds.headline = Headline(names);
   if (!facts.unit_judged) return holds;
-  if (needed) {
+  const std::optional<std::vector<std::string>> list = ListThatWorks(facts, *acting.list, missing);
+  if (!list) {
     holds.fix.push_back(RestartStep(facts, "a preload list is read once, at the start"));
     return holds;
   }
-  for (FixStep& step :
-       SetListSteps(facts, *acting.list, "VG401", WithoutEntries(*acting.list, missing),
-                    "or take it out of the list: nothing needs it")) {
+  for (FixStep& step : holds.fix) step = OneWay(std::move(step));
+  for (FixStep& step : SetListSteps(facts, *acting.list, "VG401", *list,
+                                    needed ? "or let the list name the shims where they are"
+                                           : "or take it out of the list: nothing needs it")) {
     holds.fix.push_back(std::move(step));
   }
   return holds;

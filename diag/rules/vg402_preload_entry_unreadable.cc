@@ -40,15 +40,14 @@ std::string Words(const facts::Identity& who, const facts::Barrier& barrier) {
 
 // Opens what stands in the way, and nothing more: x for a directory, r for the file.
 FixStep OpenStep(const facts::Barrier& barrier) {
-  const std::string path = ShellQuoted(barrier.path);
-  return {absl::StrCat("sudo chmod ", barrier.directory ? "o+x " : "a+r ", path),
-          barrier.directory ? "lets the service pass the directory, not list it"
-                            : "lets the service read the library",
-          barrier.directory
-              ? "every user can then reach files below it whose own modes allow it; a library "
-                "belongs below /usr/lib or /opt, not below a home directory"
-              : "",
-          absl::StrCat("sudo chmod ", facts::ModeText(barrier.mode), " ", path)};
+  return OpenModeStep(
+      barrier.path, barrier.directory ? "o+x" : "a+r", facts::ModeText(barrier.mode),
+      barrier.directory ? "lets the service pass the directory, not list it"
+                        : "lets the service read the library",
+      barrier.directory
+          ? "every user can then reach files below it whose own modes allow it; a library "
+            "belongs below /usr/lib or /opt, not below a home directory"
+          : "");
 }
 
 // The list itself is a file that the unit binds, and the service may not read it: the loader

@@ -129,6 +129,7 @@ Judgement PreloadEntryNotLoadable(const facts::Facts& facts) {
       if (noexec || !holds.explains.empty()) {
         holds.fix.push_back(RestartStep(facts, "a preload list is read once, at the start"));
       } else {
+        for (FixStep& step : holds.fix) step = OneWay(std::move(step));
         for (FixStep& step :
              SetListSteps(facts, *acting.list, "VG403", WithoutEntries(*acting.list, faults),
                           "or take it out of the list: nothing needs it")) {

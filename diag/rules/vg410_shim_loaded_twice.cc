@@ -13,6 +13,7 @@
 #include "diag/rules/copies.h"
 #include "diag/rules/modelled.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/steps.h"
 
 namespace vgpu::rules {
 
@@ -35,10 +36,9 @@ void AddLinkSteps(const facts::Facts& facts, Holds& holds) {
     const std::string& keep = kept.emplace(shim->shim, path).first->second;
     if (keep == path || holds.fix.size() >= 4) continue;
     holds.fix.push_back(
-        {absl::StrCat("sudo mv ", path, " ", path, ".copy && sudo ln -s ", keep, " ", path),
-         "makes the copy a link: one file loads once, under any number of names",
-         "what is running keeps what it has loaded",
-         absl::StrCat("sudo mv ", path, ".copy ", path)});
+        ReplaceByLinkStep(path, keep, ".copy",
+                          "makes the copy a link: one file loads once, under any number of names",
+                          "what is running keeps what it has loaded"));
   }
 }
 

@@ -40,18 +40,6 @@ std::string WhatItIs(const facts::FileFacts& file) {
   return what;
 }
 
-// The file of that shim that is installed elsewhere; null where none was seen.
-const facts::FileFacts* Installed(const facts::Facts& facts, facts::Shim shim) {
-  for (const facts::FileFacts& file : facts.gpu_libraries) {
-    const std::optional<facts::ShimName> name = facts::ShimOf(file.path);
-    if (name && name->shim == shim && file.found.present() &&
-        facts::MakerOf(file, facts.gpu_libraries) == Maker::kShim) {
-      return &file;
-    }
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 Judgement PreloadPointsToDriver(const facts::Facts& facts) {
@@ -87,7 +75,7 @@ Judgement PreloadPointsToDriver(const facts::Facts& facts) {
     const facts::PreloadEntry& first = *faults.front().entry;
     holds.headline = absl::StrCat(first.text, " is in the shims' preload list and ",
                                   faults.front().what, ": put the shim there.");
-    const facts::FileFacts* installed = Installed(facts, *first.shim);
+    const facts::FileFacts* installed = InstalledShim(facts, *first.shim);
     if (installed != nullptr && facts.unit_judged) {
       std::vector<std::string> entries;
       for (const facts::PreloadEntry& entry : acting.list->entries) {

@@ -94,15 +94,11 @@ Judgement ShimShadowed(const facts::Facts& facts) {
       absl::StrCat(winner.place.path, " stands before the shim ", shadow->shim->place.path,
                    " where discovery searches: make it a "
                    "link to the shim.");
-  const std::string path = ShellQuoted(winner.place.path);
-  const std::string kept = ShellQuoted(absl::StrCat(winner.place.path, ".shadowing"));
-  holds.fix.push_back(
-      {absl::StrCat("sudo mv -T ", path, " ", kept, " && sudo ln -s ",
-                    ShellQuoted(shadow->shim->file.path), " ", path),
-       absl::StrCat("puts the shim where ", shadow->answer.name, " is looked for first"),
-       "an upgrade of Ollama puts its own file back; other programs that use this directory get "
-       "the shim too",
-       absl::StrCat("sudo mv -T ", kept, " ", path)});
+  holds.fix.push_back(ReplaceByLinkStep(
+      winner.place.path, shadow->shim->file.path, ".shadowing",
+      absl::StrCat("puts the shim where ", shadow->answer.name, " is looked for first"),
+      "an upgrade of Ollama puts its own file back; other programs that use this directory get "
+      "the shim too"));
   if (facts.unit_judged) {
     holds.fix.push_back(RestartStep(facts, "discovery runs once, at the start"));
   }

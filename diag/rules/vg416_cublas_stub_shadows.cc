@@ -140,13 +140,12 @@ Judgement CublasStubShadows(const facts::Facts& facts) {
   holds.headline = absl::StrCat("A stub of cuBLAS, ", object.place.path,
                                 ", is loaded in the place "
                                 "of the real one: take it out of the way.");
-  const std::string path = ShellQuoted(object.place.path);
-  const std::string kept = ShellQuoted(absl::StrCat(object.place.path, ".stub"));
-  holds.fix.push_back({absl::StrCat("sudo mv -T ", path, " ", kept),
-                       stub->real != nullptr
-                           ? absl::StrCat("the search then comes to ", stub->real->place.path)
-                           : "install Ollama's own archive after that, which has the real one",
-                       "", absl::StrCat("sudo mv -T ", kept, " ", path)});
+  holds.fix.push_back(MoveFileStep(
+      object.place.path, absl::StrCat(object.place.path, ".stub"),
+      stub->real != nullptr ? absl::StrCat("the search then comes to ", stub->real->place.path)
+                            : "install Ollama's own archive after that, which has the real one",
+      ""));
+  if (stub->real == nullptr) holds.fix = ForAPerson(std::move(holds.fix));
   if (facts.unit_judged) {
     holds.fix.push_back(RestartStep(facts, "discovery runs once, at the start"));
   }

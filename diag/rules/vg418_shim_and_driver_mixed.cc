@@ -171,13 +171,10 @@ Judgement ShimAndDriverMixed(const facts::Facts& facts) {
     holds.fix.push_back({absl::StrCat("sudo install -m 0755 ", lacking.name, ".so ", file),
                          "installs the missing shim beside the other, from its package", "",
                          absl::StrCat("sudo rm ", file)});
-    const std::string place = ShellQuoted(mixed->foreign->Get().place.path);
-    const std::string kept = ShellQuoted(absl::StrCat(mixed->foreign->Get().place.path, ".nvidia"));
-    holds.fix.push_back(
-        {absl::StrCat("sudo mv -T ", place, " ", kept, " && sudo ln -s ", file, " ", place),
-         absl::StrCat("puts it where ", mixed->foreign->name, " is looked for"),
-         "an upgrade of Ollama puts its own file back",
-         absl::StrCat("sudo mv -T ", kept, " ", place)});
+    holds.fix.push_back(ReplaceByLinkStep(
+        mixed->foreign->Get().place.path, absl::StrCat(dir, "/", lacking.name, ".so"), ".nvidia",
+        absl::StrCat("puts it where ", mixed->foreign->name, " is looked for"),
+        "an upgrade of Ollama puts its own file back"));
   } else {
     holds.headline = absl::StrCat(mixed->backend->place.path,
                                   " has NVIDIA's runtime linked into it, which does not work over "

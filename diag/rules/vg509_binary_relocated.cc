@@ -10,6 +10,7 @@
 #include "diag/rules/common.h"
 #include "diag/rules/installation.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/steps.h"
 
 namespace vgpu::rules {
 
@@ -60,12 +61,10 @@ Judgement BinaryRelocated(const facts::Facts& facts) {
   const std::string wanted = facts.ollama.library_dir_candidates.front();
   holds.headline = absl::StrCat(exe, " does not find its libraries in ", left->path,
                                 ": it looks in ", wanted, ".");
-  holds.fix.push_back(
-      {absl::StrCat("sudo mkdir -p ", Quoted(host::Dirname(wanted)), " && sudo ln -s ",
-                    Quoted(left->path), " ", Quoted(wanted)),
-       "puts the libraries where the program looks; moving the program back beside them is as good",
-       "the libraries must be of the program's own version",
-       absl::StrCat("sudo rm ", Quoted(wanted))});
+  holds.fix.push_back(NewLinkStep(
+      wanted, left->path,
+      "puts the libraries where the program looks; moving the program back beside them is as good",
+      "the libraries must be of the program's own version"));
   if (facts.unit_judged) {
     holds.fix.push_back(RestartStep(facts, "libraries are looked for once, at the start"));
   }

@@ -5,6 +5,7 @@
 #include "diag/rules/common.h"
 #include "diag/rules/discovery.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/steps.h"
 
 namespace vgpu::rules {
 
@@ -64,9 +65,10 @@ Judgement DiscoveredNoGpu(const facts::Facts& facts) {
   const bool detailed = start->detail >= ollama::Detail::kDebug;
   if (detailed) holds.fix = TraceSteps(facts, "VG704");
   if (facts.unit_judged && !detailed) {
-    holds.fix = LastDropInSteps(
-        facts, "VG704", {"Environment=OLLAMA_DEBUG=1"},
-        "the log then has every step of discovery: judge again after the restart", "the log grows");
+    holds.fix = ForAPerson(
+        LastDropInSteps(facts, "VG704", {"Environment=OLLAMA_DEBUG=1"},
+                        "the log then has every step of discovery: judge again after the restart",
+                        "the log grows"));
   }
   if (!holds.fix.empty()) {
     holds.expect = {"level=DEBUG lines in the log; then `vgpu-doctor check` sees more"};

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "diag/rules/common.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/steps.h"
 
 namespace vgpu::rules {
 
@@ -23,10 +24,11 @@ Judgement KernelLaunchRefused(const facts::Facts& facts) {
                            Count(start->launches_refused.size(), "such line", "such lines"))));
   holds.headline =
       "The virtual device has no compute behind it: it can be found, and runs no model.";
-  holds.fix = LastDropInSteps(
+  // Whether models are to run on the CPU, or the device to be shown, is a choice.
+  holds.fix = ForAPerson(LastDropInSteps(
       facts, "VG805", {"Environment=CUDA_VISIBLE_DEVICES=-1", "Environment=OLLAMA_VULKAN=0"},
       "models then run on the CPU, and not on a device that computes nothing",
-      "discovery then finds no GPU, which is what this asks for");
+      "discovery then finds no GPU, which is what this asks for"));
   if (!facts.unit_judged) holds.fix.clear();
   return holds;
 }

@@ -7,6 +7,7 @@
 #include "diag/rules/common.h"
 #include "diag/rules/discovery.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/steps.h"
 
 namespace vgpu::rules {
 namespace {
@@ -65,10 +66,11 @@ Judgement ModelExceedsMemory(const facts::Facts& facts) {
   }
   holds.headline = "The GPU is used, and the model with its context is larger than its memory.";
   if (facts.unit_judged) {
-    holds.fix = LastDropInSteps(facts, "VG901", {"Environment=OLLAMA_CONTEXT_LENGTH=4096"},
-                                "a shorter context takes less memory; a smaller model, or a "
-                                "smaller quantisation of it, does too",
-                                "longer conversations are cut to that length");
+    holds.fix =
+        ForAPerson(LastDropInSteps(facts, "VG901", {"Environment=OLLAMA_CONTEXT_LENGTH=4096"},
+                                   "a shorter context takes less memory; a smaller model, or a "
+                                   "smaller quantisation of it, does too",
+                                   "longer conversations are cut to that length"));
   }
   holds.expect = {"`ollama ps` says 100% GPU"};
   return holds;
