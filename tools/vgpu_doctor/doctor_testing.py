@@ -79,24 +79,29 @@ def parse_report(outcome):
     if outcome.status not in (HEALTHY, PROBLEM, INCONCLUSIVE):
         raise AssertionError(f"exit status {outcome.status}: {outcome.err.decode()[-500:]}")
     report = json.loads(outcome.out)
-    errors = [f"{'/'.join(map(str, error.absolute_path))}: {error.message[:300]}"
-              for error in _validator().iter_errors(report)]
-    if errors:
-        raise AssertionError("the report breaks its schema: " + "; ".join(errors))
+    validate(report, SCHEMA)
     expected = {"healthy": HEALTHY, "problem": PROBLEM, "inconclusive": INCONCLUSIVE}
     if outcome.status != expected[report["verdict"]]:
         raise AssertionError(f"exit status {outcome.status} with verdict {report['verdict']}")
     return report
 
 
-_VALIDATORS = []
+def validate(value, schema):
+    """Raises AssertionError where `value` is not as the JSON schema in the file says."""
+    errors = [f"{'/'.join(map(str, error.absolute_path))}: {error.message[:300]}"
+              for error in _validator(schema).iter_errors(value)]
+    if errors:
+        raise AssertionError(f"{schema}: " + "; ".join(errors))
 
 
-def _validator():
-    if not _VALIDATORS:
-        with open(SCHEMA, encoding="utf-8") as file:
-            _VALIDATORS.append(jsonschema.Draft202012Validator(json.load(file)))
-    return _VALIDATORS[0]
+_VALIDATORS = {}
+
+
+def _validator(schema):
+    if schema not in _VALIDATORS:
+        with open(schema, encoding="utf-8") as file:
+            _VALIDATORS[schema] = jsonschema.Draft202012Validator(json.load(file))
+    return _VALIDATORS[schema]
 
 
 def codes(report, part):

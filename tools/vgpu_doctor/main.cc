@@ -10,7 +10,9 @@
 #include "tools/vgpu_doctor/check.h"
 #include "tools/vgpu_doctor/exit_codes.h"
 #include "tools/vgpu_doctor/explain.h"
+#include "tools/vgpu_doctor/fix.h"
 #include "tools/vgpu_doctor/list_causes.h"
+#include "tools/vgpu_doctor/watch.h"
 
 namespace vgpu::doctor {
 namespace {
@@ -24,6 +26,10 @@ int Run(int argc, char** argv) {
   app.get_formatter()->column_width(24);
   CheckOptions check_options;
   CLI::App* check = AddCheck(app, check_options);
+  FixOptions fix_options;
+  CLI::App* fix = AddFix(app, fix_options);
+  WatchOptions watch_options;
+  CLI::App* watch = AddWatch(app, watch_options);
   ListCausesOptions list_options;
   CLI::App* list_causes = AddListCauses(app, list_options);
   ExplainOptions explain_options;
@@ -35,6 +41,8 @@ int Run(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : kUsage;
   }
   if (check->parsed()) return RunCheck(check_options);
+  if (fix->parsed()) return RunFix(fix_options);
+  if (watch->parsed()) return RunWatch(watch_options);
   if (list_causes->parsed()) return RunListCauses(list_options);
   if (explain->parsed()) return RunExplain(explain_options);
   fputs(app.help().c_str(), stderr);

@@ -45,6 +45,11 @@ class Readme(unittest.TestCase):
             if words[0] != "vgpu-doctor":
                 continue
             words = [{"DIR": f"{INCIDENT}/host", "FILE": LOG}.get(word, word) for word in words]
+            if words[1] == "fix":  # the plan of what is there, and nothing more
+                words = [*(word for word in words if word not in ("--apply", "--yes", "VG401")),
+                         "--root", f"{INCIDENT}/host"]
+            if words[1] == "watch":
+                continue  # it looks at this machine: watch_test
             if words[1] == "check" and not {"--root", "--log"} & set(words):
                 words += ["--root", f"{INCIDENT}/host"]  # not of this machine
             if "--output" in words:

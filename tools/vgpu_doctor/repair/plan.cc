@@ -1,0 +1,148 @@
+#include "tools/vgpu_doctor/repair/plan.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "diag/report/shown.h"
+#include "diag/rules/catalogue.h"
+
+namespace vgpu::doctor {
+namespace {
+
+bool Is(const report::Item& item, absl::string_view wanted) {
+  return absl::EqualsIgnoreCase(item.code, wanted) || item.id == wanted;
+}
+
+std::string Codes(const std::vector<report::Item>& items) {
+  return absl::StrJoin(items, ", ", [](std::string* out, const report::Item& item) {
+    absl::StrAppend(out, item.code);
+  });
+}
+
+absl::Status NotDiagnosed(const report::Report& report, absl::string_view wanted) {
+  for (const report::Item& item : report.consequences) {
+    if (!Is(item, wanted)) continue;
+    return absl::NotFoundError(absl::StrCat(
+        item.code, " follows from ", absl::StrJoin(item.explained_by, ", "), ": repair that"));
+  }
+  for (const report::Item& item : report.notes) {
+    if (Is(item, wanted)) return absl::NotFoundError(item.code + " is a note: nothing to repair");
+  }
+  for (const rules::CatalogueEntry& entry : rules::Catalogue()) {
+    if (!absl::EqualsIgnoreCase(wanted, entry.code) && wanted != entry.id) continue;
+    std::vector<report::Item> found = report.root_causes;
+    found.insert(found.end(), report.latent.begin(), report.latent.end());
+    return absl::NotFoundError(
+        absl::StrCat(entry.code, " was not diagnosed here, so nothing is ", "repaired; ",
+                     found.empty() ? "no cause was" : Codes(found) + " was"));
+  }
+  return absl::NotFoundError(
+      absl::StrCat(wanted, ": there is no such cause; `vgpu-doctor list-causes` lists them"));
+}
+
+std::string WhyByHand(const Repair& repair, bool asked_for) {
+  const bool changes = std::any_of(repair.actions.begin(), repair.actions.end(),
+                                   [](const auto& action) { return Who(action) == By::kTool; });
+  for (size_t i = 0; i < repair.actions.size(); ++i) {
+    if (Who(repair.actions[i]) != By::kPerson) continue;
+    return absl::StrCat("step ", i + 1, " is a person's");
+  }
+  if (!changes) return "no step is known that repairs it";
+  if (repair.item.confidence == rules::Confidence::kPossible && !asked_for) {
+    return absl::StrCat("it is possible, and no more: `vgpu-doctor fix ", repair.item.code,
+                        " --apply` repairs it all the same");
+  }
+  return "";
+}
+
+// What an action decides: a file, a variable of the unit. Two repairs that decide one
+// thing are made one after the other, with a diagnosis in between.
+std::vector<std::string> Decides(const rules::Action& action) {
+  if (const auto* write = std::get_if<rules::WriteFile>(&action)) {
+    std::vector<std::string> things = {write->path};
+    for (absl::string_view line : absl::StrSplit(write->content, '\n')) {
+      if (!absl::ConsumePrefix(&line, "Environment=") &&
+          !absl::ConsumePrefix(&line, "UnsetEnvironment=")) {
+        continue;
+      }
+      absl::ConsumePrefix(&line, "\"");
+      things.push_back(absl::StrCat("the variable ", line.substr(0, line.find_first_of("=\""))));
+    }
+    return things;
+  }
+  if (const auto* remove = std::get_if<rules::RemoveEntries>(&action)) return {remove->path};
+  if (const auto* assign = std::get_if<rules::AssignVariable>(&action)) {
+    return {assign->path, absl::StrCat("the variable ", assign->name)};
+  }
+  if (const auto* move = std::get_if<rules::MoveFile>(&action)) return {move->from, move->to};
+  if (const auto* link = std::get_if<rules::MakeLink>(&action)) return {link->path};
+  return {};
+}
+
+}  // namespace
+
+const char* Name(By by) {
+  switch (by) {
+    case By::kTool:
+      return "vgpu-doctor";
+    case By::kPerson:
+      return "person";
+    case By::kNeither:
+      break;
+  }
+  return "nobody";
+}
+
+By Who(const rules::Action& action) {
+  if (std::holds_alternative<rules::ByHand>(action)) return By::kPerson;
+  if (std::holds_alternative<rules::NoChange>(action)) return By::kNeither;
+  return By::kTool;
+}
+
+absl::StatusOr<Plan> MakePlan(const report::Report& report, absl::string_view wanted) {
+  const report::Report shown = report::Shown(report);
+  Plan plan;
+  const auto add = [&](const std::vector<report::Item>& items,
+                       const std::vector<report::Item>& safe, bool latent) {
+    for (size_t i = 0; i < items.size(); ++i) {
+      if (!wanted.empty() && !Is(items[i], wanted)) continue;
+      Repair repair{safe[i]};
+      for (const rules::FixStep& step : items[i].fix) repair.actions.push_back(step.action);
+      repair.latent = latent;
+      repair.by_hand = WhyByHand(repair, !wanted.empty());
+      plan.repairs.push_back(std::move(repair));
+    }
+  };
+  add(report.root_causes, shown.root_causes, false);
+  if (!wanted.empty()) add(report.latent, shown.latent, true);
+  if (!wanted.empty() && plan.repairs.empty()) return NotDiagnosed(report, wanted);
+
+  std::set<std::string> decided;
+  for (Repair& repair : plan.repairs) {
+    std::set<std::string> here;
+    for (const rules::Action& action : repair.actions) {
+      for (std::string& thing : Decides(action)) here.insert(std::move(thing));
+    }
+    for (const std::string& thing : here) {
+      if (!repair.by_hand.empty() || decided.count(thing) == 0) continue;
+      repair.by_hand =
+          absl::StrCat("the repair before it decides ",
+                       absl::StartsWith(thing, "/") ? absl::StrCat("the file ", thing) : thing,
+                       " too: run fix again after that one");
+    }
+    decided.insert(here.begin(), here.end());
+  }
+  while (plan.automatic < plan.repairs.size() && plan.repairs[plan.automatic].by_hand.empty()) {
+    ++plan.automatic;
+  }
+  return plan;
+}
+
+}  // namespace vgpu::doctor

@@ -1,0 +1,115 @@
+#include "tools/vgpu_doctor/repair/plan.h"
+
+#include "absl/strings/match.h"
+#include "diag/rules/steps.h"
+#include "gtest/gtest.h"
+
+namespace vgpu::doctor {
+namespace {
+
+using rules::FixStep;
+
+report::Item Cause(const std::string& code, std::vector<FixStep> fix,
+                   rules::Confidence confidence = rules::Confidence::kCertain) {
+  report::Item item;
+  item.code = code;
+  item.id = "the-" + code;
+  item.confidence = confidence;
+  item.fix = std::move(fix);
+  return item;
+}
+
+FixStep Restart() { return {"sudo systemctl restart a", "", "", "", rules::Restart{"a.service"}}; }
+FixStep Write(const std::string& path, const std::string& text = "") {
+  return rules::WriteNewFileStep(path, text, "", "");
+}
+
+TEST(Plan, HoldsTheRootCausesInTheirOrderAndNothingElse) {
+  report::Report report;
+  report.root_causes = {Cause("VG205", {Write("/a"), Restart()}), Cause("VG402", {Restart()})};
+  report.latent = {Cause("VG401", {Write("/b")})};
+  const auto plan = MakePlan(report, "");
+  ASSERT_TRUE(plan.ok());
+  ASSERT_EQ(plan->repairs.size(), 2u);
+  EXPECT_EQ(plan->repairs[0].item.code, "VG205");
+  EXPECT_EQ(plan->automatic, 2u);
+}
+
+TEST(Plan, OneCauseIsChosenByCodeOrNameAndMayActAtTheNextStart) {
+  report::Report report;
+  report.root_causes = {Cause("VG205", {Restart()})};
+  report.latent = {Cause("VG401", {Write("/b")})};
+  EXPECT_EQ(MakePlan(report, "vg205")->repairs.size(), 1u);
+  const auto plan = MakePlan(report, "the-VG401");
+  ASSERT_TRUE(plan.ok());
+  ASSERT_EQ(plan->repairs.size(), 1u);
+  EXPECT_TRUE(plan->repairs[0].latent);
+}
+
+TEST(Plan, WhatWasNotDiagnosedIsRefused) {
+  report::Report report;
+  report.root_causes = {Cause("VG205", {Restart()})};
+  report.consequences = {Cause("VG704", {})};
+  report.consequences[0].explained_by = {"VG205"};
+  report.notes = {Cause("VG510", {})};
+  const auto why = [&](const char* wanted) {
+    return std::string(MakePlan(report, wanted).status().message());
+  };
+  EXPECT_EQ(why("VG401"), "VG401 was not diagnosed here, so nothing is repaired; VG205 was");
+  EXPECT_EQ(why("preload-entry-missing"), why("VG401"));
+  EXPECT_EQ(why("VG704"), "VG704 follows from VG205: repair that");
+  EXPECT_EQ(why("VG510"), "VG510 is a note: nothing to repair");
+  EXPECT_TRUE(absl::StrContains(why("VG999"), "there is no such cause"));
+}
+
+TEST(Plan, AStepOfAPersonsEndsWhatIsDoneByItself) {
+  report::Report report;
+  report.root_causes = {Cause("VG205", {Write("/a")}),
+                        Cause("VG404", {{"sudo install x"}, Restart()}),
+                        Cause("VG402", {Restart()})};
+  const auto plan = MakePlan(report, "");
+  EXPECT_EQ(plan->automatic, 1u);
+  EXPECT_EQ(plan->repairs[1].by_hand, "step 1 is a person's");
+}
+
+TEST(Plan, AStepThatOnlyShowsOrIsOneWayOfTwoIsPassedOver) {
+  report::Report report;
+  report.root_causes = {Cause("VG401", {rules::OneWay({"sudo install x"}), Write("/a"), Restart()}),
+                        Cause("VG503", {rules::OneWay({"ls"})})};
+  const auto plan = MakePlan(report, "");
+  EXPECT_EQ(plan->automatic, 1u);
+  EXPECT_EQ(Who(plan->repairs[0].actions[0]), By::kNeither);
+  EXPECT_EQ(plan->repairs[1].by_hand, "no step is known that repairs it");
+}
+
+TEST(Plan, WhatIsOnlyPossibleIsRepairedWhenItIsAskedFor) {
+  report::Report report;
+  report.root_causes = {Cause("VG306", {Restart()}, rules::Confidence::kPossible)};
+  EXPECT_EQ(MakePlan(report, "")->automatic, 0u);
+  EXPECT_TRUE(absl::StrContains(MakePlan(report, "")->repairs[0].by_hand, "fix VG306 --apply"));
+  EXPECT_EQ(MakePlan(report, "VG306")->automatic, 1u);
+}
+
+TEST(Plan, TwoRepairsOfOneThingAreMadeOneAfterTheOther) {
+  report::Report report;
+  report.root_causes = {
+      Cause("VG401", {Write("/u.d/vg401.conf", "[Service]\nEnvironment=\"LD_PRELOAD=/a\"\n")}),
+      Cause("VG413", {Write("/u.d/vg413.conf", "[Service]\nEnvironment=\"LD_PRELOAD=/b\"\n")})};
+  const auto plan = MakePlan(report, "");
+  EXPECT_EQ(plan->automatic, 1u);
+  EXPECT_TRUE(absl::StrContains(plan->repairs[1].by_hand, "the variable LD_PRELOAD"));
+  report.root_causes[1].fix = {Write("/u.d/vg507.conf", "UnsetEnvironment=CUDA_VISIBLE_DEVICES\n")};
+  EXPECT_EQ(MakePlan(report, "")->automatic, 2u);
+}
+
+TEST(Plan, WhatIsShownIsSafeAndWhatIsDoneIsExact) {
+  report::Report report;
+  const std::string name = "/opt/\x1b[31mred";
+  report.root_causes = {Cause("VG402", {rules::OpenModeStep(name, "a+r", "0600", "", "")})};
+  const auto plan = MakePlan(report, "");
+  EXPECT_FALSE(absl::StrContains(plan->repairs[0].item.fix[0].command, "\x1b"));
+  EXPECT_EQ(std::get<rules::ChangeMode>(plan->repairs[0].actions[0]).path, name);
+}
+
+}  // namespace
+}  // namespace vgpu::doctor
