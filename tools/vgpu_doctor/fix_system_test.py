@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+import time
 import unittest
 
 import doctor_testing as testing
@@ -48,7 +49,9 @@ class Fix(unittest.TestCase):
         for name in NAMES:
             cls.system.copy(f"shims/{name}/libvgpu-{name}.so", f"{SHIMS}/libvgpu-{name}.so", 0o644)
         cls.system.run("useradd", "--system", "--no-create-home", "ollama")
-        cls.system.run("install", "-d", "-m", "0755", "/usr/local/lib/ollama/cuda_v12")
+        # A backend that loads; nothing in it is called.
+        cls.system.run("install", "-D", "-m", "0755", "/lib/x86_64-linux-gnu/libm.so.6",
+                       "/usr/local/lib/ollama/cuda_v12/libggml-cuda.so")
 
     def setUp(self):
         self.system.run("sh", "-c", f"rm -rf {UNIT}.d /etc/default/ollama*")
@@ -165,6 +168,7 @@ class Fix(unittest.TestCase):
 
     def test_a_wrong_mode(self):
         self.system.run("chmod", "0600", f"{SHIMS}/libvgpu-cuda.so")
+        time.sleep(1.1)  # the start is later, by systemd's clock of whole seconds too
         try:
             self.start()
             self.broken("VG402")
@@ -172,6 +176,35 @@ class Fix(unittest.TestCase):
             self.assertIn("from 0600 to 0644", result["changes"][0]["what"])
         finally:
             self.system.run("chmod", "0644", f"{SHIMS}/libvgpu-cuda.so")
+
+    def test_a_missing_link(self):
+        self.system.run("mv", "/usr/local/lib/ollama", "/usr/lib/ollama")
+        time.sleep(1.1)
+        try:
+            self.start()
+            self.broken("VG509")
+            change = self.repaired()["changes"][0]
+            self.assertEqual(self.system.run("readlink", "/usr/local/lib/ollama").stdout,
+                             "/usr/lib/ollama\n")
+            self.assertEqual(change["undo"], "sudo rm /usr/local/lib/ollama")
+        finally:
+            self.system.run("sh", "-c", "rm -f /usr/local/lib/ollama; "
+                                        "mv /usr/lib/ollama /usr/local/lib/ollama")
+
+    def test_what_needs_a_person_is_left_alone(self):
+        self.system.run("mv", f"{SHIMS}/libvgpu-cuda.so", "/root/")
+        time.sleep(1.1)
+        try:
+            self.start()
+            self.broken("VG401")
+            before = self.state()
+            plan, status = self.fix("--apply", "--yes")
+            self.assertEqual((status, plan["applied"]), (testing.PROBLEM, None))
+            self.assertEqual(plan["repairs"][0]["by"], "person")
+            self.assertEqual(plan["repairs"][0]["because"], "step 1 is a person's")
+            self.assertEqual(self.state(), before)
+        finally:
+            self.system.run("mv", "/root/libvgpu-cuda.so", f"{SHIMS}/")
 
     def test_an_assignment_that_another_ends(self):
         self.system.write(f"{UNIT}.d/zz-local.conf", preload(""))
@@ -198,24 +231,19 @@ class Fix(unittest.TestCase):
         self.broken("VG302")
 
     def test_a_repair_that_does_not_help_is_taken_back(self):
-        # A manager of configuration puts the wrong line back whenever the service starts, in a
-        # drop-in that is read after every other.
-        late = f"{UNIT}.d/zzzz-site.conf"
-        again = (f'/bin/sh -c "mkdir -p {UNIT}.d; printf \'[Service]\\\\nEnvironment=LD_PRELOAD=\\\\n'
-                 f'\' > {late}"')
-        self.system.write(DROP_IN, preload(PRELOAD, f"ExecStartPre=+{again}"))
+        # Something else owns the file, and writes it anew at each start.
+        again = "ExecStartPre=+/bin/sh -c 'echo LD_PRELOAD= >/etc/default/ollama'"
+        self.system.write(UNIT, SERVICE + f"EnvironmentFile=/etc/default/ollama\n{again}\n")
+        self.system.write("/etc/default/ollama", "LD_PRELOAD=\n")
         self.start()
-        self.system.run("systemctl", "daemon-reload")
-        self.start()
+        self.broken("VG205")
         before = self.state()
-        report = self.check()
-        self.assertEqual(report["verdict"], "problem")
-        code = testing.codes(report, "root_causes")[0]
-        plan, status = self.fix(code, "--apply", "--yes")
-        self.assertEqual(status, testing.PROBLEM)
-        self.assertIn(plan["applied"]["results"][0]["end"], ("taken-back", "repaired"), plan)
-        if plan["applied"]["results"][0]["end"] == "taken-back":
-            self.assertEqual(self.state(), before)
+        plan, status = self.fix("--apply", "--yes")
+        result = plan["applied"]["results"][0]
+        self.assertEqual((result["end"], status), ("taken-back", testing.PROBLEM), plan)
+        self.assertEqual((result["because"], result["changes"]), ("the cause still stands", []))
+        self.assertEqual(self.state(), before)
+        self.broken("VG205")
 
     def test_a_full_disk_changes_nothing(self):
         self.system.write(f"{UNIT}.d/zz-local.conf", preload(""))

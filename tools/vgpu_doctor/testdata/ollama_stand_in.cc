@@ -1,6 +1,6 @@
 // What the tests of `fix` and `watch` run in the place of Ollama v0.16.2: it starts the
 // discovery child that Ollama starts, prints the lines that Ollama prints, and finds a GPU
-// where a driver's library is preloaded that initialises. It serves nothing.
+// where its backend is installed and a driver's library is preloaded that initialises. It serves nothing.
 //
 // A child of a server that is named CRASH_RUNNER in its environment ends by SIGSEGV.
 
@@ -34,6 +34,11 @@ bool DriverInitialises() {
   using Init = int (*)(unsigned);
   const auto init = reinterpret_cast<Init>(dlsym(RTLD_DEFAULT, "cuInit"));
   return init != nullptr && init(0) == 0;
+}
+
+// Where a program in /usr/local/bin looks for it.
+bool BackendIsThere() {
+  return access("/usr/local/lib/ollama/cuda_v12/libggml-cuda.so", R_OK) == 0;
 }
 
 // Discovery's child, of about as short a life as Ollama's.
@@ -72,7 +77,7 @@ int main(int argc, char** argv) {
   Log("routes.go:1718", "msg=\"Listening on 127.0.0.1:11434 (version 0.16.2)\"");
   Log("runner.go:67", "msg=\"discovering available GPUs...\"");
   RunDiscoveryChild(argv[0]);
-  if (DriverInitialises()) {
+  if (BackendIsThere() && DriverInitialises()) {
     Log("types.go:42",
         "msg=\"inference compute\" id=GPU-d110a105-ac29-1d54-7b49-9c90440f215b filter_id=\"\" "
         "library=CUDA compute=9.0 name=CUDA0 description=\"NVIDIA H100 80GB HBM3\" "
