@@ -36,6 +36,9 @@ class Watch(unittest.TestCase):
         cls.system.copy(testing.DOCTOR, DOCTOR)
         cls.system.copy("tools/vgpu_doctor/ollama_stand_in", "/usr/local/bin/ollama")
         cls.system.copy("shims/cuda/libvgpu-cuda.so", SHIM, 0o644)
+        # A backend that is there; nothing in it is called.
+        cls.system.run("install", "-D", "-m", "0755", "/lib/x86_64-linux-gnu/libm.so.6",
+                       "/usr/local/lib/ollama/cuda_v12/libggml-cuda.so")
 
     def service(self, *lines):
         self.system.run("systemctl", "stop", "ollama.service", check=False)
@@ -134,7 +137,7 @@ class Watch(unittest.TestCase):
         signalled = [event for event in ended if "signal 11" in (event["status"] or "")]
         self.assertTrue(signalled or unseen or len(ended) == 0, events)
 
-    def test_ten_thousand_children_are_bounded_in_time_and_lines(self):
+    def test_thousands_of_children_are_bounded_in_time_and_lines(self):
         self.service("ExecStartPre=/bin/sh -c "
                      "'i=0; while [ $i -lt 3000 ]; do /bin/true; i=$((i+1)); done'",
                      f"Environment=LD_PRELOAD={SHIM}", "TimeoutStartSec=120")

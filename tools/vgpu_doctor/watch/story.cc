@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "diag/host/host.h"
@@ -210,7 +211,7 @@ void Story::Ended(const Sighting& sighting, absl::Time now) {
     return;
   }
   Print(absl::StrCat(absl::FormatTime("%H:%M:%E3S", now, zone_), "  ended    ", sighting.pid,
-                     ", after about ", lived, " s: ", How(sighting)));
+                     absl::StrFormat(", after about %.2f s: ", lived), How(sighting)));
   const std::vector<std::string> libraries = OfGpu(sighting);
   if (sighting.libraries.present()) {
     Print(absl::StrCat("                libraries of a GPU that it had loaded: ",
