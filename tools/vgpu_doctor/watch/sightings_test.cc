@@ -56,7 +56,8 @@ class SightingsTest : public ::testing::Test {
     });
   }
   static std::string Map(const std::string& path) {
-    return absl::StrCat("7f0000000000-7f0000001000 r-xp 00000000 08:01 42 ", path, "\n");
+    return absl::StrCat("7f0000000000-7f0000001000 r-xp 00000000 08:01 ", path.size(), " ", path,
+                        "\n");  // a file is known by its inode: here by the length of its name
   }
 
   std::string proc_;
