@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 
 namespace vgpu::facts {
 namespace {
@@ -23,10 +24,13 @@ std::string Below(absl::string_view path, absl::string_view dir) {
 }
 
 // systemd mounts these over what it makes inaccessible (namespace.c; mount-util.c,
-// mode_to_inaccessible_node).
+// mode_to_inaccessible_node); in a container those that its manager made for it, in /run/host
+// (nspawn-mount.c, systemd 247).
 bool IsInaccessibleNode(const Mount& mount) {
-  return absl::StartsWith(mount.root, "/systemd/inaccessible/") ||
-         absl::StartsWith(mount.root, "/run/systemd/inaccessible/");
+  absl::string_view root = mount.root;
+  absl::ConsumePrefix(&root, "/run");
+  return absl::StartsWith(root, "/systemd/inaccessible/") ||
+         absl::StartsWith(root, "/host/inaccessible/");
 }
 
 // Where the same directory of the file system stands in the host, so far as the table still
@@ -90,6 +94,11 @@ Sight SeenInTable(const MountTable& mounts, absl::string_view source, absl::stri
   sight.host_path = std::string(path);
   // A subvolume's root is none of the file system's, and no bind.
   if (mount->mount_point == "/" || mount->root == "/" || mount->fs_type == "btrfs") return sight;
+  // A container has parts of /sys and /proc mounted where they belong.
+  if ((mount->fs_type == "sysfs" && mount->mount_point == absl::StrCat("/sys", mount->root)) ||
+      (mount->fs_type == "proc" && mount->mount_point == absl::StrCat("/proc", mount->root))) {
+    return sight;
+  }
   sight.host_path = HostPathOf(mounts, *mount, path);
   sight.what = sight.host_path == path   ? Sight::What::kAsHost
                : sight.host_path.empty() ? Sight::What::kUnknown
@@ -117,6 +126,7 @@ Sight SeenByService(const UnitFacts& unit, const host::Observed<ProcessFacts>& p
     by_unit.noexec = sight.noexec;
     return by_unit;
   }
+  if (agree && sight.noexec && by_unit.noexec) return by_unit;
   return sight;
 }
 

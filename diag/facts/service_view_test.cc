@@ -14,7 +14,12 @@ constexpr char kMounts[] =
     "103 100 0:40 / /srv rw - tmpfs tmpfs rw\n"
     "104 100 0:41 /x /mnt rw,noexec - nfs server:/export rw\n"
     "105 100 0:42 /@home /home rw - btrfs /dev/sdb rw\n"
-    "106 100 0:6 / /dev rw - tmpfs tmpfs rw\n";
+    "106 100 0:6 / /dev rw - tmpfs tmpfs rw\n"
+    // As a unit's ProtectHome= and NoExecPaths= look in a container of systemd-nspawn (measured,
+    // systemd 252).
+    "107 100 0:25 /host/inaccessible/dir /root ro,nosuid,nodev,noexec - tmpfs tmpfs rw\n"
+    "109 100 0:115 /devices /sys/devices ro,nosuid - sysfs sysfs ro\n"
+    "108 100 8:1 /usr/lib/vgpu /usr/lib/vgpu rw,noexec,relatime - ext4 /dev/sda1 rw\n";
 
 UnitFacts Unit(systemd::MountSetting::Kind kind, const char* source, const char* target) {
   UnitFacts unit;
@@ -45,6 +50,24 @@ TEST(ServiceViewTest, ABindOfOneFile) {
 
 TEST(ServiceViewTest, WhatSystemdMadeInaccessible) {
   EXPECT_EQ(SeenByService({}, Running(), "/opt/vgpu/lib/a.so").what, What::kHidden);
+}
+
+TEST(ServiceViewTest, WhatSystemdMadeInaccessibleInAContainer) {
+  EXPECT_EQ(SeenByService({}, Running(), "/root/vgpu/a.so").what, What::kHidden);
+}
+
+TEST(ServiceViewTest, AContainersSysfsIsTheHosts) {
+  const Sight sight = SeenByService({}, Running(), "/sys/devices/pci0000:00/vendor");
+  EXPECT_EQ(sight.what, What::kAsHost);
+}
+
+TEST(ServiceViewTest, TheUnitSaysWhyNothingCanBeMappedForExecution) {
+  const UnitFacts unit = Unit(systemd::MountSetting::Kind::kNoExec, "", "/usr/lib/vgpu");
+  const Sight sight = SeenByService(unit, Running(), "/usr/lib/vgpu/a.so");
+  EXPECT_EQ(sight.what, What::kAsHost);
+  EXPECT_TRUE(sight.noexec);
+  EXPECT_EQ(sight.because, "as written");
+  EXPECT_EQ(sight.line, 3);
 }
 
 TEST(ServiceViewTest, AFileSystemOfItsOwnIsTheHostsUnlessTheUnitMakesIt) {
