@@ -132,7 +132,7 @@ Fact<Identity> IdentityOfProcess(const host::Host& host, int pid) {
             Identity who;
             who.uid = (*status->uid)[3];
             who.gid = (*status->gid)[3];
-            who.name = who.uid == 0 ? "root" : absl::StrCat("user ", who.uid);
+            who.name = who.uid == 0 ? "root" : absl::StrCat(who.uid);
             who.groups_known = status->groups.present();
             who.groups = status->groups.value_or({});
             return who;
