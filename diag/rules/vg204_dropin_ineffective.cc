@@ -48,14 +48,37 @@ std::string DropInDir(const facts::Facts& facts) {
   return absl::StrCat("/etc/systemd/system/", facts.unit.name, ".d");
 }
 
-std::vector<FixStep> Repair(const facts::Facts& facts, const facts::IneffectiveText& text,
-                            const facts::Wish* wish) {
+// What discovery loses by the text: it wants this, and the process lacks it.
+bool IsLost(const facts::Facts& facts, const facts::Wish& wish) {
+  if (!LosesByIt(facts, wish.name, wish.value)) return false;
+  // Without it the process finds its GPU, so it is not wanted.
+  return ProcessHas(facts, wish.name, wish.value).value_or(false) ||
+         !facts.FoundGpu().value_or(false);
+}
+
+// The lines that give what the file was meant to give: this text, or, where it is one line of a
+// file that is read, all those of it that have no effect. A bind belongs into the file itself.
+std::vector<std::string> LostLines(const facts::Facts& facts, const facts::IneffectiveText& text) {
+  std::vector<std::string> lines;
+  for (const facts::IneffectiveText& other : facts.unit.ineffective) {
+    if (other.path != text.path || other.whole_file != text.whole_file) continue;
+    for (const facts::Wish& wish : other.wishes) {
+      if (!IsLost(facts, wish)) continue;
+      if (absl::StartsWith(wish.name, "Bind")) return {};
+      std::string line = absl::StrCat("Environment=\"", wish.name, "=", wish.value, "\"");
+      if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
+    }
+  }
+  return lines;
+}
+
+std::vector<FixStep> Repair(const facts::Facts& facts, const facts::IneffectiveText& text) {
   std::vector<FixStep> steps;
-  if (wish != nullptr && !absl::StartsWith(wish->name, "Bind") &&
-      (!text.whole_file || absl::StrContains(text.why, "masked") ||
-       absl::StrContains(text.why, "shadowed"))) {
+  const std::vector<std::string> lines = LostLines(facts, text);
+  if (!lines.empty() && (!text.whole_file || absl::StrContains(text.why, "masked") ||
+                         absl::StrContains(text.why, "shadowed"))) {
     return LastDropInSteps(
-        facts, "VG204", {absl::StrCat("Environment=\"", wish->name, "=", wish->value, "\"")},
+        facts, "VG204", lines,
         absl::StrCat("a drop-in that systemd reads gives what ", text.path, " was meant to give"),
         "");
   }
@@ -90,10 +113,7 @@ Judgement DropinIneffective(const facts::Facts& facts) {
   Holds holds;
   for (const facts::IneffectiveText& text : facts.unit.ineffective) {
     for (const facts::Wish& wish : text.wishes) {
-      if (!LosesByIt(facts, wish.name, wish.value)) continue;
-      // Without it the process finds its GPU, so it is not wanted.
-      const bool has = ProcessHas(facts, wish.name, wish.value).value_or(false);
-      if (!has && facts.FoundGpu().value_or(false)) continue;
+      if (!IsLost(facts, wish)) continue;
       if (first == nullptr) {
         first = &text;
         lost = &wish;
@@ -148,7 +168,7 @@ Judgement DropinIneffective(const facts::Facts& facts) {
   holds.headline =
       absl::StrCat(first->path, " has no effect on ", facts.unit.name, " (", first->why, ")",
                    guessed ? "." : absl::StrCat(", so the service lacks ", lost->name, "."));
-  holds.fix = Repair(facts, *first, lost);
+  holds.fix = Repair(facts, *first);
   holds.expect = {guessed ? absl::StrCat("`systemctl cat ", facts.unit.name, "` shows its settings")
                           : absl::StrCat("`systemctl show -p Environment ", facts.unit.name,
                                          "` has ", lost->name),

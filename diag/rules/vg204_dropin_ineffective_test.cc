@@ -66,6 +66,17 @@ TEST(DropinIneffectiveTest, TextThatSystemdDoesNotTake) {
   }
 }
 
+TEST(DropinIneffectiveTest, TheRepairGivesAllThatTheFileWasMeantToGive) {
+  HostBuilder machine = Without();
+  machine.SetFile(kDropIn, absl::StrCat("Environment=\"LD_PRELOAD=", kPreload,
+                                        "\"\nEnvironment=\"LD_LIBRARY_PATH=/usr/lib/vgpu\"\n"));
+  const Judgement judgement = DropinIneffective(machine.Gather());
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  const std::string& command = AsHolds(judgement)->fix[0].command;
+  EXPECT_TRUE(absl::StrContains(command, absl::StrCat("LD_PRELOAD=", kPreload))) << command;
+  EXPECT_TRUE(absl::StrContains(command, "LD_LIBRARY_PATH=/usr/lib/vgpu")) << command;
+}
+
 TEST(DropinIneffectiveTest, AnEmptyDropInIsAGuess) {
   HostBuilder machine = Without();
   machine.SetFile(kDropIn, "");

@@ -5,7 +5,11 @@
 // EnvironmentFile= sets wins over Environment= (measured, systemd 252). Replacing what hides
 // a device is no loss.
 
+#include <algorithm>
+
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "diag/rules/common.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/wanted.h"
@@ -63,27 +67,64 @@ std::vector<Overridden> Ended(const facts::Facts& facts) {
   return ended;
 }
 
-std::vector<FixStep> Repair(const facts::Facts& facts, const Overridden& o) {
-  const std::string line = absl::StrCat("Environment=\"", o.name, "=", o.value, "\"");
+// What the same text takes away besides, of what a GPU is found by: era A needs LD_LIBRARY_PATH
+// and LD_PRELOAD, and one repair brings both back.
+bool GoesWith(const facts::Facts& facts, const Overridden& o, const Overridden& other) {
+  if (other.by.file != o.by.file || other.unset != o.unset || other.value.empty()) return false;
+  if (other.name == o.name) return false;
+  if (other.name != "LD_PRELOAD" && other.name != "LD_LIBRARY_PATH" &&
+      !absl::StartsWith(other.name, "VGPU_")) {
+    return false;
+  }
+  const auto now = facts.unit.disk_environment.find(other.name);
+  return now == facts.unit.disk_environment.end() || now->second.value.value_or("x").empty();
+}
+
+// What one repair brings back, the latest value of each name.
+std::vector<Overridden> BroughtBack(const facts::Facts& facts, const std::vector<Overridden>& ended,
+                                    const Overridden& o) {
+  std::vector<Overridden> all = {o};
+  for (auto it = ended.rbegin(); it != ended.rend(); ++it) {
+    const bool known = std::any_of(all.begin(), all.end(),
+                                   [&](const Overridden& had) { return had.name == it->name; });
+    if (!known && GoesWith(facts, o, *it)) all.push_back(*it);
+  }
+  return all;
+}
+
+std::vector<FixStep> Repair(const facts::Facts& facts, const std::vector<Overridden>& ended,
+                            const Overridden& o) {
+  const std::vector<Overridden> all = BroughtBack(facts, ended, o);
   for (const systemd::EnvironmentFileSetting& file : facts.unit.on_disk.environment_files) {
     if (file.path != o.by.file) continue;
-    return {
-        {absl::StrCat("sudoedit ", o.by.file),
-         absl::StrCat("take line ", o.by.line, " out, or write ", o.name, "=", o.value,
-                      " there: it wins over every drop-in"),
-         "", "put the line back as it was", AssignVariable{o.by.file, o.by.line, o.name, o.value}},
-        RestartStep(facts, "the file is read at each start")};
+    std::vector<FixStep> steps;
+    for (const Overridden& each : all) {
+      steps.push_back({absl::StrCat("sudoedit ", o.by.file),
+                       absl::StrCat("take line ", each.by.line, " out, or write ", each.name, "=",
+                                    each.value, " there: it wins over every drop-in"),
+                       "", "put the line back as it was",
+                       AssignVariable{each.by.file, each.by.line, each.name, each.value}});
+    }
+    steps.push_back(RestartStep(facts, "the file is read at each start"));
+    return steps;
+  }
+  std::vector<std::string> names, lines;
+  for (const Overridden& each : all) {
+    names.push_back(each.name);
+    lines.push_back(absl::StrCat("Environment=\"", each.name, "=", each.value, "\""));
   }
   if (o.unset) {
-    std::vector<std::string> lines = {"UnsetEnvironment="};
+    lines = {"UnsetEnvironment="};
     for (const systemd::EnvironmentWord& word : facts.unit.on_disk.unset_environment) {
-      if (word.word.substr(0, word.word.find('=')) == o.name) continue;
+      const std::string name = word.word.substr(0, word.word.find('='));
+      if (std::find(names.begin(), names.end(), name) != names.end()) continue;
       lines.push_back(absl::StrCat("UnsetEnvironment=", word.word));
     }
-    return LastDropInSteps(facts, "VG205", lines,
-                           absl::StrCat("nothing takes ", o.name, " away any more"), "");
+    return LastDropInSteps(
+        facts, "VG205", lines,
+        absl::StrCat("nothing takes ", absl::StrJoin(names, " and "), " away any more"), "");
   }
-  return LastDropInSteps(facts, "VG205", {line}, "the last assignment wins: this one is the last",
+  return LastDropInSteps(facts, "VG205", lines, "the last assignment wins: this one is the last",
                          "");
 }
 
@@ -124,7 +165,7 @@ Judgement EnvironmentOverridden(const facts::Facts& facts) {
   holds.explains.push_back("VG507");
   holds.headline = absl::StrCat(first->by.file, ":", first->by.line, " takes ", first->name, " of ",
                                 first->was.file, " away (", first->how, ").");
-  holds.fix = Repair(facts, *first);
+  holds.fix = Repair(facts, ended, *first);
   holds.expect = {
       absl::StrCat("/proc/PID/environ of the new process has ", first->name, "=", first->value),
       ExpectGpuLine(facts)};

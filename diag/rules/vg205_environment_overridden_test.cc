@@ -57,6 +57,36 @@ TEST(EnvironmentOverriddenTest, AnEnvironmentFileWins) {
   EXPECT_EQ(holds->fix[0].command, "sudoedit /etc/default/ollama");
 }
 
+TEST(EnvironmentOverriddenTest, TheRepairBringsBackAllThatTheTextTakesAway) {
+  HostBuilder machine = Without("");
+  machine.SetFile(kDropIn, absl::StrCat("[Service]\nEnvironment=\"LD_PRELOAD=", kPreload,
+                                        "\"\nEnvironment=LD_LIBRARY_PATH=/usr/lib/vgpu\n"));
+  for (const char* text :
+       {"[Service]\nEnvironment=\n", "[Service]\nEnvironment=LD_PRELOAD= LD_LIBRARY_PATH=\n"}) {
+    machine.SetFile(kLater, text);
+    const Judgement judgement = EnvironmentOverridden(machine.Gather());
+    ASSERT_NE(AsHolds(judgement), nullptr) << text;
+    const std::string& command = AsHolds(judgement)->fix[0].command;
+    EXPECT_TRUE(absl::StrContains(command, absl::StrCat("LD_PRELOAD=", kPreload))) << command;
+    EXPECT_TRUE(absl::StrContains(command, "LD_LIBRARY_PATH=/usr/lib/vgpu")) << command;
+  }
+  machine.SetFile(kLater, "[Service]\nUnsetEnvironment=LD_PRELOAD LD_LIBRARY_PATH OTHER\n");
+  const Judgement judgement = EnvironmentOverridden(machine.Gather());
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  const std::string& command = AsHolds(judgement)->fix[0].command;
+  EXPECT_TRUE(absl::StrContains(command, "UnsetEnvironment=OTHER")) << command;
+  EXPECT_FALSE(absl::StrContains(command, "UnsetEnvironment=LD_")) << command;
+}
+
+TEST(EnvironmentOverriddenTest, APathToTheShimsThatIsEmptied) {
+  HostBuilder machine = Without("");
+  machine.SetFile(kDropIn, "[Service]\nEnvironment=LD_LIBRARY_PATH=/usr/lib/vgpu\n");
+  machine.SetFile(kLater, "[Service]\nEnvironment=LD_LIBRARY_PATH=\n");
+  EXPECT_NE(AsHolds(EnvironmentOverridden(machine.Gather())), nullptr);
+  machine.SetFile(kLater, "[Service]\nEnvironment=LD_LIBRARY_PATH=/opt/vgpu\n");
+  EXPECT_EQ(AsHolds(EnvironmentOverridden(machine.Gather())), nullptr);
+}
+
 TEST(EnvironmentOverriddenTest, AnotherListWithTheSameShimsIsNoLoss) {
   HostBuilder machine;
   machine.SetFile(

@@ -87,8 +87,12 @@ bool LosesByIt(const Facts& facts, absl::string_view name, absl::string_view val
   if (absl::StartsWith(name, "VGPU_")) return set == disk.end() && !value.empty();
   // Ollama writes LD_LIBRARY_PATH for its children itself: alone it decides only where it
   // leads to a shim.
-  return name == "LD_LIBRARY_PATH" && absl::StrContains(value, "vgpu") && set == disk.end() &&
-         disk.find("LD_PRELOAD") == disk.end();
+  const auto leads_to_shim = [](absl::string_view path) { return absl::StrContains(path, "vgpu"); };
+  const auto preload = disk.find("LD_PRELOAD");
+  return name == "LD_LIBRARY_PATH" && leads_to_shim(value) &&
+         (set == disk.end() ||
+          (set->second.value.present() && !leads_to_shim(*set->second.value))) &&
+         (preload == disk.end() || preload->second.value.value_or("x").empty());
 }
 
 host::Observed<bool> ProcessHas(const Facts& facts, absl::string_view name,
