@@ -1,5 +1,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "diag/rules/host_builder.h"
 #include "diag/rules/rules.h"
 #include "gtest/gtest.h"
@@ -151,6 +152,24 @@ TEST(PreloadEntryMissingTest, TheHostsOwnFileIsJudgedByItself) {
   machine.RemoveEnviron("LD_PRELOAD").SetFile(kDropIn, "[Service]\n");
   machine.SetShown("Environment", "PATH=/usr/bin").SetFile("/etc/ld.so.preload", "/x.so\n");
   EXPECT_TRUE(absl::StrContains(Because(PreloadEntryMissing(machine.Gather())), "VG102"));
+}
+
+TEST(PreloadEntryMissingTest, AListOfADirectoryInWhichTheShimsAreNot) {
+  HostBuilder machine;
+  std::string wrong(kPreload);
+  absl::StrReplaceAll({{"/usr/lib64/", "/usr/lib46/"}}, &wrong);
+  machine.SetFile(kDropIn, absl::StrCat("[Service]\nEnvironment=\"LD_PRELOAD=", wrong, "\"\n"));
+  machine.SetShown("Environment", absl::StrCat("LD_PRELOAD=", wrong));
+  machine.SetEnviron("LD_PRELOAD", wrong).SetMaps({{"/usr/local/bin/ollama", 262650}}).FoundNoGpu();
+  const Judgement judgement = PreloadEntryMissing(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  ASSERT_FALSE(holds->fix.empty());
+  EXPECT_TRUE(absl::StrContains(holds->fix[0].command, absl::StrCat("LD_PRELOAD=", kPreload)))
+      << holds->fix[0].command;
+  for (const FixStep& step : holds->fix) {
+    EXPECT_FALSE(absl::StrContains(step.command, "install -m")) << step.command;
+  }
 }
 
 }  // namespace
