@@ -7,8 +7,11 @@
 
 #include <optional>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "diag/facts/access.h"
+#include "diag/facts/service_view.h"
 #include "diag/rules/common.h"
 #include "diag/rules/modelled.h"
 #include "diag/rules/preloaded.h"
@@ -38,16 +41,48 @@ std::string Words(const facts::Identity& who, const facts::Barrier& barrier) {
                       barrier.path, " (mode ", facts::ModeText(barrier.mode), ")");
 }
 
+// Era A lists the directories of LD_LIBRARY_PATH to find the driver (discover/gpu.go, FindGPULibs).
+bool IsListed(const facts::Facts& facts, const facts::Barrier& barrier) {
+  if (facts.ollama.era != ollama::Era::kA) return false;
+  const auto path = facts.unit.disk_environment.find("LD_LIBRARY_PATH");
+  if (path == facts.unit.disk_environment.end()) return false;
+  const std::string value = path->second.value.value_or("");
+  for (absl::string_view directory : absl::StrSplit(value, ':')) {
+    if (directory == barrier.path) return true;
+    // As a process in a mount namespace of its own sees it.
+    if (!directory.empty() && absl::StartsWith(barrier.path, "/proc/") &&
+        absl::EndsWith(barrier.path, absl::StrCat("/root", directory))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // Opens what stands in the way, and nothing more: x for a directory, r for the file.
-FixStep OpenStep(const facts::Barrier& barrier) {
+FixStep OpenStep(const facts::Facts& facts, const facts::Barrier& barrier) {
+  const bool listed = barrier.directory && IsListed(facts, barrier);
   return OpenModeStep(
-      barrier.path, barrier.directory ? "o+x" : "a+r", facts::ModeText(barrier.mode),
-      barrier.directory ? "lets the service pass the directory, not list it"
-                        : "lets the service read the library",
+      barrier.path,
+      listed              ? "o+rx"
+      : barrier.directory ? "o+x"
+                          : "a+r",
+      facts::ModeText(barrier.mode),
+      listed ? "lets the service list the directory, in which it looks for the driver"
+      : barrier.directory ? "lets the service pass the directory, not list it"
+                          : "lets the service read the library",
       barrier.directory
           ? "every user can then reach files below it whose own modes allow it; a library "
             "belongs below /usr/lib or /opt, not below a home directory"
           : "");
+}
+
+// Where the host has what stands in the way of the list: in the service the list is bound over
+// /etc/ld.so.preload, read-only.
+facts::Barrier OfHost(const facts::Facts& facts, facts::Barrier barrier) {
+  if (barrier.directory || !absl::StartsWith(barrier.path, "/proc/")) return barrier;
+  const facts::Sight sight = facts::SeenByService(facts.unit, facts.process, "/etc/ld.so.preload");
+  if (sight.what == facts::Sight::What::kBound) barrier.path = sight.host_path;
+  return barrier;
 }
 
 // The list itself is a file that the unit binds, and the service may not read it: the loader
@@ -80,7 +115,7 @@ std::optional<Judgement> ListUnreadable(const facts::Facts& facts, const ActingL
   if (needed) holds.explains = {"VG704"};
   holds.headline = absl::StrCat("The preload list ", list.source, " of ", facts.unit.name,
                                 " cannot be read by user ", who.name, ": let the service read it.");
-  holds.fix = {OpenStep(*barrier)};
+  holds.fix = {OpenStep(facts, OfHost(facts, *barrier))};
   if (facts.unit_judged) holds.fix.push_back(RestartStep(facts, "the list is read at each start"));
   holds.expect = {"the shims in /proc/PID/maps", ExpectGpuLine(facts)};
   return Judgement(std::move(holds));
@@ -114,7 +149,7 @@ std::optional<Judgement> FoundByPathAndClosed(const facts::Facts& facts) {
         holds.explains = {"VG504", "VG704", "VG902"};
         holds.headline = absl::StrCat(file.path, " cannot be read by user ", who->name,
                                       ": let the service read it.");
-        holds.fix = {OpenStep(*barrier)};
+        holds.fix = {OpenStep(facts, *barrier)};
         if (facts.unit_judged) {
           holds.fix.push_back(RestartStep(facts, "discovery runs once, at the start"));
         }
@@ -163,7 +198,7 @@ Judgement PreloadEntryUnreadable(const facts::Facts& facts) {
     if (faults.empty()) continue;
     Holds holds = PassedOver(facts, acting, faults, "let the service read it");
     for (size_t i = 0; i < barriers.size() && holds.fix.size() < 4; ++i) {
-      FixStep step = OpenStep(barriers[i]);
+      FixStep step = OpenStep(facts, barriers[i]);
       bool known = false;
       for (const FixStep& other : holds.fix) known = known || other.command == step.command;
       if (!known) holds.fix.push_back(std::move(step));
