@@ -36,6 +36,17 @@ bool IsOfMissing(const std::vector<loader::Problem>& problems, const loader::Pro
   });
 }
 
+// A symbol of a version that the library lacks: the loader ends at the version, which it looks for
+// before any symbol (glibc 2.36, rtld.c, dl_main; dl-open.c).
+bool IsOfMissingVersion(const std::vector<loader::Problem>& problems,
+                        const loader::Problem& problem) {
+  if (problem.trouble != Trouble::kUndefinedSymbol || problem.version.empty()) return false;
+  return std::any_of(problems.begin(), problems.end(), [&](const loader::Problem& other) {
+    return other.trouble == Trouble::kVersionNotFound && other.version == problem.version &&
+           other.needed_by == problem.needed_by;
+  });
+}
+
 // The object that should have given it.
 std::optional<size_t> GiverIn(const facts::Facts& facts, const loader::Load& load,
                               const loader::Problem& problem) {
@@ -196,7 +207,9 @@ std::vector<ShimFault> FaultsOfModel(const facts::Facts& facts,
   for (const Step& step : AllSteps(facts)) {
     for (const loader::Problem& problem : *step.problems) {
       if (!problem.doubts.empty() || problem.effect == loader::Effect::kIfUsed) continue;
-      if (IsOfMissing(*step.problems, problem)) continue;
+      if (IsOfMissing(*step.problems, problem) || IsOfMissingVersion(*step.problems, problem)) {
+        continue;
+      }
       ModelFault model{&problem, step};
       const std::optional<size_t> needer = NeederOf(problem);
       const std::optional<size_t> giver = GiverIn(facts, *step.load, problem);
