@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "diag/facts/maker.h"
 #include "diag/rules/common.h"
+#include "diag/rules/modelled.h"
 #include "diag/rules/preloaded.h"
 #include "diag/rules/rules.h"
 
@@ -53,8 +54,17 @@ bool IsShim(const facts::Facts& facts, const facts::FileFacts& file, Shim shim) 
 }
 
 // A file by the soname that programs ask for, which leads to the shim: by path it is found
-// without an entry.
+// without an entry. Where discovery was followed as far as its backend, it is known which file it
+// gets: a link that lies where nothing looks is none.
 const facts::FileFacts* FoundByPath(const facts::Facts& facts, Shim shim) {
+  if (SawDiscovery(facts)) {
+    const std::vector<Answer> answers = AnswersFor(facts, shim);
+    if (std::none_of(answers.begin(), answers.end(), [&](const Answer& answer) {
+          return MakerOf(facts, answer.Get()) == Maker::kShim;
+        })) {
+      return nullptr;
+    }
+  }
   for (const facts::FileFacts& file : facts.gpu_libraries) {
     if (!facts::ShimOf(file.path)->named_as_shim && IsShim(facts, file, shim)) return &file;
   }
