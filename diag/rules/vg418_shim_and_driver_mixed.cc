@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "diag/rules/common.h"
+#include "diag/rules/discovery.h"
 #include "diag/rules/modelled.h"
 #include "diag/rules/preloaded.h"
 #include "diag/rules/rules.h"
@@ -119,12 +120,65 @@ Judgement OnlySaid(const facts::Facts& facts, const ollama::LogLine& said) {
   return holds;
 }
 
+// Era A opens libcuda by a path, and where it finds none it asks a libcudart that it finds by a
+// path (discover/gpu.go, initCudaHandles): NVIDIA's own, beside Ollama's backends. Over a shim of
+// the driver that is preloaded that ends with an error that this pair alone has.
+Judgement OfEraA(const facts::Facts& facts) {
+  const ollama::CudaError* error = DecidingError(facts);
+  const bool of_pair = error != nullptr && (error->words.code == 500 || error->words.code == 801);
+  const facts::PreloadEntry* shim = nullptr;
+  for (const facts::PreloadList* list : facts.PreloadsNow()) {
+    for (const facts::PreloadEntry& entry : list->entries) {
+      if (entry.shim == Shim::kCuda && entry.file.found.present()) shim = &entry;
+    }
+  }
+  if (!of_pair || shim == nullptr) {
+    return Contradicted{"this version of Ollama asks libcuda alone for devices"};
+  }
+  Holds holds;
+  holds.acts = Acts::kNow;
+  holds.confidence = Confidence::kLikely;
+  holds.evidence = CodeEvidence(facts, *error);
+  holds.evidence.push_back({shim->file.path, 0, shim->text,
+                            "the shim of the driver is preloaded; this version of Ollama opens the "
+                            "driver by a path, and asks NVIDIA's runtime where it finds none"});
+  const std::string directory(host::Dirname(shim->text));
+  holds.headline = absl::StrCat(
+      "Ollama of this version found no driver by a path, and asked NVIDIA's "
+      "own runtime, which does not work over the shims: name ",
+      directory, " in LD_LIBRARY_PATH.");
+  const bool linked = std::any_of(
+      facts.gpu_libraries.begin(), facts.gpu_libraries.end(), [&](const facts::FileFacts& file) {
+        return host::Dirname(file.path) == directory &&
+               absl::StartsWith(host::Basename(file.path), "libcuda.so");
+      });
+  if (!linked) {
+    const std::string link = ShellQuoted(absl::StrCat(directory, "/libcuda.so.1"));
+    holds.fix.push_back(
+        {absl::StrCat("sudo ln -s ", ShellQuoted(host::Basename(shim->text)), " ", link),
+         "gives the shim the name that is looked for", "", absl::StrCat("sudo rm ", link)});
+  }
+  if (facts.unit_judged) {
+    std::string path = directory;
+    const auto set = facts.unit.disk_environment.find("LD_LIBRARY_PATH");
+    if (set != facts.unit.disk_environment.end() && !set->second.value.value_or("").empty()) {
+      absl::StrAppend(&path, ":", *set->second.value);
+    }
+    for (FixStep& step : LastDropInSteps(
+             facts, "VG418", {absl::StrCat("Environment=\"LD_LIBRARY_PATH=", path, "\"")},
+             "discovery looks for the driver's file in these directories", "")) {
+      holds.fix.push_back(std::move(step));
+    }
+  }
+  holds.explains = {"VG707", "VG704"};
+  holds.expect = {ExpectGpuLine(facts)};
+  return holds;
+}
+
 }  // namespace
 
 Judgement ShimAndDriverMixed(const facts::Facts& facts) {
-  if (facts.ollama.era == ollama::Era::kA) {
-    return Contradicted{"this version of Ollama asks libcuda alone for devices"};
-  }
+  if (facts.ollama.era == ollama::Era::kA) return OfEraA(facts);
   const std::optional<Mixed> mixed = FindMixed(facts);
   const ollama::LogLine* said = SaidByShim(facts);
   if (!mixed) {

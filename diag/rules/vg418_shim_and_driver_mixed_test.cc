@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "absl/strings/match.h"
 #include "diag/rules/host_builder.h"
 #include "diag/rules/rules.h"
@@ -60,6 +62,33 @@ TEST(ShimAndDriverMixedTest, WhatTheShimSaysIsEnough) {
   ASSERT_NE(holds, nullptr) << Because(judgement) << Lacks(judgement);
   EXPECT_EQ(holds->confidence, Confidence::kCertain);
   EXPECT_NE(FindQuote(*holds, "cuGetExportTable"), nullptr);
+}
+
+// Era A found no libcuda where it looks, and asked the libcudart beside its backends.
+constexpr char kRuntimeLine[] =
+    R"log(time=2026-02-24T10:06:00.361-05:00 level=INFO source=gpu.go:612 msg="Unable to load cudart library /usr/local/lib/ollama/cuda_v12/libcudart.so.12.8.90: cudart init failure: 500")log";
+
+TEST(ShimAndDriverMixedTest, EraAAsksNvidiasRuntimeWhereItFindsNoDriverByAPath) {
+  HostBuilder machine;
+  machine.EraA().SetLog({kServerConfigLine, kListeningLine, kRuntimeLine, kCpuLine});
+  const Judgement judgement = ShimAndDriverMixed(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kLikely);
+  EXPECT_NE(std::find(holds->explains.begin(), holds->explains.end(), "VG707"),
+            holds->explains.end());
+  bool named = false;
+  for (const FixStep& step : holds->fix) {
+    named = named || absl::StrContains(step.command, "LD_LIBRARY_PATH=/usr/lib64");
+  }
+  EXPECT_TRUE(named);
+}
+
+TEST(ShimAndDriverMixedTest, ThatErrorWithoutAShimIsNoMixture) {
+  HostBuilder machine;
+  machine.EraA().SetLog({kServerConfigLine, kListeningLine, kRuntimeLine, kCpuLine});
+  machine.RemoveEnviron("LD_PRELOAD");
+  EXPECT_EQ(AsHolds(ShimAndDriverMixed(machine.Gather())), nullptr);
 }
 
 }  // namespace
