@@ -127,13 +127,21 @@ Judgement PciIdsWrong(const facts::Facts& facts) {
   }
   std::vector<systemd::Setting> binds;
   const systemd::Setting* bind = BindOverPci(facts, binds);
+  std::vector<Evidence> effect = NoGpuEvidence(facts);
+  // The address is taken on every virtual machine that has a device of its own there.
+  if (bind == nullptr && effect.empty() && facts.process.present()) {
+    return CannotTell{
+        absl::StrCat("whether the service needs the ids of ", address),
+        "what discovery found was not seen, and it does not read them itself",
+        absl::StrCat("sudo systemctl restart ", facts.unit.name, ", and its log after that")};
+  }
   holds.confidence = bind == nullptr ? Confidence::kPossible : Confidence::kLikely;
   holds.acts = ActsNowIfRunning(facts);
   if (bind != nullptr) {
     holds.evidence.push_back({bind->place.file, bind->place.line, bind->value,
                               "is there to show other ids, and does not"});
   }
-  for (Evidence& evidence : NoGpuEvidence(facts)) holds.evidence.push_back(std::move(evidence));
+  for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
   holds.explains = {"VG704"};
   holds.headline =
       absl::StrCat("At ", address,

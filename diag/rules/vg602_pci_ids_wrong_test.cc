@@ -69,6 +69,13 @@ TEST(PciIdsWrongTest, DiscoveryDoesNotReadThem) {
   EXPECT_TRUE(absl::StrContains(Because(PciIdsWrong(machine.Gather())), "discovery found"));
 }
 
+TEST(PciIdsWrongTest, WithoutAResultOfDiscoveryNothingIsKnownToBeWrong) {
+  HostBuilder machine = TakenAddress();
+  machine.SetLog({kServerConfigLine});
+  EXPECT_EQ(Lacks(PciIdsWrong(machine.Gather())),
+            "whether the service needs the ids of 0000:00:05.0");
+}
+
 TEST(PciIdsWrongTest, AProcessWithoutShimsReadsNone) {
   HostBuilder machine = TakenAddress();
   machine.NotRestarted();
