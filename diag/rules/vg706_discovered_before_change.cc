@@ -126,6 +126,17 @@ Judgement DiscoveredBeforeChange(const Facts& facts) {
           absl::StrCat("what ", ProcessText(*answer.step.process), " gets for ", answer.name));
     }
   }
+  // The shims did not take their configuration at this start (802, of them alone), and it is one
+  // that they take now.
+  const ollama::CudaError* error = DecidingError(facts);
+  if (error != nullptr && error->words.code == 802 && facts.devices.IsVirtual() &&
+      facts.devices.configured.present()) {
+    ++timed;
+    holds.evidence.push_back(
+        FromLog(log, error->line,
+                absl::StrCat("the shims did not take their configuration then; ",
+                             facts.devices.config_source, " is one that they take now")));
+  }
   if (facts.kernel_log.present() && when.present()) {
     for (KernelEvent::Kind kind :
          {KernelEvent::Kind::kDeviceAdded, KernelEvent::Kind::kDriverLoaded}) {

@@ -80,6 +80,21 @@ TEST(DiscoveredBeforeChangeTest, AMappedShimWasThere) {
   EXPECT_EQ(AsHolds(DiscoveredBeforeChange(machine.Gather())), nullptr);
 }
 
+TEST(DiscoveredBeforeChangeTest, TheShimsConfigurationWasMendedSince) {
+  HostBuilder machine;
+  machine.SetLog({kServerConfigLine, kListeningLine, kBeganLine,
+                  "ggml_cuda_init: failed to initialize CUDA: system not yet initialized",
+                  kCpuLine});
+  machine.SetFile("/etc/vgpu/devices.toml", "[[device]]\nprofile = \"h900\"\n");
+  EXPECT_EQ(AsHolds(DiscoveredBeforeChange(machine.Gather())), nullptr);
+  machine.SetFile("/etc/vgpu/devices.toml", "[[device]]\nprofile = \"t4\"\n");
+  const Judgement judgement = DiscoveredBeforeChange(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kLikely);
+  EXPECT_NE(FindQuote(*holds, "system not yet initialized"), nullptr);
+}
+
 TEST(DiscoveredBeforeChangeTest, NoTimesWereKept) {
   HostBuilder machine;
   EXPECT_EQ(Lacks(DiscoveredBeforeChange(machine.FoundNoGpu().WithoutFileTimes().Gather())),

@@ -4,6 +4,7 @@
 // "loaded CUDA backend" is printed in spite of it: a backend without a device is one too
 // (ggml-backend-reg.cpp).
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "diag/rules/common.h"
 #include "diag/rules/discovery.h"
@@ -37,10 +38,66 @@ constexpr Cure kCures[] = {
      "programs that use CUDA have to be stopped first"},
 };
 
+// The code that the shims give where they do not take their configuration
+// (CUDA_ERROR_SYSTEM_NOT_READY; shims/cuda).
+constexpr int kShimsNotReady = 802;
+
+// Why the shims do not take their configuration; empty where they do, or where that was not seen.
+std::string Rejected(const facts::Facts& facts) {
+  if (!facts.devices.config_broken) return "";
+  const std::string why(facts.devices.configured.why_not());
+  // The parser names the line; what could not be read has no line.
+  return absl::StartsWith(why, "line ") ? why : "";
+}
+
+// The shims do not take their configuration, whether or not a log says what came of it: eras B and
+// C do not write the code.
+Judgement ConfigurationRejected(const facts::Facts& facts, const std::string& why,
+                                const ollama::CudaError* error) {
+  const std::string& file = facts.devices.config_source;
+  Holds holds;
+  holds.evidence = {{file, 0, why, "the shims do not take this file: every first call fails"}};
+  const bool said = error != nullptr && error->words.code == kShimsNotReady;
+  if (said) {
+    for (Evidence& evidence : CodeEvidence(facts, *error)) {
+      holds.evidence.push_back(std::move(evidence));
+    }
+  }
+  std::vector<Evidence> effect = NoGpuEvidence(facts);
+  const bool lost = !effect.empty();
+  holds.acts = lost ? Acts::kNow : Acts::kNextStart;
+  holds.confidence = said && lost ? Confidence::kCertain : Confidence::kLikely;
+  if (!said) {
+    for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
+  }
+  holds.explains = {"VG704", "VG708", "VG902"};
+  holds.headline =
+      absl::StrCat("The shims reject their configuration ", file, " (", why, "): mend it.");
+  holds.fix = {{absl::StrCat("sudoedit ", file), absl::StrCat("mend ", why), "",
+                "put the line back as it was"}};
+  if (facts.unit_judged) {
+    holds.fix.push_back(RestartStep(facts, "the shims read it once, at their first call"));
+  }
+  holds.expect = {"no further line with an error of CUDA", ExpectGpuLine(facts)};
+  return holds;
+}
+
+// What the code means here: to NVIDIA's driver, or to the shim in its place.
+std::string MeaningOf(const facts::Facts& facts, const ollama::CudaErrorWords& words) {
+  if (facts.devices.IsVirtual() && words.code == kShimsNotReady) {
+    return "; the shims did not take their configuration when it was read";
+  }
+  const ollama::CudaErrorInfo* info = ollama::CudaErrorOf(words.code);
+  return info != nullptr && words.or_code == 0 ? absl::StrCat("; ", info->meaning) : "";
+}
+
 }  // namespace
 
 Judgement CudaInitError(const facts::Facts& facts) {
   const ollama::CudaError* error = DecidingError(facts);
+  if (const std::string why = Rejected(facts); !why.empty() && !facts.FoundGpu().value_or(false)) {
+    return ConfigurationRejected(facts, why, error);
+  }
   if (error == nullptr) return WithoutCode(facts);
   Holds holds;
   holds.evidence = CodeEvidence(facts, *error);
@@ -49,11 +106,9 @@ Judgement CudaInitError(const facts::Facts& facts) {
   holds.explains = {"VG704", "VG708", "VG902"};
   // ggml aborts at a call that fails.
   if (!error->words.at_init) holds.explains.push_back("VG702");
-  const ollama::CudaErrorInfo* info = ollama::CudaErrorOf(error->words.code);
   holds.headline = absl::StrCat(
       error->after_result ? "The GPU was found and lost again: " : "CUDA cannot be used: ",
-      NameOf(error->words),
-      info != nullptr && error->words.or_code == 0 ? absl::StrCat("; ", info->meaning) : "", ".");
+      NameOf(error->words), MeaningOf(facts, error->words), ".");
   if (!facts.devices.IsVirtual()) {
     for (const Cure& cure : kCures) {
       if (cure.code == error->words.code) {

@@ -65,6 +65,34 @@ TEST(CudaInitErrorTest, EraAWouldHaveSaidIt) {
       << Lacks(judgement);
 }
 
+TEST(CudaInitErrorTest, TheShimsRejectTheirConfiguration) {
+  HostBuilder machine;
+  machine.SetFile("/etc/vgpu/devices.toml", "[[device]]\nprofile = \"h900\"\n").FoundNoGpu();
+  // Era B does not write the code: what the file says is all that is known.
+  const Judgement judgement = CudaInitError(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kLikely);
+  EXPECT_EQ(holds->acts, Acts::kNow);
+  EXPECT_EQ(holds->evidence[0].source, "/etc/vgpu/devices.toml");
+  EXPECT_TRUE(absl::StrContains(holds->evidence[0].quote, "line 2")) << holds->evidence[0].quote;
+  EXPECT_EQ(holds->fix[0].command, "sudoedit /etc/vgpu/devices.toml");
+
+  machine.SetLog({kServerConfigLine, kListeningLine, kBeganLine,
+                  "ggml_cuda_init: failed to initialize CUDA: system not yet initialized",
+                  kCpuLine});
+  const Judgement told = CudaInitError(machine.Gather());
+  ASSERT_NE(AsHolds(told), nullptr);
+  EXPECT_EQ(AsHolds(told)->confidence, Confidence::kCertain);
+  EXPECT_FALSE(absl::StrContains(AsHolds(told)->headline, "fabric"));
+}
+
+TEST(CudaInitErrorTest, AConfigurationThatWasNotReadIsNotRejected) {
+  HostBuilder machine;
+  machine.SetFile("/etc/vgpu/devices.toml", "[[device]]\n").Hide("/etc/vgpu/devices.toml");
+  EXPECT_EQ(AsHolds(CudaInitError(machine.FoundNoGpu().Gather())), nullptr);
+}
+
 TEST(CudaInitErrorTest, AnAbortInTheSecondPassKillsTheChild) {
   HostBuilder machine;
   machine.SetLog(
