@@ -194,7 +194,7 @@ std::optional<Mixture> WrongOne(const Facts& facts) {
 
 std::vector<FixStep> Steps(const Facts& facts) {
   std::vector<FixStep> steps = {
-      {"command -v -a ollama; ls -ld /usr/local/lib/ollama /usr/lib/ollama",
+      {"which -a ollama; ls -ld /usr/local/lib/ollama /usr/lib/ollama",
        "shows every installation; keep one, and remove the others with what installed them "
        "(the package manager, or rm for what was unpacked by hand)",
        "", ""}};
