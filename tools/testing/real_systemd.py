@@ -37,8 +37,9 @@ def root():
 
 
 class RealSystemd:
-    def __init__(self, lower=None):
-        self._lower = lower or root()
+    def __init__(self, lower=None, layers=()):
+        """`layers` are directories that lie above the root, the first one on top."""
+        self._lower = ":".join([*layers, lower or root()])
 
     def __enter__(self):
         self._directory = tempfile.mkdtemp(prefix="systemd.", dir=os.environ.get("TEST_TMPDIR"))
@@ -52,6 +53,8 @@ class RealSystemd:
             'mount -t overlay overlay -o "lowerdir=$2,upperdir=upper,workdir=work" root && '
             'exec systemd-nspawn --quiet --register=no --keep-unit --private-network --console=pipe '
             '--bind="$1/shared:/shared" -D root -b')
+        # What differs from below, as overlayfs keeps it.
+        self.upper = os.path.join(self._directory, "upper")
         self._log = open(os.path.join(self._directory, "console"), "wb")
         self._nspawn = subprocess.Popen(
             ["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh",
