@@ -205,6 +205,21 @@ const Comparison* FirstDisagreement(const Run& run) {
   return nullptr;
 }
 
+// No step of any run was done; `why` is the first reason.
+bool NothingDone(const Result& result, std::string& why) {
+  for (const Run& run : result.runs) {
+    if (run.steps.empty() && why.empty() && !run.context.not_taken_over.empty()) {
+      const NotTakenOver& left = run.context.not_taken_over.front();
+      why = absl::StrCat("without ", left.what, " (", left.why, ")");
+    }
+    for (const Step& step : run.steps) {
+      if (step.status != StepStatus::kNotRun) return false;
+      if (why.empty()) why = step.why;
+    }
+  }
+  return true;
+}
+
 // The step that decides in this era, and must have found a device: era A's server asks the
 // driver's library itself.
 absl::string_view DecidingStep(const Result& result) {
@@ -333,8 +348,8 @@ void Conclude(Result& result) {
   }
   result.verdict = Verdict::kInconclusive;
   const Run* run = ProcessRun(result);
-  if (result.runs.empty()) {
-    result.headline = "No step could be done.";
+  if (std::string why; NothingDone(result, why)) {
+    result.headline = absl::StrCat("No step could be done", why.empty() ? "" : ": ", why, ".");
   } else if (run == nullptr) {
     result.headline =
         "Nothing runs: the steps were done with what the next start would get, and outside of the "

@@ -263,6 +263,22 @@ TEST(ConcludeTest, WhatTheNextStartWouldGetIsSaidSo) {
   EXPECT_TRUE(Verified(result));
 }
 
+TEST(ConcludeTest, NoStepCouldBeDone) {
+  Result result = Good();
+  for (Step& step : result.runs[0].steps) {
+    step.status = StepStatus::kNotRun;
+    step.why = "setgroups: operation not permitted";
+  }
+  Conclude(result);
+  EXPECT_EQ(result.verdict, Verdict::kInconclusive);
+  EXPECT_EQ(result.headline, "No step could be done: setgroups: operation not permitted.");
+  result.runs[0].steps.clear();
+  result.runs[0].context.not_taken_over = {{"the place of process 1", "permission denied", true}};
+  Conclude(result);
+  EXPECT_EQ(result.headline,
+            "No step could be done: without the place of process 1 (permission denied).");
+}
+
 TEST(ConcludeTest, NoRun) {
   Result result;
   Conclude(result);

@@ -12,6 +12,7 @@
 #include "tools/vgpu_doctor/explain.h"
 #include "tools/vgpu_doctor/fix.h"
 #include "tools/vgpu_doctor/list_causes.h"
+#include "tools/vgpu_doctor/verify.h"
 #include "tools/vgpu_doctor/watch.h"
 
 namespace vgpu::doctor {
@@ -34,6 +35,8 @@ int Run(int argc, char** argv) {
   CLI::App* list_causes = AddListCauses(app, list_options);
   ExplainOptions explain_options;
   CLI::App* explain = AddExplain(app, explain_options);
+  VerifyOptions verify_options;
+  CLI::App* verify = AddVerify(app, verify_options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -45,6 +48,7 @@ int Run(int argc, char** argv) {
   if (watch->parsed()) return RunWatch(watch_options);
   if (list_causes->parsed()) return RunListCauses(list_options);
   if (explain->parsed()) return RunExplain(explain_options);
+  if (verify->parsed()) return RunVerify(verify_options);
   fputs(app.help().c_str(), stderr);
   return kUsage;
 }

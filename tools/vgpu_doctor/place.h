@@ -1,0 +1,92 @@
+// The place of a process: what the kernel gives it, so that another program can be run with
+// the same. Its user, groups and capabilities, its namespaces, root and working directory,
+// limits, umask and no_new_privs.
+//
+//   absl::StatusOr<Place> place = Place::Of(57290);
+//   if (fork() == 0) { place->Enter(); ... }
+//
+// Nothing of the process itself is touched: all is read below /proc. What cannot be taken
+// over (the filter of system calls, the security module's label, the cgroup) is named.
+//
+// A Place keeps file descriptors of the process's namespaces: they are its own even where the
+// process ends meanwhile. Thread-compatible.
+
+#ifndef TOOLS_VGPU_DOCTOR_PLACE_H_
+#define TOOLS_VGPU_DOCTOR_PLACE_H_
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "diag/facts/access.h"
+#include "diag/host/file_io.h"
+#include "diag/probe/probe.h"
+
+namespace vgpu::doctor {
+
+class Place {
+ public:
+  // Errors: the process is gone, or the caller may not look at it, or could not become it.
+  static absl::StatusOr<Place> Of(int pid);
+  // Of a service that does not run: its user and groups, and nothing else.
+  static absl::StatusOr<Place> OfUser(const facts::Identity& who);
+
+  // In a child of fork(2), and before any other thread is started. Children that it forks
+  // afterwards are in the process's PID namespace; it itself is not.
+  absl::Status Enter() const;
+  // Enter changes the PID namespace: the work must be done by a further child.
+  bool new_pid_namespace() const { return pid_namespace_; }
+
+  // What was and was not taken over, in words.
+  const probe::Context& context() const { return context_; }
+  // Ticks between the boot and the start of the process (field 22 of stat): 0 where none.
+  uint64_t start_ticks() const { return start_ticks_; }
+
+ private:
+  struct Namespace {
+    std::string name;  // "mnt"
+    int kind = 0;      // CLONE_NEWNS
+    host::Fd fd;
+  };
+  struct Capabilities {
+    uint64_t inheritable = 0, permitted = 0, effective = 0, bounding = 0, ambient = 0;
+    friend bool operator==(const Capabilities&, const Capabilities&) = default;
+  };
+  struct Limit {
+    int resource = 0;
+    rlimit value = {};
+  };
+
+  Place() = default;
+  absl::Status ReadStatus(const std::string& proc);
+  absl::Status OpenNamespaces(const std::string& proc);
+  absl::Status ReadLimits(const std::string& proc);
+  // The number by which the process's user namespace knows `id`.
+  absl::Status TranslateIds(const std::string& proc);
+  absl::Status BecomeUser() const;
+
+  std::vector<Namespace> namespaces_;  // the user namespace is the last
+  bool pid_namespace_ = false;
+  bool user_namespace_ = false;
+  host::Fd root_, cwd_;
+  uid_t uid_[3] = {};  // real, effective, saved
+  gid_t gid_[3] = {};
+  std::vector<gid_t> groups_;
+  bool change_user_ = false;
+  bool change_capabilities_ = false;
+  Capabilities capabilities_;
+  std::vector<Limit> limits_;
+  int umask_ = -1;  // not known
+  bool no_new_privs_ = false;
+  uint64_t start_ticks_ = 0;
+  probe::Context context_;
+};
+
+}  // namespace vgpu::doctor
+
+#endif  // TOOLS_VGPU_DOCTOR_PLACE_H_

@@ -1,0 +1,128 @@
+#!/usr/bin/python3 -B
+"""`vgpu-doctor verify` of a unit of a real systemd: its sandbox, the environment of its next
+start, and the unit at rest."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import jsonschema
+
+from doctor_testing import (DOCTOR, ENVIRONMENT, HEALTHY, INCONCLUSIVE, PROBLEM, SANITIZED, run,
+                            temporary)
+
+sys.path.insert(0, os.path.abspath("tools/testing"))
+from real_systemd import RealSystemd
+
+SOURCES = "tools/vgpu_doctor/testdata"
+UNIT = """[Unit]
+Description=stands in for Ollama
+[Service]
+ExecStart=/usr/local/bin/ollama serve
+User=ollama
+Environment=LD_LIBRARY_PATH=/usr/lib/vgpu STAND_IN_VERSION=0.13.5
+BindReadOnlyPaths=/opt/shims:/usr/lib/vgpu
+PrivateTmp=yes
+ProtectSystem=strict
+ProtectHome=yes
+NoNewPrivileges=yes
+LimitNOFILE=200
+"""
+
+
+class VerifyUnit(unittest.TestCase):
+    def setUp(self):
+        if SANITIZED:
+            self.skipTest("the container has no sanitizer's runtime")
+        self.system = self.enterContext(RealSystemd())
+        work = self.enterContext(tempfile.TemporaryDirectory(dir=temporary()))
+        libraries = [os.path.join("shims", directory, name) for directory, name in (
+            ("cuda", "libvgpu-cuda.so"), ("nvml", "libvgpu-nvml.so"),
+            ("cudart", "libvgpu-cudart.so"))]
+        subprocess.run(["shims/lay_out", work, *libraries], check=True, env=ENVIRONMENT)
+        for command in (
+                ["-o", f"{work}/ollama", f"{SOURCES}/ollama_stand_in.c"],
+                ["-shared", "-fPIC", "-o", f"{work}/libggml-cuda.so",
+                 f"{SOURCES}/backend_stand_in.c", f"-L{work}", "-l:libcudart.so.12",
+                 "-l:libcuda.so.1"]):
+            subprocess.run(["gcc", "-O1", *command], check=True, env=ENVIRONMENT)
+        self.system.copy(DOCTOR, "/usr/bin/vgpu-doctor")
+        self.system.copy(f"{work}/ollama", "/usr/local/bin/ollama")
+        self.system.copy(f"{work}/libggml-cuda.so",
+                         "/usr/local/lib/ollama/cuda_v12/libggml-cuda.so")
+        for name, library in (("libcuda.so.1", "libvgpu-cuda.so"),
+                              ("libnvidia-ml.so.1", "libvgpu-nvml.so"),
+                              ("libcudart.so.12", "libvgpu-cudart.so")):
+            self.system.copy(f"{work}/{library}", f"/opt/shims/{name}")
+        self.system.run("mkdir", "-p", "/usr/lib/vgpu")
+        self.system.run("useradd", "-r", "-s", "/bin/false", "-m", "-d", "/usr/share/ollama",
+                        "ollama")
+        self.system.write("/etc/systemd/system/ollama.service", UNIT)
+        self.system.run("systemctl", "daemon-reload")
+        self.system.run("systemctl", "start", "ollama.service")
+
+    def drop_in(self, text):
+        self.system.write("/etc/systemd/system/ollama.service.d/test.conf", f"[Service]\n{text}\n")
+        self.system.run("systemctl", "daemon-reload")
+
+    def verify(self, expect, *arguments):
+        done = self.system.run("vgpu-doctor", "verify", "--format", "json", *arguments,
+                               check=False, timeout=120)
+        self.assertIn(done.returncode, (0, 1, 3), done.stderr)
+        result = json.loads(done.stdout)
+        with open("diag/report/probe.schema.json", encoding="utf-8") as file:
+            jsonschema.Draft202012Validator(json.load(file)).validate(result)
+        self.assertEqual(done.returncode, expect, json.dumps(result, indent=1)[-6000:])
+        return result
+
+    def test_in_its_sandbox(self):
+        result = self.verify(HEALTHY)
+        self.assertEqual([one["environment"] for one in result["runs"]], ["process"])
+        self.assertTrue(result["next_start_is_the_same"])
+        taken = result["runs"][0]["context"]["taken_over"]
+        self.assertIn("mount namespace", taken)
+        self.assertIn("no_new_privs", taken)
+        libraries = {step["name"]: step["library"] for step in result["runs"][0]["steps"]}
+        # Outside of the unit that directory is empty.
+        self.assertEqual(libraries["cuda"], "/usr/lib/vgpu/libcuda.so.1")
+        self.assertEqual(self.system.run("ls", "/usr/lib/vgpu").stdout, "")
+
+    def test_check_takes_its_result(self):
+        self.verify(HEALTHY, "--output", "/root/probe.json")
+        done = self.system.run("vgpu-doctor", "check", "--format", "json", "--probe",
+                               "/root/probe.json", check=False)
+        report = json.loads(done.stdout)
+        self.assertEqual(report["verdict"], "healthy", report["headline"])
+
+    def test_what_the_next_start_would_get(self):
+        self.drop_in("Environment=CUDA_VISIBLE_DEVICES=-1")
+        result = self.verify(PROBLEM)
+        self.assertFalse(result["next_start_is_the_same"])
+        states = {run["environment"]: {step["name"]: step["status"] for step in run["steps"]}
+                  for run in result["runs"]}
+        self.assertEqual(states["process"]["discovery"], "ok")
+        self.assertEqual(states["unit"]["discovery"], "failed")
+        self.assertIn("next start", result["headline"])
+
+    def test_at_rest(self):
+        self.system.run("systemctl", "stop", "ollama.service")
+        result = self.verify(PROBLEM)
+        self.assertEqual([one["environment"] for one in result["runs"]], ["unit"])
+        left = [one["what"] for one in result["runs"][0]["context"]["not_taken_over"]]
+        self.assertIn("BindReadOnlyPaths=/opt/shims:/usr/lib/vgpu", left)
+        # As that user all the same.
+        user = self.system.run("id", "-u", "ollama").stdout.strip()
+        self.assertTrue(result["runs"][0]["context"]["taken_over"][0].startswith(f"user {user},"))
+
+    def test_a_filter_of_system_calls_leaves_it_open(self):
+        self.drop_in("SystemCallFilter=~@reboot")
+        self.system.run("systemctl", "restart", "ollama.service")
+        result = self.verify(INCONCLUSIVE)
+        self.assertIn("seccomp", result["headline"])
+
+
+if __name__ == "__main__":
+    run()
