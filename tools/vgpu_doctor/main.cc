@@ -7,7 +7,9 @@
 
 #include "CLI/CLI.hpp"
 #include "diag/report/version.h"
+#include "tools/vgpu_doctor/baseline.h"
 #include "tools/vgpu_doctor/check.h"
+#include "tools/vgpu_doctor/diff.h"
 #include "tools/vgpu_doctor/exit_codes.h"
 #include "tools/vgpu_doctor/explain.h"
 #include "tools/vgpu_doctor/fix.h"
@@ -31,6 +33,10 @@ int Run(int argc, char** argv) {
   CLI::App* fix = AddFix(app, fix_options);
   WatchOptions watch_options;
   CLI::App* watch = AddWatch(app, watch_options);
+  BaselineOptions baseline_options;
+  CLI::App* baseline = AddBaseline(app, baseline_options);
+  DiffOptions diff_options;
+  CLI::App* diff = AddDiff(app, diff_options);
   ListCausesOptions list_options;
   CLI::App* list_causes = AddListCauses(app, list_options);
   ExplainOptions explain_options;
@@ -46,6 +52,8 @@ int Run(int argc, char** argv) {
   if (check->parsed()) return RunCheck(check_options);
   if (fix->parsed()) return RunFix(fix_options);
   if (watch->parsed()) return RunWatch(watch_options);
+  if (baseline->parsed()) return RunBaseline(baseline_options);
+  if (diff->parsed()) return RunDiff(diff_options);
   if (list_causes->parsed()) return RunListCauses(list_options);
   if (explain->parsed()) return RunExplain(explain_options);
   if (verify->parsed()) return RunVerify(verify_options);

@@ -1,0 +1,111 @@
+#include "tools/vgpu_doctor/diff.h"
+
+#include <stdio.h>
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "diag/baseline/compare.h"
+#include "diag/baseline/explain.h"
+#include "diag/baseline/seal.h"
+#include "diag/baseline/take.h"
+#include "diag/diagnosis/diagnosis.h"
+#include "tools/vgpu_doctor/baseline.h"
+#include "tools/vgpu_doctor/exit_codes.h"
+#include "tools/vgpu_doctor/terminal.h"
+
+namespace vgpu::doctor {
+namespace {
+
+// A baseline, and what differs from it.
+struct Candidate {
+  baseline::Snapshot snapshot;
+  baseline::Comparison comparison;
+};
+
+size_t Differences(const baseline::Comparison& comparison) {
+  size_t n = 0;
+  for (const baseline::Change& change : comparison.changes) {
+    n += change.how != baseline::Change::How::kNotObserved ? 1 : 0;
+  }
+  return n;
+}
+
+}  // namespace
+
+CLI::App* AddDiff(CLI::App& app, DiffOptions& options) {
+  CLI::App* command = app.add_subcommand(
+      "diff-against-baseline",
+      "Say what differs from a baseline, the difference that can explain most first.");
+  command
+      ->add_option("BASELINE", options.baselines,
+                   "Files that `baseline save` wrote; of several, the nearest one is compared")
+      ->required()
+      ->type_name("FILE")
+      ->option_text("FILE ...");
+  AddHostOptions(*command, options.host);
+  command->add_option("--format", options.format, "text (the default) or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->option_text("FORMAT");
+  command->add_flag("--no-color", options.no_color, "No colours, also on a terminal");
+  command->footer(
+      "Exit status: 0 same, 1 drift, 2 usage or unreadable input (also a baseline that a newer\n"
+      "vgpu-doctor wrote), 3 inconclusive, 70 a fault of vgpu-doctor itself.\n\n"
+      "Examples:\n"
+      "  sudo vgpu-doctor diff-against-baseline works.baseline.json\n"
+      "  vgpu-doctor diff-against-baseline monday.baseline.json tuesday.baseline.json --root DIR");
+  return command;
+}
+
+int RunDiff(const DiffOptions& options) {
+  std::vector<Candidate> candidates;
+  for (const std::string& name : options.baselines) {
+    std::optional<baseline::Snapshot> snapshot = LoadBaseline(name);
+    if (!snapshot) return kUsage;
+    candidates.push_back({*std::move(snapshot), {}});
+  }
+  const std::unique_ptr<host::Host> host = OpenHost(options.host.root);
+  if (host == nullptr) return kUsage;
+  HostOptions host_options = options.host;
+  // What the baseline is of is what is compared, unless another unit is named.
+  if (host_options.unit.empty() && host_options.pid == 0) {
+    host_options.unit = candidates.front().snapshot.unit;
+  }
+  const std::optional<facts::Facts> facts = GatherFacts(*host, host_options);
+  if (!facts) return kUsage;
+  const report::Report report = diagnosis::Diagnose(*facts);
+
+  const std::string machine = baseline::MachineId(*host);
+  baseline::FileHashes hashes(*host);
+  size_t nearest = 0;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    Candidate& candidate = candidates[i];
+    // Sealed as the baseline is.
+    const baseline::Sealer sealer(candidate.snapshot.salt, machine);
+    const baseline::Snapshot now =
+        baseline::Take(*host, *facts, report.verdict,
+                       {.name = "", .sealer = sealer, .like = &candidate.snapshot}, hashes);
+    candidate.comparison = baseline::Compare(candidate.snapshot, now);
+    if (baseline::Distance(candidate.comparison) <
+        baseline::Distance(candidates[nearest].comparison)) {
+      nearest = i;
+    }
+  }
+  baseline::Diff diff =
+      baseline::Explain(candidates[nearest].snapshot, candidates[nearest].comparison, report);
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    if (i == nearest) continue;
+    diff.others.push_back({candidates[i].snapshot.name, Differences(candidates[i].comparison)});
+  }
+  const std::string text = options.format == "json"
+                               ? baseline::ToJson(diff)
+                               : baseline::ToText(diff, StyleOfStandardOutput(options.no_color));
+  if (fwrite(text.data(), 1, text.size(), stdout) != text.size() || fflush(stdout) != 0) {
+    perror("vgpu-doctor: standard output");
+    return kFault;
+  }
+  return baseline::ExitCode(diff.verdict);
+}
+
+}  // namespace vgpu::doctor
