@@ -4,12 +4,14 @@
 #include <map>
 #include <set>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "diag/baseline/sha256.h"
 #include "diag/baseline/take_parts.h"
 #include "diag/facts/shims.h"
 #include "diag/loader/files.h"
@@ -105,6 +107,39 @@ std::set<std::string> PathsOf(const Subject& subject) {
   return paths.paths();
 }
 
+// The libraries that it needs, and the newest versions of theirs: "libc.so.6 (GLIBC_2.34)".
+Observed<std::string> NeedsOf(const elf::ElfInfo& info) {
+  if (!info.needed.present()) return NoValue<std::string>(info.needed);
+  if (info.version_needs.not_observed()) return NoValue<std::string>(info.version_needs);
+  Strings words;
+  for (const std::string& name : *info.needed) {
+    words.push_back(name);
+    for (const elf::VersionNeed& need : info.version_needs.value_or({})) {
+      if (need.file == name)
+        absl::StrAppend(&words.back(), " (", absl::StrJoin(need.versions, " "), ")");
+    }
+  }
+  if (words.empty()) return Absent{};
+  return absl::StrJoin(words, ", ");
+}
+
+// What it asks of others and gives them, as one hash: there are thousands.
+Observed<std::string> SymbolsOf(const elf::ElfInfo& info) {
+  if (!info.undefined.present()) return NoValue<std::string>(info.undefined);
+  if (!info.exports.present()) return NoValue<std::string>(info.exports);
+  std::set<std::string> symbols;
+  for (const elf::UndefinedSymbol& symbol : *info.undefined) {
+    symbols.insert(absl::StrCat("U ", symbol.name, "@", symbol.version.value_or("")));
+  }
+  for (const elf::ExportedSymbol& symbol : *info.exports) {
+    symbols.insert(absl::StrCat("T ", symbol.name, "@", symbol.version.value_or("")));
+  }
+  Sha256 hash;
+  for (const std::string& symbol : symbols) hash.Add(absl::StrCat(symbol, "\n"));
+  return absl::StrCat(info.undefined->size(), " asked for, ", info.exports->size(), " given, ",
+                      absl::BytesToHexString(hash.Finish()).substr(0, 16));
+}
+
 void TakeLibrary(const Subject& subject, const std::string& path, Builder& out) {
   const std::string key = absl::StrCat("library.", RoleOf(path), ".", path);
   const std::string root = subject.Root();
@@ -129,6 +164,14 @@ void TakeLibrary(const Subject& subject, const std::string& path, Builder& out) 
       return absl::StrJoin(nodes, " ");
     });
   }));
+  put("size", found->meta.size.Map([](uint64_t size) { return absl::StrCat(size); }));
+  put("needs", elf.Map(NeedsOf));
+  put("symbols", elf.Map(SymbolsOf));
+  if (RoleOf(path) == "ollama") {
+    put("archs", elf.Map([](const elf::ElfInfo& info) {
+      return info.cuda_archs.Map([](const Strings& archs) { return absl::StrJoin(archs, " "); });
+    }));
+  }
   put("loadable", elf.Map([](const elf::ElfInfo& info) -> Observed<std::string> {
     if (info.error.absent()) return std::string("yes");
     return info.error;
@@ -227,8 +270,8 @@ void TakeLibraries(const Subject& subject, Builder& out) {
   for (absl::string_view role : kRoles) {
     const std::string pattern = absl::StrCat("library.", role, ".*");
     out.Looked(pattern, looked);
-    for (absl::string_view property :
-         {"owner", "mode", "content", "build_id", "soname", "versions", "loadable"}) {
+    for (absl::string_view property : {"owner", "mode", "content", "build_id", "soname", "versions",
+                                       "loadable", "size", "needs", "symbols", "archs"}) {
       out.Looked(absl::StrCat(pattern, ".", property), looked);
     }
   }

@@ -167,6 +167,8 @@ void TakeProcess(const Subject& subject, Builder& out) {
       it.exe.source);
   put("process.executable.build_id",
       facts.exe_file.elf.Map([](const elf::ElfInfo& elf) { return elf.build_id; }), it.exe.source);
+  put("process.executable.interpreter",
+      facts.exe_file.elf.Map([](const elf::ElfInfo& elf) { return elf.interp; }), it.exe.source);
   put("process.secure", it.auxv.Map([](const procfs::Auxv& auxv) {
     return auxv.Secure().Map([](bool secure) { return std::string(secure ? "yes" : "no"); });
   }),

@@ -246,6 +246,9 @@ void TakeProgram(const Subject& subject, Builder& out) {
                       ? Observed<std::string>(Absent{})
                       : program.file.elf.Map([](const elf::ElfInfo& elf) { return elf.build_id; })),
           {path});
+  out.Put("unit.program.interpreter",
+          of_file(program.file.elf.Map([](const elf::ElfInfo& elf) { return elf.interp; })),
+          {path});
   out.Put("unit.program.content",
           found.present() ? subject.hashes.Of(*found, "") : NoValue<std::string>(found), {path});
   out.Put("unit.program.owner", of_file(OwnerText(meta)), {path});
@@ -269,8 +272,12 @@ void TakeSettings(const Facts& facts, Builder& out) {
   for (const auto& [where, settings] : unit.on_disk.settings) {
     const auto& [section, key] = where;
     if (section != "Service" || Among(kElsewhere, key) || settings.empty()) continue;
+    // SetCredential= has a secret in the unit itself.
+    const bool secret = absl::StartsWith(key, "SetCredential");
     Strings values;
-    for (const systemd::Setting& setting : settings) values.push_back(setting.value);
+    for (const systemd::Setting& setting : settings) {
+      values.push_back(secret ? out.sealer().Whole(setting.value) : setting.value);
+    }
     out.PutList(absl::StrCat(Among(kSandbox, key) ? "unit.sandbox." : "unit.setting.", key), values,
                 {settings.back().place.file, settings.back().place.line});
   }

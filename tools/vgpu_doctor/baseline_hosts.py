@@ -4,6 +4,7 @@ A Host is a healthy machine in memory; `tree(host)` writes it as a captured host
 """
 
 import contextlib
+import datetime
 import os
 import shutil
 import sys
@@ -80,3 +81,38 @@ def lost():
     host.env["LD_PRELOAD"] = ":".join([LD_PRELOAD[0], *LD_PRELOAD[2:], LD_PRELOAD[1]])
     host.journal_from = host.started + 60
     return host
+
+
+def story():
+    """The machine of `lost`, whose journal goes back to the day on which it worked."""
+    host = lost()
+    result = ('time=2026-02-25T04:00:00.000-05:00 level=INFO source=types.go:42 msg="inference '
+              'compute" id=GPU-d110a105-ac29-1d54-7b49-9c90440f215b filter_id="" library=CUDA '
+              'compute=9.0 name=CUDA0 description="NVIDIA H100 80GB HBM3" libdirs=ollama,cuda_v12 '
+              'driver=12.8 pci_id=0000:00:05.0 type=discrete total="79.6 GiB" '
+              'available="79.1 GiB"')
+    worked = host.started - DAY + 3
+    crashed = host.started - 3600
+    host.journal_prefix = [
+        (worked - 2, "systemd", "Started ollama.service - Ollama Service."),
+        (worked - 1, "service", 'time=2026-02-25T04:00:00.000-05:00 level=INFO source=routes.go:1718 '
+         'msg="Listening on 127.0.0.1:11434 (version 0.16.2)"'),
+        (worked, "service", result)]
+    for number in range(3):
+        host.journal_prefix += [
+            (crashed + 5 * number, "systemd",
+             "ollama.service: Main process exited, code=dumped, status=11/SEGV"),
+            (crashed + 5 * number + 1, "systemd",
+             "ollama.service: Failed with result 'core-dump'.")]
+    host.file("/var/log/dpkg.log", "".join(
+        _local(host, crashed - 900 + number, "%Y-%m-%d %H:%M:%S") + text for number, text in
+        enumerate((" upgrade libc6:amd64 2.36-9 2.36-10\n", " upgrade tzdata:all 2025a 2026a\n",
+                   " install vim:amd64 <none> 9.1\n"))))
+    host.files["/usr/lib64/libvgpu-cuda.so"]["ctime"] = host.time(crashed - 600)
+    host.kernel.append((crashed, "ollama[57290]: segfault at 0 ip 00007f2736001a2b sp "
+                        "00007ffd3a1c4a10 error 4 in libvgpu-cuda.so[7f2736001000+9000]"))
+    return host
+
+
+def _local(host, seconds, form):
+    return datetime.datetime.fromtimestamp(host.boot + seconds, host.zone).strftime(form)

@@ -68,8 +68,8 @@ int RunDiff(const DiffOptions& options) {
   const std::unique_ptr<host::Host> host = OpenHost(options.host.root);
   if (host == nullptr) return kUsage;
   HostOptions host_options = options.host;
-  // What the baseline is of is what is compared, unless another unit is named.
-  if (host_options.unit.empty() && host_options.pid == 0) {
+  // What the baseline is of is what is compared, unless the command line or a capture names a unit.
+  if (host_options.unit.empty() && host_options.pid == 0 && !host->unit().present()) {
     host_options.unit = candidates.front().snapshot.unit;
   }
   const std::optional<facts::Facts> facts = GatherFacts(*host, host_options);

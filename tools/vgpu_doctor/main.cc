@@ -14,6 +14,7 @@
 #include "tools/vgpu_doctor/explain.h"
 #include "tools/vgpu_doctor/fix.h"
 #include "tools/vgpu_doctor/list_causes.h"
+#include "tools/vgpu_doctor/timeline.h"
 #include "tools/vgpu_doctor/verify.h"
 #include "tools/vgpu_doctor/watch.h"
 
@@ -37,6 +38,8 @@ int Run(int argc, char** argv) {
   CLI::App* baseline = AddBaseline(app, baseline_options);
   DiffOptions diff_options;
   CLI::App* diff = AddDiff(app, diff_options);
+  TimelineOptions timeline_options;
+  CLI::App* timeline = AddTimeline(app, timeline_options);
   ListCausesOptions list_options;
   CLI::App* list_causes = AddListCauses(app, list_options);
   ExplainOptions explain_options;
@@ -54,6 +57,7 @@ int Run(int argc, char** argv) {
   if (watch->parsed()) return RunWatch(watch_options);
   if (baseline->parsed()) return RunBaseline(baseline_options);
   if (diff->parsed()) return RunDiff(diff_options);
+  if (timeline->parsed()) return RunTimeline(timeline_options);
   if (list_causes->parsed()) return RunListCauses(list_options);
   if (explain->parsed()) return RunExplain(explain_options);
   if (verify->parsed()) return RunVerify(verify_options);

@@ -11,7 +11,9 @@ import unittest
 import doctor_testing as testing
 
 INCIDENT = f"{testing.INCIDENTS}/started-before-drop-in-not-restarted"
+HEALTHY = f"{testing.INCIDENTS}/healthy-era-b/host"
 LOG = f"{testing.LOGS}/journal.txt"
+BASELINE = os.path.realpath("testdata/baselines/schema-1.baseline.json")
 # A pipe of the README, whose reading end is the doctor.
 JOURNAL_TO = "journalctl -u ollama | "
 # The sources themselves, where the incidents stand too.
@@ -45,7 +47,8 @@ class Readme(unittest.TestCase):
             words = shlex.split(command.removeprefix("sudo ").removeprefix(JOURNAL_TO))
             if words[0] != "vgpu-doctor":
                 continue
-            words = [{"DIR": f"{INCIDENT}/host", "FILE": LOG}.get(word, word) for word in words]
+            words = [{"DIR": f"{INCIDENT}/host", "FILE": LOG, "works.baseline.json": BASELINE}.get(
+                word, word) for word in words]
             if words[1] == "fix":  # the plan of what is there, and nothing more
                 words = [*(word for word in words if word not in ("--apply", "--yes", "VG401")),
                          "--root", f"{INCIDENT}/host"]
@@ -53,6 +56,10 @@ class Readme(unittest.TestCase):
                 continue  # it looks at this machine: watch_test
             if "--probe" in words:
                 words[words.index("--probe") + 1] = PROBE
+            if words[1:3] == ["baseline", "save"]:
+                words += ["--root", HEALTHY, "-o", "-"]
+            if words[1] in ("diff-against-baseline", "timeline") and "--root" not in words:
+                words += ["--root", f"{INCIDENT}/host"]
             if words[1] == "check" and not {"--root", "--log"} & set(words):
                 words += ["--root", f"{INCIDENT}/host"]  # not of this machine
             if "--output" in words:

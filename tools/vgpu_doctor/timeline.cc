@@ -1,0 +1,69 @@
+#include "tools/vgpu_doctor/timeline.h"
+
+#include <stdio.h>
+
+#include <memory>
+#include <optional>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "diag/diagnosis/diagnosis.h"
+#include "diag/timeline/timeline.h"
+#include "tools/vgpu_doctor/exit_codes.h"
+#include "tools/vgpu_doctor/terminal.h"
+#include "tools/vgpu_doctor/time_argument.h"
+
+namespace vgpu::doctor {
+namespace {
+
+// Of a live journal, unless --since says otherwise: a check needs a day, a story more.
+constexpr char kStory[] = "30d ago";
+
+}  // namespace
+
+CLI::App* AddTimeline(CLI::App& app, TimelineOptions& options) {
+  CLI::App* command = app.add_subcommand(
+      "timeline", "Tell what happened, each thing with its source, and when it stopped working.");
+  AddHostOptions(*command, options.host);
+  command->add_option("--format", options.format, "text (the default) or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->option_text("FORMAT");
+  command->add_flag("--no-color", options.no_color, "No colours, also on a terminal");
+  command->footer(
+      "From the journal, the times of files, the logs of package managers, reloads, starts and\n"
+      "ends of the service, discovery's results and the kernel's messages.\n"
+      "Exit status: 0, 2 usage or unreadable input, 70 a fault of vgpu-doctor itself.\n\n"
+      "Examples:\n"
+      "  sudo vgpu-doctor timeline\n"
+      "  sudo vgpu-doctor timeline --since \"2d ago\"\n"
+      "  vgpu-doctor timeline --root DIR --format json");
+  return command;
+}
+
+int RunTimeline(const TimelineOptions& options) {
+  const std::unique_ptr<host::Host> host = OpenHost(options.host.root);
+  if (host == nullptr) return kUsage;
+  HostOptions host_options = options.host;
+  const bool live = host->kind() == host::Host::Kind::kLive;
+  if (host_options.since.empty() && live) host_options.since = kStory;
+  const std::optional<facts::Facts> facts = GatherFacts(*host, host_options);
+  if (!facts) return kUsage;
+  timeline::TellOptions tell;
+  if (!options.host.since.empty()) {
+    // It was understood above.
+    tell.since = ParseTimeArgument(options.host.since, host->observed_at().value_or(absl::Now()),
+                                   host->time_zone())
+                     .value_or(absl::InfinitePast());
+  }
+  const timeline::Timeline told = timeline::Tell(*host, *facts, diagnosis::Diagnose(*facts), tell);
+  const std::string text = options.format == "json"
+                               ? timeline::ToJson(told)
+                               : timeline::ToText(told, StyleOfStandardOutput(options.no_color));
+  if (fwrite(text.data(), 1, text.size(), stdout) != text.size() || fflush(stdout) != 0) {
+    perror("vgpu-doctor: standard output");
+    return kFault;
+  }
+  return 0;
+}
+
+}  // namespace vgpu::doctor
