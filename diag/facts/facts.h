@@ -231,6 +231,7 @@ struct Facts {
   bool only_a_log = false;
   host::Host::Kind host_kind = host::Host::Kind::kTree;
   bool running_host = false;  // false: a plain root
+  bool complete = false;      // of Host: what is absent is known to be absent
   host::Observed<std::string> hostname;
   host::Observed<absl::Time> observed_at;
   absl::TimeZone time_zone;

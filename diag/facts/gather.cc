@@ -80,6 +80,7 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   Facts facts;
   facts.host_kind = host.kind();
   facts.running_host = host.running();
+  facts.complete = host.complete();
   facts.hostname = host.hostname();
   facts.observed_at = host.observed_at();
   facts.time_zone = host.time_zone();

@@ -29,6 +29,10 @@
 #include "absl/time/time.h"
 #include "diag/host/observed.h"
 
+namespace vgpu::capture {
+class RecordingHost;
+}
+
 namespace vgpu::host {
 
 enum class FileType { kFile, kDir, kSymlink, kCharDevice, kBlockDevice, kFifo, kSocket };
@@ -131,6 +135,9 @@ class Host {
   // True where a running system was looked at (live, or captured while it ran);
   // false for a plain root: an unpacked image, a mounted disk.
   virtual bool running() const = 0;
+  // Whether what is absent is known to be absent: on a live host, and in a capture that
+  // holds the answer to every look. Elsewhere it may only not have been captured.
+  virtual bool complete() const { return kind() == Kind::kLive; }
   virtual Observed<std::string> hostname() const = 0;
   virtual Observed<absl::Time> observed_at() const = 0;
   virtual absl::TimeZone time_zone() const = 0;
@@ -194,6 +201,9 @@ class Host {
   virtual Observed<std::vector<std::string>> RawList(const std::string& path) const = 0;
 
  private:
+  // Stands before another host and writes down what it answers.
+  friend class capture::RecordingHost;
+
   Observed<Resolved> Walk(absl::string_view path, absl::string_view root, bool follow_last,
                           Trace* trace) const;
 };

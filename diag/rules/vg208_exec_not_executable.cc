@@ -139,8 +139,7 @@ Judgement ExecNotExecutable(const facts::Facts& facts) {
   if (!hidden && sight.what == facts::Sight::What::kAsHost) fault = FindFault(facts);
   // Where it runs from this very file, what is odd about the file stops nobody yet; one that
   // a capture lacks is not missing.
-  if (fault && facts.process.present() && file.found.absent() &&
-      facts.host_kind == host::Host::Kind::kTree) {
+  if (fault && facts.process.present() && file.found.absent() && !facts.complete) {
     fault.reset();
   }
   // A start that ended in another way was executed; what is odd about the file came later.

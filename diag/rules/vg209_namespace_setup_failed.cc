@@ -135,8 +135,8 @@ Judgement NamespaceSetupFailed(const facts::Facts& facts) {
   const MountSettings& mounts = facts.unit.mounts;
   // A process that runs was given its mounts: a path that is gone since stops the next start.
   // A capture may lack what nobody thought to matter.
-  const bool captured = facts.host_kind == host::Host::Kind::kTree;
-  const bool missing = !facts.unit.missing_mounts.empty() && !(captured && facts.process.present());
+  const bool missing =
+      !facts.unit.missing_mounts.empty() && (facts.complete || !facts.process.present());
   if (!failed.empty() || missing) return FailsToStart(facts, std::move(failed));
   if (const MountSettings::Ignored* ignored = IgnoredBind(facts)) {
     return PassedOver(facts, *ignored);

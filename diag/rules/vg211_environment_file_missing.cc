@@ -35,7 +35,7 @@ Judgement EnvironmentFileMissing(const facts::Facts& facts) {
   }
   const systemd::EnvironmentFileSetting& file = unit.missing_environment_files.front();
   // The unit started, so the file was there then: a capture lacks it.
-  if (facts.process.present() && facts.host_kind == host::Host::Kind::kTree) {
+  if (facts.process.present() && !facts.complete) {
     return CannotTell{absl::StrCat("the file ", file.path), "not captured",
                       absl::StrCat("sudo cat ", ShellWord(file.path))};
   }
