@@ -1,10 +1,6 @@
 #include "diag/host/tree_host.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -13,7 +9,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "diag/host/file_io.h"
+#include "diag/host/capture_layout.h"
+#include "diag/host/dir_files.h"
 #include "nlohmann/json.hpp"
 
 namespace vgpu::host {
@@ -21,36 +18,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr char kCapture[] = "/.vgpu-capture";
 constexpr size_t kManifestLimit = size_t{16} << 20;
 constexpr size_t kFilesLimit = size_t{256} << 20;
-
-// Opens the directory that holds the last component of `path`, from `root` on, one
-// component at a time; a link on the way is an error, not followed. Returns the
-// descriptor and the last component ("." for the root itself).
-Observed<Fd> OpenDirOf(int root, const std::string& path, std::string* last) {
-  std::vector<std::string> parts = absl::StrSplit(path, '/', absl::SkipEmpty());
-  for (const std::string& part : parts) {
-    if (part == "..") return NotObserved{"unresolved `..`"};
-  }
-  *last = parts.empty() ? "." : parts.back();
-  Fd at(fcntl(root, F_DUPFD_CLOEXEC, 0));
-  if (!at.ok()) return FromErrno<Fd>(errno);
-  for (size_t i = 0; i + 1 < parts.size(); ++i) {
-    Fd next(openat(at.get(), parts[i].c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!next.ok()) return FromErrno<Fd>(errno);
-    at = std::move(next);
-  }
-  return at;
-}
-
-Observed<Content> ReadBelow(int root, const std::string& path, size_t limit) {
-  std::string last;
-  Observed<Fd> dir = OpenDirOf(root, path, &last);
-  if (!dir.present()) return dir.Map([](const Fd&) { return Content{}; });
-  Observed<Fd> file = OpenRegular(dir->get(), last.c_str());
-  return file.Map([&](const Fd& fd) { return ReadAll(fd, path, limit); });
-}
 
 FileType TypeNamed(absl::string_view name) {
   for (FileType type : {FileType::kDir, FileType::kSymlink, FileType::kCharDevice,
@@ -79,6 +48,11 @@ std::string TextOr(const json& object, const char* key, std::string fallback) {
   return it != object.end() && it->is_string() ? it->get<std::string>() : fallback;
 }
 
+bool FlagOr(const json& object, const char* key, bool fallback) {
+  auto it = object.find(key);
+  return it != object.end() && it->is_boolean() ? it->get<bool>() : fallback;
+}
+
 // Drops values that are nested deeper than any that we read: json::dump is recursive.
 bool NotTooDeep(int depth, json::parse_event_t, json&) { return depth < 16; }
 
@@ -101,54 +75,53 @@ bool OnlyOnARunningHost(absl::string_view path) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<TreeHost>> TreeHost::Open(const std::string& dir) {
-  Fd root(open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!root.ok()) {
-    return absl::NotFoundError(absl::StrCat(dir, ": ", ErrnoText(errno)));
-  }
+  absl::StatusOr<std::unique_ptr<DirFiles>> files = DirFiles::At(dir);
+  if (!files.ok()) return files.status();
+  absl::StatusOr<std::unique_ptr<TreeHost>> host = Over(*std::move(files));
+  if (host.ok()) return host;
+  return absl::Status(host.status().code(), absl::StrCat(dir, host.status().message()));
+}
+
+absl::StatusOr<std::unique_ptr<TreeHost>> TreeHost::Over(std::unique_ptr<TreeFiles> files) {
   // NOLINTNEXTLINE: the constructor is private.
-  std::unique_ptr<TreeHost> host(new TreeHost(root.release()));
-  struct stat st;
-  host->captured_ =
-      fstatat(host->root_, kCapture + 1, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+  std::unique_ptr<TreeHost> host(new TreeHost(std::move(files)));
+  const Observed<FileMeta> folder = host->files_->Stat(kCaptureDir);
+  host->captured_ = folder.present() && folder->type == FileType::kDir;
+  host->running_ = host->captured_;
   if (!host->captured_) return host;
 
-  const std::string manifest_path = absl::StrCat(kCapture, "/manifest.json");
-  Observed<Content> manifest = ReadBelow(host->root_, manifest_path, kManifestLimit);
+  Observed<Content> manifest = host->files_->Read(kManifest, kManifestLimit);
   if (manifest.not_observed()) {
-    return absl::InvalidArgumentError(absl::StrCat(dir, manifest_path, ": ", manifest.why_not()));
+    return absl::InvalidArgumentError(absl::StrCat(kManifest, ": ", manifest.why_not()));
   }
   if (manifest.absent()) {
-    host->remarks_.push_back(
-        absl::StrCat(manifest_path.substr(1), ": the capture has no manifest"));
+    host->remarks_.push_back(absl::StrCat(kManifest + 1, ": the capture has no manifest"));
   } else if (absl::Status read = host->ReadManifest(manifest->bytes); !read.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(dir, manifest_path, ": ", read.message()));
+    return absl::InvalidArgumentError(absl::StrCat(kManifest, ": ", read.message()));
   }
-  const std::string files_path = absl::StrCat(kCapture, "/files.jsonl");
-  Observed<Content> files = ReadBelow(host->root_, files_path, kFilesLimit);
-  if (files.present()) {
-    host->ReadFiles(files->bytes);
-    if (files->truncated) {
+  Observed<Content> list = host->files_->Read(kFilesList, kFilesLimit);
+  if (list.present()) {
+    host->ReadFiles(list->bytes);
+    if (list->truncated) {
       host->remarks_.push_back(
-          absl::StrCat(files_path.substr(1), ": longer than 256 MiB, the rest was not read"));
+          absl::StrCat(kFilesList + 1, ": longer than 256 MiB, the rest was not read"));
     }
   } else {
     host->remarks_.push_back(absl::StrCat(
-        files_path.substr(1), ": ",
-        files.absent() ? "the capture has no such list: what is not in it counts as absent"
-                       : files.why_not()));
+        kFilesList + 1, ": ",
+        list.absent() ? "the capture has no such list: what is not in it counts as absent"
+                      : list.why_not()));
   }
   return host;
 }
-
-TreeHost::~TreeHost() { close(root_); }
 
 absl::Status TreeHost::ReadManifest(absl::string_view text) {
   json manifest = json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
   if (!manifest.is_object()) return absl::InvalidArgumentError("no JSON object");
   const std::string schema = TextOr(manifest, "schema", "");
-  if (schema != "vgpu-doctor.capture/1") {
+  if (schema != kCaptureSchema) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "schema is \"", schema, "\", and this version reads \"vgpu-doctor.capture/1\""));
+        "schema is \"", schema, "\", and this version reads \"", kCaptureSchema, "\""));
   }
   if (std::string name = TextOr(manifest, "hostname", ""); !name.empty()) hostname_ = name;
   if (std::string unit = TextOr(manifest, "unit", ""); !unit.empty()) unit_ = unit;
@@ -161,6 +134,20 @@ absl::Status TreeHost::ReadManifest(absl::string_view text) {
         absl::SimpleAtoi(at.substr(at.size() - 2), &minutes)) {
       int seconds = (hours * 60 + minutes) * 60;
       time_zone_ = absl::FixedTimeZone(at[at.size() - 6] == '-' ? -seconds : seconds);
+    }
+  }
+  only_looked_at_ = FlagOr(manifest, "only_looked_at", false);
+  complete_ = FlagOr(manifest, "complete", false);
+  running_ = FlagOr(manifest, "running", true);
+  TakeNumber(manifest, "observer_uid", observer_uid_);
+  if (auto remarks = manifest.find("remarks"); remarks != manifest.end() && remarks->is_array()) {
+    for (const json& remark : *remarks) {
+      if (remark.is_string()) remarks_.push_back(remark.get<std::string>());
+    }
+  }
+  if (auto cut = manifest.find("first_part"); cut != manifest.end() && cut->is_array()) {
+    for (const json& path : *cut) {
+      if (path.is_string()) first_part_.insert(CleanPath(path.get<std::string>()));
     }
   }
   auto listed = manifest.find("not_observed");
@@ -217,6 +204,13 @@ void TreeHost::ReadFiles(absl::string_view text) {
     if (auto elf = object.find("elf"); elf != object.end() && elf->is_object()) {
       entry.elf = elf->dump(-1, ' ', false, json::error_handler_t::replace);
     }
+    if (auto names = object.find("names"); names != object.end() && names->is_array()) {
+      entry.names.emplace();
+      for (const json& name : *names) {
+        if (name.is_string()) entry.names->push_back(name.get<std::string>());
+      }
+      std::sort(entry.names->begin(), entry.names->end());
+    }
     if (!entry.absent) {
       for (std::string at = path; at != "/";) {
         std::string dir(Dirname(at));
@@ -227,7 +221,7 @@ void TreeHost::ReadFiles(absl::string_view text) {
     entries_[path] = std::move(entry);
   }
   if (malformed > 0) {
-    remarks_.push_back(absl::StrCat(kCapture + 1, "/files.jsonl: ", malformed, " malformed ",
+    remarks_.push_back(absl::StrCat(kFilesList + 1, ": ", malformed, " malformed ",
                                     malformed == 1 ? "line" : "lines", " skipped"));
   }
 }
@@ -254,6 +248,13 @@ Observed<T> TreeHost::Missing(const std::string& path) const {
   if (!captured_ && OnlyOnARunningHost(path)) {
     return NotObserved{"a plain root shows no running host"};
   }
+  if (only_looked_at_) {
+    auto parent = entries_.find(std::string(Dirname(path)));
+    const bool listed = parent != entries_.end() && parent->second.names &&
+                        !std::binary_search(parent->second.names->begin(),
+                                            parent->second.names->end(), Basename(path));
+    if (!listed) return NotObserved{"the capture was made without a look at it"};
+  }
   return Absent{};
 }
 
@@ -268,35 +269,28 @@ Observed<FileMeta> TreeHost::RawStat(const std::string& path) const {
 Observed<FileMeta> TreeHost::Stat(const std::string& path) const {
   auto entry = entries_.find(path);
   if (entry != entries_.end() && entry->second.absent) return Absent{};
-  std::string last;
-  Observed<Fd> dir = OpenDirOf(root_, path, &last);
-  struct stat st;
-  bool in_tree = dir.present() && fstatat(dir->get(), last.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0;
-  int error = dir.present() && !in_tree ? errno : 0;
-  FileMeta copy;
-  if (in_tree) {
-    copy = MetaOf(st);
-    // A capture's own files keep the bytes and nothing else.
-    if (captured_) {
-      FileMeta kept;
-      kept.type = copy.type;
-      kept.size = copy.size;
-      copy = std::move(kept);
-    }
+  Observed<FileMeta> copy = files_->Stat(path);
+  // A capture's own files keep the bytes and nothing else.
+  if (copy.present() && captured_) {
+    FileMeta kept;
+    kept.type = copy->type;
+    kept.size = copy->size;
+    copy = std::move(kept);
   }
   if (entry != entries_.end()) {
     FileMeta meta = entry->second.meta;
-    if (in_tree && copy.type == FileType::kFile && !meta.size.present()) meta.size = copy.size;
+    if (copy.present() && copy->type == FileType::kFile && !meta.size.present()) {
+      meta.size = copy->size;
+    }
     return meta;
   }
-  if (in_tree) return copy;
+  if (copy.present()) return copy;
   if (children_.contains(path) || implied_dirs_.contains(path)) {
     FileMeta implied;
     implied.type = FileType::kDir;
     return implied;
   }
-  if (dir.not_observed()) return NotObserved{std::string(dir.why_not())};
-  if (error != 0 && error != ENOENT && error != ENOTDIR) return NotObserved{ErrnoText(error)};
+  if (copy.not_observed()) return copy;
   return Missing<FileMeta>(path);
 }
 
@@ -306,82 +300,65 @@ Observed<std::string> TreeHost::RawReadLink(const std::string& path) const {
       !entry->second.target.empty()) {
     return entry->second.target;
   }
-  std::string last;
-  Observed<Fd> dir = OpenDirOf(root_, path, &last);
-  return dir.Map([&](const Fd& at) -> Observed<std::string> {
-    char target[4097];
-    ssize_t n = readlinkat(at.get(), last.c_str(), target, sizeof(target));
-    if (n < 0) return FromErrno<std::string>(errno);
-    return std::string(target, static_cast<size_t>(n));
-  });
+  Observed<std::string> target = files_->ReadLink(path);
+  if (!target.absent()) return target;
+  if (const std::string* why = NotObservedBecause(path)) return NotObserved{*why};
+  return Absent{};
+}
+
+std::string TreeHost::WhyNoContent(const std::string& path) const {
+  const std::string* why = NotObservedBecause(path);
+  return why != nullptr ? *why : "its content was not captured";
 }
 
 Observed<Content> TreeHost::RawRead(const std::string& path, size_t limit) const {
-  Observed<Content> read = ReadBelow(root_, path, limit);
-  if (!read.absent()) return read;
-  if (const std::string* why = NotObservedBecause(path)) return NotObserved{*why};
-  return NotObserved{"its content was not captured"};
-}
-
-// The file of the tree behind a path that is known to exist.
-Observed<Fd> TreeHost::OpenCopy(const std::string& path) const {
-  std::string last;
-  Observed<Fd> dir = OpenDirOf(root_, path, &last);
-  if (dir.not_observed()) return dir;
-  Observed<Fd> file =
-      dir.present() ? OpenRegular(dir->get(), last.c_str()) : Observed<Fd>(Absent{});
-  if (!file.absent()) return file;
-  const std::string* why = NotObservedBecause(path);
-  return NotObserved{why ? *why : "its content was not captured"};
+  Observed<Content> read = files_->Read(path, limit);
+  if (read.absent()) return NotObserved{WhyNoContent(path)};
+  if (!read.present() || read->truncated || !first_part_.contains(path)) return read;
+  Content part = std::move(read).value();
+  part.truncated = true;
+  return part;
 }
 
 Observed<std::unique_ptr<ByteSource>> TreeHost::RawOpen(const std::string& path) const {
   using Source = std::unique_ptr<ByteSource>;
-  Observed<Fd> file = OpenCopy(path);
-  if (!file.present()) return Observed<Source>(NotObserved{std::string(file.why_not())});
-  return StreamOf(std::move(file).value());
+  Observed<Source> source = files_->Open(path);
+  if (source.absent()) return Observed<Source>(NotObserved{WhyNoContent(path)});
+  return source;
 }
 
 Observed<std::unique_ptr<RangeSource>> TreeHost::RawOpenRanges(const std::string& path) const {
   using Source = std::unique_ptr<RangeSource>;
-  Observed<Fd> file = OpenCopy(path);
-  if (!file.present()) return Observed<Source>(NotObserved{std::string(file.why_not())});
-  return RangesOf(std::move(file).value());
+  Observed<Source> source = files_->OpenRanges(path);
+  if (source.absent()) return Observed<Source>(NotObserved{WhyNoContent(path)});
+  return source;
 }
 
 Observed<std::vector<std::string>> TreeHost::RawList(const std::string& path) const {
   using Names = std::vector<std::string>;
-  std::set<std::string> names;
-  std::string last;
-  Observed<Fd> dir = OpenDirOf(root_, path, &last);
-  bool in_tree = false;
-  if (dir.present()) {
-    Fd fd(openat(dir->get(), last.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (fd.ok()) {
-      in_tree = true;
-      Observed<Names> listed = ListDir(std::move(fd));
-      if (!listed.present()) return listed;
-      names.insert(listed->begin(), listed->end());
-    } else if (errno != ENOENT && errno != ENOTDIR) {
-      return NotObserved{ErrnoText(errno)};
-    }
-  }
   // A directory whose listing was refused: the few names that are known are no list.
   if (auto it = not_observed_.find(path); it != not_observed_.end()) {
     return NotObserved{it->second};
   }
+  auto entry = entries_.find(path);
+  if (entry != entries_.end() && entry->second.names) return *entry->second.names;
+  if (only_looked_at_) return NotObserved{"the capture was made without a listing of it"};
+
+  std::set<std::string> names;
+  const Observed<Names> listed = files_->List(path);
+  if (listed.not_observed()) return listed;
+  if (listed.present()) names.insert(listed->begin(), listed->end());
   auto known = children_.find(path);
   if (known != children_.end()) names.insert(known->second.begin(), known->second.end());
-  if (!in_tree && known == children_.end()) {
+  if (!listed.present() && known == children_.end()) {
     // Listed itself, with nothing below it in the tree or the list: an empty directory.
-    auto entry = entries_.find(path);
     if (entry == entries_.end() || entry->second.absent) return Missing<Names>(path);
   }
-  if (path == "/") names.erase(kCapture + 1);
+  if (path == "/") names.erase(kCaptureDir + 1);
   Names left;
   for (const std::string& name : names) {
-    auto entry = entries_.find(JoinPath(path, name));
-    if (entry == entries_.end() || !entry->second.absent) left.push_back(name);
+    auto below = entries_.find(JoinPath(path, name));
+    if (below == entries_.end() || !below->second.absent) left.push_back(name);
   }
   return left;
 }
@@ -394,60 +371,26 @@ Observed<std::string> TreeHost::RecordedElf(absl::string_view resolved_path) con
 
 Observed<std::string> TreeHost::ToolFile(const ToolQuery& query) const {
   if (!captured_) return NotObserved{"a plain root shows no running host"};
-  if (query.unit.find('/') != std::string::npos) return NotObserved{"no unit name"};
-  std::string file;
-  switch (query.tool) {
-    case Tool::kSystemctlShowUnit:
-      file = absl::StrCat("systemctl/show-", query.unit, ".txt");
-      break;
-    case Tool::kSystemctlShowManager:
-      file = "systemctl/show-manager.txt";
-      break;
-    case Tool::kSystemctlShowEnvironment:
-      file = "systemctl/show-environment.txt";
-      break;
-    case Tool::kSystemctlListUnits:
-      file = "systemctl/list-units.txt";
-      break;
-    case Tool::kJournalUnit:
-      file = absl::StrCat("journal/", query.unit, ".jsonl");
-      break;
-    case Tool::kJournalKernel:
-      file = "journal/kernel.jsonl";
-      break;
-    case Tool::kOllamaVersion:
-      file = "ollama/version.json";
-      break;
-    case Tool::kOllamaPs:
-      file = "ollama/ps.json";
-      break;
-  }
-  return absl::StrCat(kCapture, "/", file);
+  return CaptureFileOf(query);
 }
 
 Observed<Content> TreeHost::RunTool(const ToolQuery& query, size_t limit) const {
-  Observed<std::string> file = ToolFile(query);
-  if (!file.present()) return NotObserved{std::string(file.why_not())};
-  Observed<Content> read = ReadBelow(root_, *file, limit);
-  if (!read.absent()) return read;
-  if (const std::string* why = NotObservedBecause(*file)) return NotObserved{*why};
-  return NotObserved{"not captured"};
+  return ToolFile(query).Map([&](const std::string& file) -> Observed<Content> {
+    Observed<Content> read = files_->Read(file, limit);
+    if (!read.absent()) return read;
+    const std::string* why = NotObservedBecause(file);
+    return NotObserved{why != nullptr ? *why : "not captured"};
+  });
 }
 
 Observed<std::unique_ptr<ByteSource>> TreeHost::StreamTool(const ToolQuery& query) const {
   using Source = std::unique_ptr<ByteSource>;
-  Observed<std::string> file = ToolFile(query);
+  const Observed<std::string> file = ToolFile(query);
   if (!file.present()) return Observed<Source>(NotObserved{std::string(file.why_not())});
-  std::string last;
-  Observed<Fd> dir = OpenDirOf(root_, *file, &last);
-  Observed<Fd> open =
-      dir.present() ? OpenRegular(dir->get(), last.c_str()) : Observed<Fd>(Absent{});
-  if (open.absent()) {
-    const std::string* why = NotObservedBecause(*file);
-    return Observed<Source>(NotObserved{why ? *why : "not captured"});
-  }
-  if (!open.present()) return Observed<Source>(NotObserved{std::string(open.why_not())});
-  return StreamOf(std::move(open).value());
+  Observed<Source> source = files_->Open(*file);
+  if (!source.absent()) return source;
+  const std::string* why = NotObservedBecause(*file);
+  return Observed<Source>(NotObserved{why != nullptr ? *why : "not captured"});
 }
 
 }  // namespace vgpu::host

@@ -1,18 +1,17 @@
-// A captured host: a directory that mirrors the host's root.
+// A captured host: files that mirror the host's root, in a directory or in an archive.
 //
 // With a folder .vgpu-capture it is a capture: what is not in it was not there,
-// unless the manifest says that it was not observed. Without one it is a plain root
-// (an unpacked image, a mounted disk): its metadata is the file system's, and what
-// exists on a running host only is not observed.
-//
-// Nothing outside the directory is ever opened: each path is walked from the root's
-// descriptor, one component at a time, and no link is followed by the kernel.
+// unless the manifest says that it was not observed, or that the capture holds nothing but
+// answers to looks: then what has no answer in it was not looked at. Without that folder it
+// is a plain root (an unpacked image, a mounted disk): its metadata is the file system's, and
+// what exists on a running host only is not observed.
 
 #ifndef DIAG_HOST_TREE_HOST_H_
 #define DIAG_HOST_TREE_HOST_H_
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -20,24 +19,25 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "diag/host/host.h"
+#include "diag/host/tree_files.h"
 
 namespace vgpu::host {
-
-class Fd;
 
 class TreeHost : public Host {
  public:
   // Errors: `dir` is no directory or cannot be read; the manifest is malformed.
   static absl::StatusOr<std::unique_ptr<TreeHost>> Open(const std::string& dir);
-  ~TreeHost() override;
+  // The same of files that lie elsewhere. Error: the manifest is malformed.
+  static absl::StatusOr<std::unique_ptr<TreeHost>> Over(std::unique_ptr<TreeFiles> files);
 
   Kind kind() const override { return Kind::kTree; }
-  bool running() const override { return captured_; }
+  bool running() const override { return running_; }
+  bool complete() const override { return complete_; }
   Observed<std::string> hostname() const override;
   Observed<absl::Time> observed_at() const override { return observed_at_; }
   absl::TimeZone time_zone() const override { return time_zone_; }
   Observed<std::string> unit() const override { return unit_; }
-  Observed<uint32_t> observer_uid() const override { return NotObserved{"a captured host"}; }
+  Observed<uint32_t> observer_uid() const override { return observer_uid_; }
   std::vector<std::string> remarks() const override { return remarks_; }
   Observed<std::string> RecordedElf(absl::string_view resolved_path) const override;
   Observed<Content> RunTool(const ToolQuery& query, size_t limit) const override;
@@ -57,21 +57,27 @@ class TreeHost : public Host {
     bool absent = false;
     FileMeta meta;
     std::string target;
-    std::string elf;  // the JSON object, empty where there is none
+    std::string elf;                                // the JSON object, empty where there is none
+    std::optional<std::vector<std::string>> names;  // what a listing of the directory gave
   };
 
-  explicit TreeHost(int root) : root_(root) {}
-  Observed<Fd> OpenCopy(const std::string& path) const;
+  explicit TreeHost(std::unique_ptr<TreeFiles> files) : files_(std::move(files)) {}
   Observed<FileMeta> Stat(const std::string& path) const;
   absl::Status ReadManifest(absl::string_view text);
   void ReadFiles(absl::string_view text);
   Observed<std::string> ToolFile(const ToolQuery& query) const;
+  // Why a file that is known to exist has no content here.
+  std::string WhyNoContent(const std::string& path) const;
   const std::string* NotObservedBecause(absl::string_view path) const;
   template <typename T>
   Observed<T> Missing(const std::string& path) const;
 
-  int root_;  // descriptor of the directory
+  std::unique_ptr<TreeFiles> files_;
   bool captured_ = false;
+  bool running_ = false;
+  bool only_looked_at_ = false;
+  bool complete_ = false;
+  Observed<uint32_t> observer_uid_ = NotObserved{"a captured host"};
   Observed<std::string> hostname_ = NotObserved{"the manifest does not say"};
   Observed<absl::Time> observed_at_ = NotObserved{"the manifest does not say"};
   absl::TimeZone time_zone_ = absl::UTCTimeZone();
@@ -80,6 +86,7 @@ class TreeHost : public Host {
   std::map<std::string, Entry> entries_;
   std::map<std::string, std::set<std::string>> children_;  // of directories, by entries_
   std::map<std::string, std::string> not_observed_;        // path: reason
+  std::set<std::string> first_part_;  // files of which more was there than was captured
   // What RawStat said. A path is walked from the root with a look at each of its
   // directories, thousands of times a run, and nobody changes a captured host meanwhile.
   mutable std::map<std::string, Observed<FileMeta>> stats_;

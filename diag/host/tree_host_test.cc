@@ -12,6 +12,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "diag/host/memory_files.h"
 #include "gtest/gtest.h"
 
 namespace vgpu::host {
@@ -229,6 +230,71 @@ TEST_F(TreeHostTest, AHugeSparseFileIsCutAtTheLimit) {
   ASSERT_TRUE(read.present());
   EXPECT_TRUE(read->truncated);
   EXPECT_EQ(read->bytes.size(), size_t{1} << 20);
+}
+
+TEST_F(TreeHostTest, OfACaptureThatHoldsLooksOnlyWhatHasNoAnswerWasNotLookedAt) {
+  Manifest(R"(, "only_looked_at": true, "complete": true)");
+  Write("/.vgpu-capture/files.jsonl",
+        "{\"path\": \"/\", \"type\": \"dir\"}\n"
+        "{\"path\": \"/etc\", \"type\": \"dir\", \"names\": [\"a\", \"b\"]}\n"
+        "{\"path\": \"/etc/a\", \"mode\": \"0644\"}\n"
+        "{\"path\": \"/usr\", \"type\": \"dir\"}\n"
+        "{\"path\": \"/usr/lib\", \"type\": \"absent\"}\n");
+  Write("/etc/a", "A");
+  auto host = Open();
+  EXPECT_TRUE(host->complete());
+  EXPECT_EQ(host->Read("/etc/a")->bytes, "A");
+  EXPECT_EQ(*host->List("/etc"), (std::vector<std::string>{"a", "b"}));
+  // Listed without it; listed with it, and not looked at.
+  EXPECT_TRUE(host->Resolve("/etc/c").absent());
+  EXPECT_EQ(host->Resolve("/etc/b").why_not(), "/etc/b: the capture was made without a look at it");
+  EXPECT_TRUE(host->Resolve("/usr/lib/x").absent());
+  EXPECT_TRUE(host->Resolve("/usr/bin").not_observed());
+  EXPECT_EQ(host->List("/usr").why_not(), "the capture was made without a listing of it");
+}
+
+TEST_F(TreeHostTest, TheManifestSaysWhatTheCaptureSawOfItsHost) {
+  EXPECT_FALSE(TreeHostTest::Open()->complete());
+  Manifest(R"(, "running": false, "observer_uid": 1000, "remarks": ["half of it"])");
+  Write("/.vgpu-capture/files.jsonl", "");
+  auto host = Open();
+  EXPECT_FALSE(host->running());
+  EXPECT_FALSE(host->complete());
+  EXPECT_EQ(*host->observer_uid(), 1000u);
+  EXPECT_EQ(host->remarks(), (std::vector<std::string>{"half of it"}));
+}
+
+TEST_F(TreeHostTest, OfAFileTheFirstPartMayBeAllThatWasCaptured) {
+  Manifest(R"(, "first_part": ["/a"])");
+  Write("/a", "0123");
+  Write("/b", "0123");
+  auto host = Open();
+  EXPECT_TRUE(host->Read("/a", 4)->truncated);
+  EXPECT_FALSE(host->Read("/b", 4)->truncated);
+}
+
+TEST_F(TreeHostTest, ALinkWhoseTargetNobodyCouldRead) {
+  Manifest(R"(, "not_observed": [{"path": "/proc/1/exe", "reason": "permission denied"}])");
+  Write("/.vgpu-capture/files.jsonl", R"({"path": "/proc/1/exe", "type": "symlink"})");
+  EXPECT_EQ(Open()->ReadLink("/proc/1/exe").why_not(), "permission denied");
+}
+
+TEST(TreeHostOver, FilesInMemoryAreAHostLikeOthers) {
+  auto files = std::make_unique<MemoryFiles>();
+  const auto text = [](absl::string_view bytes) {
+    return std::make_shared<const std::string>(bytes);
+  };
+  ASSERT_TRUE(
+      files->AddFile("/.vgpu-capture/manifest.json", text(R"({"schema": "vgpu-doctor.capture/1"})"))
+          .ok());
+  ASSERT_TRUE(files->AddFile("/.vgpu-capture/files.jsonl", text("")).ok());
+  ASSERT_TRUE(files->AddFile("/usr/bin/a", text("A")).ok());
+  ASSERT_TRUE(files->AddLink("/bin", "usr/bin").ok());
+  const auto host = TreeHost::Over(std::move(files));
+  ASSERT_TRUE(host.ok()) << host.status();
+  EXPECT_EQ((*host)->Read("/bin/a")->bytes, "A");
+  EXPECT_EQ(*(*host)->List("/"), (std::vector<std::string>{"bin", "usr"}));
+  EXPECT_TRUE((*host)->Read("/bin/b").absent());
 }
 
 }  // namespace

@@ -1,13 +1,16 @@
 #include "tools/vgpu_doctor/open_host.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "diag/archive/read_archive.h"
 #include "diag/facts/from_log.h"
 #include "diag/host/file_io.h"
 #include "diag/host/live_host.h"
@@ -31,12 +34,31 @@ bool ReadSince(const std::string& text, absl::Time now, absl::TimeZone zone,
   return true;
 }
 
+// Where there is nothing at all, the directory that is missing is the better message.
+bool IsDirectory(const std::string& root) {
+  struct stat st;
+  return root != "-" && (stat(root.c_str(), &st) != 0 || S_ISDIR(st.st_mode));
+}
+
+absl::StatusOr<std::unique_ptr<host::TreeHost>> OpenArchive(const std::string& name) {
+  absl::StatusOr<std::unique_ptr<host::ByteSource>> input = host::OpenInput(name);
+  if (!input.ok()) return input.status();
+  absl::StatusOr<std::unique_ptr<host::TreeFiles>> files = archive::ReadArchive(**input);
+  if (!files.ok()) {
+    return absl::Status(files.status().code(), absl::StrCat(name, ": ", files.status().message()));
+  }
+  absl::StatusOr<std::unique_ptr<host::TreeHost>> host = host::TreeHost::Over(*std::move(files));
+  if (host.ok()) return host;
+  return absl::Status(host.status().code(), absl::StrCat(name, host.status().message()));
+}
+
 }  // namespace
 
 void AddHostOptions(CLI::App& command, HostOptions& options) {
   command
       .add_option("--root", options.root,
-                  "Judge a captured host or a mounted system in DIR instead of this machine")
+                  "Judge a captured host or a mounted system in DIR instead of this machine;\n"
+                  "DIR may be a capture's archive (.tar.zst), and - is one on standard input")
       ->type_name("DIR")
       // A script's unset variable is not this machine.
       ->check([](const std::string& dir) { return dir.empty() ? "names no directory" : ""; })
@@ -55,7 +77,8 @@ void AddHostOptions(CLI::App& command, HostOptions& options) {
 
 std::unique_ptr<host::Host> OpenHost(const std::string& root) {
   if (root.empty()) return std::make_unique<host::LiveHost>();
-  absl::StatusOr<std::unique_ptr<host::TreeHost>> tree = host::TreeHost::Open(root);
+  absl::StatusOr<std::unique_ptr<host::TreeHost>> tree =
+      IsDirectory(root) ? host::TreeHost::Open(root) : OpenArchive(root);
   if (!tree.ok()) {
     fprintf(stderr, "vgpu-doctor: --root %s\n", report::Visible(tree.status().message()).c_str());
     return nullptr;

@@ -15,7 +15,8 @@
 namespace vgpu::doctor {
 
 struct HostOptions {
-  std::string root;  // a captured host or a mounted system; empty: this machine
+  // A captured host or a mounted system: a directory, an archive, or "-"; empty: this machine.
+  std::string root;
   std::string unit;  // empty: the capture's, or ollama.service
   int pid = 0;       // 0: the unit's
   std::string since;
