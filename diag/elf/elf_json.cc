@@ -29,11 +29,28 @@ bool Get(const Json& json, bool* flag) {
   return true;
 }
 
+bool Get(const Json& json, uint64_t* number) {
+  if (!json.is_number_unsigned()) return false;
+  *number = json.get<uint64_t>();
+  return true;
+}
+
 // The class of a file.
 bool Get(const Json& json, int* bits) {
   if (json != 32 && json != 64) return false;
   *bits = json.get<int>();
   return true;
+}
+
+template <typename T>
+bool Get(const Json& json, std::vector<T>* list);
+
+// A member that has to be there.
+template <typename T>
+bool Require(const Json& object, const char* key, T* value) {
+  if (!object.is_object()) return false;
+  const auto it = object.find(key);
+  return it != object.end() && Get(*it, value);
 }
 
 // A member of an object. What is missing in an item of a list or in go_build is not
@@ -61,28 +78,29 @@ bool Get(const Json& json, std::vector<T>* list) {
 template <typename T>
 Observed<T> Member(const Json& object, const char* key) {
   const auto it = object.find(key);
-  if (it == object.end()) return NotObserved{"not recorded"};
+  if (it == object.end()) {
+    const auto reasons = object.find("not_observed");
+    std::string why;
+    if (reasons != object.end() && Require(*reasons, key, &why)) return NotObserved{why};
+    return NotObserved{"not recorded"};
+  }
   if (it->is_null()) return Absent{};
   T value{};
   if (!Get(*it, &value)) return NotObserved{absl::StrCat("recorded in a wrong form: ", key)};
   return value;
 }
 
-// A member that has to be there.
-template <typename T>
-bool Require(const Json& object, const char* key, T* value) {
-  if (!object.is_object()) return false;
-  const auto it = object.find(key);
-  return it != object.end() && Get(*it, value);
-}
-
 bool Get(const Json& json, VersionNeed* need) {
-  return Require(json, "file", &need->file) && Require(json, "versions", &need->versions);
+  if (!Require(json, "file", &need->file) || !Require(json, "versions", &need->versions)) {
+    return false;
+  }
+  return !json.contains("weak") || Require(json, "weak", &need->weak);
 }
 
 bool Get(const Json& json, UndefinedSymbol* symbol) {
   if (!Require(json, "name", &symbol->name)) return false;
   symbol->version = Member<std::string>(json, "version");
+  symbol->lazy = Member<bool>(json, "lazy");
   if (!json.contains("weak")) return true;  // strong is the rule
   return Require(json, "weak", &symbol->weak);
 }
@@ -119,7 +137,7 @@ absl::StatusOr<ElfInfo> ParseElfJson(absl::string_view json) {
   info.runpath = Member<std::string>(object, "runpath");
   info.build_id = Member<std::string>(object, "build_id");
   info.bind_now = Member<bool>(object, "bind_now");
-  info.no_default_dirs = NotObserved{"not recorded"};
+  info.no_default_dirs = Member<bool>(object, "no_default_dirs");
   info.version_defs = Member<std::vector<std::string>>(object, "version_defs");
   info.version_needs = Member<std::vector<VersionNeed>>(object, "version_needs");
   info.undefined = Member<std::vector<UndefinedSymbol>>(object, "undefined");
@@ -128,13 +146,99 @@ absl::StatusOr<ElfInfo> ParseElfJson(absl::string_view json) {
   info.exports_complete = Member<bool>(object, "exports_complete");
   info.cuda_archs = Member<std::vector<std::string>>(object, "cuda_archs");
   info.go_build = Member<GoBuild>(object, "go_build");
-  info.last_segment_end = NotObserved{"not recorded"};
+  info.last_segment_end = Member<uint64_t>(object, "last_segment_end");
 
   if (!object.contains("pie") && info.type.present()) info.pie = false;
   if (!object.contains("undefined_complete") && !info.undefined.not_observed()) {
     info.undefined_complete = true;
   }
   return info;
+}
+
+namespace {
+
+Json Of(const std::string& text) { return text; }
+Json Of(int number) { return number; }
+Json Of(uint64_t number) { return number; }
+Json Of(bool flag) { return flag; }
+Json Of(const VersionNeed& need);
+Json Of(const UndefinedSymbol& symbol);
+Json Of(const ExportedSymbol& symbol);
+Json Of(const GoBuild& build);
+
+template <typename T>
+Json Of(const std::vector<T>& list) {
+  Json json = Json::array();
+  for (const T& item : list) json.push_back(Of(item));
+  return json;
+}
+
+template <typename T>
+void Put(Json& object, const char* key, const Observed<T>& value) {
+  if (value.present()) object[key] = Of(*value);
+  if (value.absent()) object[key] = nullptr;
+}
+
+Json Of(const VersionNeed& need) {
+  Json json = {{"file", need.file}, {"versions", Of(need.versions)}};
+  if (!need.weak.empty()) json["weak"] = Of(need.weak);
+  return json;
+}
+
+Json Of(const UndefinedSymbol& symbol) {
+  Json json = {{"name", symbol.name}, {"weak", symbol.weak}};
+  Put(json, "version", symbol.version);
+  Put(json, "lazy", symbol.lazy);
+  return json;
+}
+
+Json Of(const ExportedSymbol& symbol) {
+  Json json = {{"name", symbol.name}};
+  Put(json, "version", symbol.version);
+  return json;
+}
+
+Json Of(const GoBuild& build) {
+  Json json = {{"go", build.go}};
+  Put(json, "module", build.module);
+  Put(json, "version", build.version);
+  return json;
+}
+
+}  // namespace
+
+std::string ElfToJson(const ElfInfo& info) {
+  Json object = Json::object();
+  Json reasons = Json::object();
+  const auto put = [&](const char* key, const auto& value) {
+    Put(object, key, value);
+    if (value.not_observed()) reasons[key] = std::string(value.why_not());
+  };
+  put("error", info.error);
+  put("class", info.elf_class);
+  put("machine", info.machine);
+  put("type", info.type);
+  put("pie", info.pie);
+  put("interp", info.interp);
+  put("soname", info.soname);
+  put("needed", info.needed);
+  put("rpath", info.rpath);
+  put("runpath", info.runpath);
+  put("build_id", info.build_id);
+  put("bind_now", info.bind_now);
+  put("no_default_dirs", info.no_default_dirs);
+  put("version_defs", info.version_defs);
+  put("version_needs", info.version_needs);
+  put("undefined", info.undefined);
+  put("undefined_complete", info.undefined_complete);
+  put("exports", info.exports);
+  put("exports_complete", info.exports_complete);
+  put("cuda_archs", info.cuda_archs);
+  put("go_build", info.go_build);
+  put("last_segment_end", info.last_segment_end);
+  if (!reasons.empty()) object["not_observed"] = std::move(reasons);
+  // A name that is no UTF-8 is shown with marks in its place.
+  return object.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace vgpu::elf

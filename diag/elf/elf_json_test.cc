@@ -1,8 +1,11 @@
 #include "diag/elf/elf_json.h"
 
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
 namespace vgpu::elf {
@@ -137,6 +140,31 @@ TEST(ElfJson, DeepNestingIsSurvived) {
   const auto info = ParseElfJson(deep + std::string(1000000, ']') + "}");
   ASSERT_TRUE(info.ok());
   EXPECT_TRUE(info->needed.not_observed());
+}
+
+TEST(ElfJson, WhatIsWrittenIsRead) {
+  for (const char* name :
+       {"libcuda.so.1", "libcudart.so.12", "libcublas.so.12", "libcudart_runpath.so",
+        "libimporter.so", "program_dynamic", "program_pie", "program_static", "cudart.o"}) {
+    std::ifstream in(absl::StrCat("diag/elf/testdata/fixtures/", name), std::ios::binary);
+    const std::string bytes(std::istreambuf_iterator<char>(in), {});
+    ASSERT_FALSE(bytes.empty()) << name;
+    // Whole, cut, and cut so far that nothing can be told.
+    for (const size_t size : {bytes.size(), bytes.size() / 2, size_t{100}}) {
+      const ElfInfo info = ParseElf(bytes.substr(0, size), bytes.size());
+      const absl::StatusOr<ElfInfo> again = ParseElfJson(ElfToJson(info));
+      ASSERT_TRUE(again.ok()) << again.status();
+      EXPECT_TRUE(*again == info) << name << " of " << size << ": " << ElfToJson(info);
+    }
+  }
+}
+
+TEST(ElfJson, ANeedThatMayStayUnmetIsWrittenToo) {
+  ElfInfo info;
+  info.version_needs = std::vector<VersionNeed>{
+      {.file = "libc.so.6", .versions = {"GLIBC_2.34", "GLIBC_2.36"}, .weak = {"GLIBC_2.36"}}};
+  info.go_build = GoBuild{"go1.24.1", std::string("m"), host::Absent{}};
+  EXPECT_TRUE(*ParseElfJson(ElfToJson(info)) == info);
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ bool DecidesDiscovery(absl::string_view path) {
 // does; in a capture a mount of its own stands between.
 bool SameView(const host::Host& host, const ProcessFacts& process, absl::string_view path) {
   if (!process.root.empty()) return true;
-  if (host.kind() == host::Host::Kind::kLive || !process.mounts.present()) return true;
+  if (host.complete() || !process.mounts.present()) return true;
   if (!process.mounts->whole()) return false;
   const procfs::Mount* mount = process.mounts->MountOf(path);
   if (mount == nullptr) return true;

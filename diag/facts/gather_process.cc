@@ -40,9 +40,8 @@ auto ReadProc(const host::Host& host, int pid, absl::string_view file, size_t li
   const std::string path = ProcPath(pid, file);
   Observed<Content> content = host.Read(path, limit);
   if (content.absent()) {
-    return Fact<T>{path, NotObserved{host.kind() == host::Host::Kind::kTree
-                                         ? "not captured"
-                                         : "the process ended, or /proc hides it"}};
+    return Fact<T>{path, NotObserved{host.complete() ? "the process ended, or /proc hides it"
+                                                     : "not captured"}};
   }
   return Fact<T>{path, content.Map(parse)};
 }

@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "diag/facts/gather_parts.h"
+#include "diag/facts/shared_object_names.h"
 #include "diag/systemd/environment_file.h"
 #include "diag/systemd/specifiers.h"
 
@@ -167,33 +168,6 @@ void ForgetWhatUnseenFilesMaySay(UnitFacts& unit) {
   }
 }
 
-// Words of a wrapper's file that name shared objects. Bounded: a program of any size
-// gives at most kMaxNames names of at most kMaxName bytes.
-constexpr size_t kMaxNames = 64;
-constexpr size_t kMaxName = 512;
-
-std::vector<std::string> SharedObjectNames(absl::string_view bytes) {
-  std::vector<std::string> names;
-  auto is_part = [](char c) {
-    return c > ' ' && c < 0x7f && c != ':' && c != '"' && c != '\'' && c != '=';
-  };
-  for (size_t at = bytes.find(".so"); at != absl::string_view::npos && names.size() < kMaxNames;
-       at = bytes.find(".so", at + 3)) {
-    size_t begin = at;
-    while (begin > 0 && at - begin < kMaxName && is_part(bytes[begin - 1])) --begin;
-    size_t end = at + 3;
-    while (end < bytes.size() && end - begin < kMaxName &&
-           (bytes[end] == '.' || (bytes[end] >= '0' && bytes[end] <= '9'))) {
-      ++end;
-    }
-    std::string name(bytes.substr(begin, end - begin));
-    if (name.front() == '/' && std::find(names.begin(), names.end(), name) == names.end()) {
-      names.push_back(std::move(name));
-    }
-  }
-  return names;
-}
-
 // A target is made where it is missing (systemd 252, apply_one_mount), but neither sysfs
 // nor procfs lets anybody make one.
 bool CannotBeMade(absl::string_view path) {
@@ -339,10 +313,9 @@ ProgramFacts GatherProgram(const host::Host& host, const UnitFacts& unit) {
     return read.bytes.substr(0, kTextLimit);
   });
   LookAtExecution(host, program);
-  if (content.present()) {
-    for (const std::string& name : SharedObjectNames(content->bytes)) {
-      program.named_objects.push_back(LookAtFile(host, name, ""));
-    }
+  for (const std::string& name : content.present() ? SharedObjectNames(content->bytes)
+                                                   : RecordedNames(host, program.file.found)) {
+    program.named_objects.push_back(LookAtFile(host, name, ""));
   }
   // Not a script, even where only its facts were captured.
   if (program.script.not_observed() && program.file.elf.present() &&

@@ -30,6 +30,8 @@ RE2::Options Bytes() {
   return options;
 }
 
+}  // namespace
+
 bool SoundsSecret(absl::string_view name) {
   // TOKEN and AUTH end a word: "n_tokens", "tokenizer" and "author" hold no secrets.
   static const RE2& secret = *new RE2(
@@ -38,6 +40,8 @@ bool SoundsSecret(absl::string_view name) {
       Bytes());
   return RE2::PartialMatch(re2::StringPiece(name.data(), name.size()), secret);
 }
+
+namespace {
 
 // Prose has "auth: failed", and no secret behind it.
 bool SoundsLikeProse(absl::string_view name) {
@@ -162,7 +166,16 @@ bool IsSetting(absl::string_view value) {
          absl::EqualsIgnoreCase(value, "false") || value == "null";
 }
 
-std::string RedactAssignments(absl::string_view text) {
+// Of a text that begins with a keyed hash, how long that is; else 0.
+size_t HashLength(absl::string_view text) {
+  static const RE2& hash = *new RE2(R"(<redacted:[0-9a-f]{16}>)", Bytes());
+  constexpr size_t kLength = 27;
+  return RE2::FullMatch(re2::StringPiece(text.data(), std::min(text.size(), kLength)), hash)
+             ? kLength
+             : 0;
+}
+
+std::string RedactAssignments(absl::string_view text, bool keep_hashes) {
   std::string out;
   size_t copied = 0;  // of `text` into `out`
   bool in_map = false;
@@ -182,6 +195,10 @@ std::string RedactAssignments(absl::string_view text) {
     const Span value = ValueAfter(text, name, i, in_map);
     const absl::string_view secret = text.substr(value.begin, value.end - value.begin);
     if (IsSetting(secret)) continue;
+    if (const size_t hash = keep_hashes ? HashLength(text.substr(value.begin)) : 0; hash > 0) {
+      i = value.begin + hash - 1;
+      continue;
+    }
     absl::StrAppend(&out, text.substr(copied, value.begin - copied), kRedacted);
     copied = value.end;
     i = value.end - 1;
@@ -194,9 +211,7 @@ void Replace(std::string* text, const RE2& form, absl::string_view by) {
   RE2::GlobalReplace(text, form, re2::StringPiece(by.data(), by.size()));
 }
 
-}  // namespace
-
-std::string RedactSecrets(absl::string_view text) {
+std::string Redact(absl::string_view text, bool keep_hashes) {
   // The second: an unescaped '/' in the password, which is no URL and yet is written.
   static const RE2& user = *new RE2(R"((://)[^\s\x00/?#"'<>]*@)", Bytes());
   static const RE2& user_slash = *new RE2(R"((://)[^\s\x00/:@"'<>]+:[^\s\x00"'<>]*@)", Bytes());
@@ -212,7 +227,7 @@ std::string RedactSecrets(absl::string_view text) {
       *new RE2(R"((?s)(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(-----END [A-Z ]*PRIVATE KEY-----|$))",
                Bytes());
 
-  std::string out = RedactAssignments(text);
+  std::string out = RedactAssignments(text, keep_hashes);
   Replace(&out, user, "\\1<redacted>@");
   Replace(&out, user_slash, "\\1<redacted>@");
   Replace(&out, bearer, "\\1<redacted>");
@@ -220,5 +235,10 @@ std::string RedactSecrets(absl::string_view text) {
   Replace(&out, pem, "\\1<redacted>\\2");
   return out;
 }
+
+}  // namespace
+
+std::string RedactSecrets(absl::string_view text) { return Redact(text, false); }
+std::string RedactSecretsAroundHashes(absl::string_view text) { return Redact(text, true); }
 
 }  // namespace vgpu::report

@@ -30,6 +30,13 @@ namespace vgpu::report {
 
 std::string RedactSecrets(absl::string_view text);
 
+// Of a text in which some values have given way to a keyed hash already
+// (`<redacted:0123456789abcdef>`): these stay.
+std::string RedactSecretsAroundHashes(absl::string_view text);
+
+// Whether a variable's or a flag's name says that its value is a secret.
+bool SoundsSecret(absl::string_view name);
+
 }  // namespace vgpu::report
 
 #endif  // DIAG_REPORT_REDACT_H_

@@ -131,5 +131,15 @@ TEST(RedactSecrets, LongLinesAreQuick) {
   }
 }
 
+TEST(RedactSecrets, AHashThatStandsForAValueStaysWhereItIsAskedTo) {
+  const string text = "HF_TOKEN=<redacted:0123456789abcdef> DB_PASSWORD=hunter2";
+  EXPECT_EQ(RedactSecretsAroundHashes(text),
+            "HF_TOKEN=<redacted:0123456789abcdef> DB_PASSWORD=<redacted>");
+  EXPECT_EQ(RedactSecrets(text), "HF_TOKEN=<redacted> DB_PASSWORD=<redacted>");
+  // What only looks like one.
+  EXPECT_EQ(RedactSecretsAroundHashes("HF_TOKEN=<redacted:0123456789abcdeg>"),
+            "HF_TOKEN=<redacted>");
+}
+
 }  // namespace
 }  // namespace vgpu::report

@@ -46,8 +46,8 @@ class RealSystemd:
         for name in ("upper", "work", "root"):
             os.mkdir(os.path.join(self._directory, name))
         # What the tests copy and read from outside; the root itself is seen inside only.
-        self._shared = os.path.join(self._directory, "shared")
-        os.mkdir(self._shared)
+        self.shared = os.path.join(self._directory, "shared")
+        os.mkdir(self.shared)
         script = (
             'mount -t tmpfs tmpfs /run && cd "$1" && '
             'mount -t overlay overlay -o "lowerdir=$2,upperdir=upper,workdir=work" root && '
@@ -143,7 +143,7 @@ class RealSystemd:
     def copy(self, source, target, mode=0o755):
         """A file of this machine, inside: a new file, then rename(2), as a package does it."""
         name = os.path.basename(target)
-        shutil.copyfile(source, os.path.join(self._shared, name))
+        shutil.copyfile(source, os.path.join(self.shared, name))
         self.run("install", "-D", "-m", oct(mode)[2:], f"/shared/{name}", target + ".new")
         self.run("mv", target + ".new", target)
 

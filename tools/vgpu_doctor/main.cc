@@ -8,6 +8,7 @@
 #include "CLI/CLI.hpp"
 #include "diag/report/version.h"
 #include "tools/vgpu_doctor/baseline.h"
+#include "tools/vgpu_doctor/capture.h"
 #include "tools/vgpu_doctor/check.h"
 #include "tools/vgpu_doctor/diff.h"
 #include "tools/vgpu_doctor/exit_codes.h"
@@ -40,6 +41,8 @@ int Run(int argc, char** argv) {
   CLI::App* diff = AddDiff(app, diff_options);
   TimelineOptions timeline_options;
   CLI::App* timeline = AddTimeline(app, timeline_options);
+  CaptureCommandOptions capture_options;
+  CLI::App* capture = AddCapture(app, capture_options);
   ListCausesOptions list_options;
   CLI::App* list_causes = AddListCauses(app, list_options);
   ExplainOptions explain_options;
@@ -58,6 +61,7 @@ int Run(int argc, char** argv) {
   if (baseline->parsed()) return RunBaseline(baseline_options);
   if (diff->parsed()) return RunDiff(diff_options);
   if (timeline->parsed()) return RunTimeline(timeline_options);
+  if (capture->parsed()) return RunCapture(capture_options);
   if (list_causes->parsed()) return RunListCauses(list_options);
   if (explain->parsed()) return RunExplain(explain_options);
   if (verify->parsed()) return RunVerify(verify_options);

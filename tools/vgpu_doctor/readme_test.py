@@ -60,6 +60,10 @@ class Readme(unittest.TestCase):
                 words += ["--root", HEALTHY, "-o", "-"]
             if words[1] in ("diff-against-baseline", "timeline") and "--root" not in words:
                 words += ["--root", f"{INCIDENT}/host"]
+            if words[1] == "capture":
+                outcome = testing.doctor(*words[1:], "--root", f"{INCIDENT}/host", "-o", "-")
+                self.assertEqual(outcome.status, 0, command)
+                continue
             if words[1] == "check" and not {"--root", "--log"} & set(words):
                 words += ["--root", f"{INCIDENT}/host"]  # not of this machine
             if "--output" in words:

@@ -1,0 +1,279 @@
+#include "diag/capture/write_capture.h"
+
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "diag/archive/tar.h"
+#include "diag/elf/elf.h"
+#include "diag/facts/shared_object_names.h"
+#include "diag/host/capture_layout.h"
+#include "nlohmann/json.hpp"
+
+namespace vgpu::capture {
+namespace {
+
+using archive::TarMember;
+using host::FileMeta;
+using host::FileType;
+using host::Observed;
+using nlohmann::json;
+
+std::string Dump(const json& value, int indent = -1) {
+  return value.dump(indent, ' ', false, json::error_handler_t::replace);
+}
+
+// JSON is UTF-8, and a name need not be: one that is none cannot be told in files.jsonl.
+bool IsUtf8(const std::string& text) {
+  return json(text).dump(-1, ' ', false, json::error_handler_t::ignore) ==
+         json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string TimeText(absl::Time time, absl::TimeZone zone) {
+  return absl::FormatTime(absl::RFC3339_full, time, zone);
+}
+
+void AddMeta(const FileMeta& meta, json& entry) {
+  entry["type"] = std::string(host::FileTypeName(meta.type));
+  if (meta.mode.present()) entry["mode"] = absl::StrFormat("%04o", *meta.mode);
+  if (meta.uid.present()) entry["uid"] = *meta.uid;
+  if (meta.gid.present()) entry["gid"] = *meta.gid;
+  if (meta.size.present()) entry["size"] = *meta.size;
+  if (meta.mtime.present()) entry["mtime"] = TimeText(*meta.mtime, absl::UTCTimeZone());
+  if (meta.ctime.present()) entry["ctime"] = TimeText(*meta.ctime, absl::UTCTimeZone());
+  if (meta.id.present()) {
+    entry["dev"] = meta.id->dev;
+    entry["ino"] = meta.id->ino;
+  }
+  if (meta.caps.present()) entry["caps"] = *meta.caps;
+  if (meta.caps.absent()) entry["caps"] = nullptr;
+  if (meta.sha256.present()) entry["sha256"] = *meta.sha256;
+}
+
+class Writer {
+ public:
+  Writer(const host::Host& host, const Record& record, const Redactor* redactor,
+         const CaptureOptions& options)
+      : host_(host), record_(record), redactor_(redactor), options_(options) {}
+
+  absl::StatusOr<CaptureSummary> WriteTo(archive::ByteSink& sink) {
+    for (const auto& [path, looks] : record_.paths) AddPath(path, looks);
+    for (const auto& [file, output] : record_.outputs) AddOutput(file, output);
+    AddFile(host::kFilesList, std::move(list_));
+    AddFile(host::kManifest, Manifest());
+    CaptureSummary summary;
+    summary.looks = record_.paths.size() + record_.outputs.size();
+    summary.not_observed = not_observed_.size();
+    archive::TarWriter tar(sink);
+    // What is in it comes first: a person who lists the archive sees it.
+    for (auto member = members_.rbegin(); member != members_.rend(); ++member) {
+      summary.bytes += member->content.size();
+      if (absl::Status status = tar.Add(*member); !status.ok()) return status;
+    }
+    if (absl::Status status = tar.Finish(); !status.ok()) return status;
+    return summary;
+  }
+
+ private:
+  void NotObserved(absl::string_view path, absl::string_view why) {
+    not_observed_.push_back({{"path", std::string(path)}, {"reason", std::string(why)}});
+  }
+
+  void AddFile(absl::string_view path, std::string content, absl::Time mtime = absl::UnixEpoch()) {
+    members_.push_back({.path = absl::StrCat(options_.directory, path),
+                        .content = std::move(content),
+                        .mode = 0600,
+                        .mtime = mtime});
+  }
+
+  std::string Redacted(const std::string& path, std::string content) const {
+    return redactor_ == nullptr ? std::move(content) : redactor_->File(path, content);
+  }
+
+  // Whether something was looked at below what is a link: the root of a process that has
+  // another one than the host. The capture has a folder there.
+  bool HasLooksBelow(const std::string& path) const {
+    const std::string below = absl::StrCat(path, "/");
+    const auto next = record_.paths.lower_bound(below);
+    return next != record_.paths.end() && absl::StartsWith(next->first, below);
+  }
+
+  void AddPath(const std::string& path, const Looks& looks) {
+    if (!IsUtf8(path)) {
+      ++unnamed_;
+      return;
+    }
+    if (!looks.meta || looks.meta->absent()) {
+      if (looks.meta) AddEntry({{"path", path}, {"type", "absent"}});
+      return;
+    }
+    if (looks.meta->not_observed()) {
+      NotObserved(path, looks.meta->why_not());
+      return;
+    }
+    const FileMeta& meta = **looks.meta;
+    json entry = {{"path", path}};
+    AddMeta(meta, entry);
+    if (meta.type == FileType::kSymlink && HasLooksBelow(path)) {
+      entry["type"] = "dir";
+    } else if (looks.target) {
+      if (looks.target->present()) {
+        entry["target"] = **looks.target;
+        members_.push_back({.type = TarMember::Type::kSymlink,
+                            .path = absl::StrCat(options_.directory, path),
+                            .target = **looks.target,
+                            .mode = 0777,
+                            .mtime = meta.mtime.value_or(absl::UnixEpoch())});
+      } else {
+        NotObserved(path, Why(*looks.target));
+      }
+    }
+    if (looks.names) {
+      if (looks.names->present()) {
+        entry["names"] = **looks.names;
+      } else {
+        NotObserved(path, Why(*looks.names));
+      }
+    }
+    AddContent(path, looks, meta, entry);
+    AddEntry(entry);
+  }
+
+  void AddContent(const std::string& path, const Looks& looks, const FileMeta& meta, json& entry) {
+    const absl::Time mtime = meta.mtime.value_or(absl::UnixEpoch());
+    json elf;
+    if (!looks.elf.empty()) {
+      elf = json::parse(looks.elf, nullptr, /*allow_exceptions=*/false);
+    }
+    if (looks.log != nullptr) {
+      AddFile(path, Redacted(path, looks.log->Text()), mtime);
+      RemarkOn(path, *looks.log);
+    } else if (!looks.left_out.empty()) {
+      NotObserved(path, looks.left_out);
+    } else if (looks.content && looks.content->present()) {
+      const host::Content& content = **looks.content;
+      if (elf::LooksLikeElf(content.bytes)) {
+        // Programs and libraries: what is judged by is in their facts.
+        if (elf.is_object()) {
+          elf[facts::kNamedObjectsKey] = facts::SharedObjectNames(content.bytes);
+        }
+      } else {
+        AddFile(path, Redacted(path, content.bytes), mtime);
+        if (content.truncated) first_part_.push_back(path);
+      }
+    } else if (looks.content) {
+      NotObserved(path, Why(*looks.content));
+    } else if (!looks.why_not_opened.empty()) {
+      NotObserved(path, looks.why_not_opened);
+    }
+    if (elf.is_object()) entry["elf"] = std::move(elf);
+  }
+
+  void AddOutput(const std::string& file, const Output& output) {
+    if (output.log == nullptr) {
+      if (!output.content.present()) {
+        NotObserved(file, Why(output.content));
+        return;
+      }
+      AddFile(file, RedactedOutput(file, output.content->bytes));
+      if (output.content->truncated) {
+        remarks_.push_back(absl::StrCat(file.substr(1), ": only its first ",
+                                        output.content->bytes.size(), " bytes were captured"));
+      }
+      return;
+    }
+    std::string text = output.log->Text();
+    if (text.empty()) {
+      if (std::string why = WhyEmpty(file, *output.log); !why.empty()) {
+        NotObserved(file, why);
+        return;
+      }
+    }
+    AddFile(file, RedactedOutput(file, text));
+    RemarkOn(file, *output.log);
+  }
+
+  // Why a journal without an entry says nothing; empty where it does.
+  std::string WhyEmpty(const std::string& file, const LogTail& log) const {
+    if (!log.error.empty()) return log.error;
+    // journalctl ends well and prints nothing to a user who may not read the system's journal.
+    if (host_.kind() != host::Host::Kind::kLive) return "";
+    if (absl::EndsWith(file, "/kernel.jsonl")) {
+      return "journalctl shows no entry of the kernel to this user";
+    }
+    const uint32_t user = host_.observer_uid().value_or(0);
+    if (user == 0) return "";
+    return absl::StrCat("journalctl shows no entry to user ", user,
+                        ", who may not see the system's journal (root and members of "
+                        "systemd-journal or adm do)");
+  }
+
+  void RemarkOn(const std::string& file, const LogTail& log) {
+    const std::string name = absl::StartsWith(file, host::kCaptureDir) ? file.substr(1) : file;
+    if (log.dropped() > 0) {
+      remarks_.push_back(absl::StrCat(name, ": only the newest part was captured; of ",
+                                      log.dropped(), " bytes before it, what tells of discovery"));
+    }
+    if (!log.error.empty()) {
+      remarks_.push_back(absl::StrCat(name, ": was not read to its end: ", log.error));
+    }
+  }
+
+  template <typename T>
+  static std::string Why(const Observed<T>& answer) {
+    return answer.absent() ? "went away while it was looked at" : std::string(answer.why_not());
+  }
+
+  std::string RedactedOutput(const std::string& file, const std::string& text) const {
+    return redactor_ == nullptr ? text : redactor_->Output(file, text);
+  }
+
+  void AddEntry(const json& entry) { absl::StrAppend(&list_, Dump(entry), "\n"); }
+
+  std::string Manifest() {
+    json manifest = {{"schema", host::kCaptureSchema}, {"tool_version", options_.tool_version},
+                     {"only_looked_at", true},         {"complete", host_.complete()},
+                     {"running", host_.running()},     {"redacted", redactor_ != nullptr}};
+    if (auto time = host_.observed_at(); time.present()) {
+      manifest["captured_at"] = TimeText(*time, host_.time_zone());
+    }
+    if (auto name = host_.hostname(); name.present()) manifest["hostname"] = *name;
+    if (auto uid = host_.observer_uid(); uid.present()) manifest["observer_uid"] = *uid;
+    if (!options_.unit.empty()) manifest["unit"] = options_.unit;
+    std::vector<std::string> remarks = host_.remarks();
+    remarks.insert(remarks.end(), remarks_.begin(), remarks_.end());
+    if (unnamed_ > 0) {
+      remarks.push_back(absl::StrCat(unnamed_, " paths were left out: their names are no UTF-8"));
+    }
+    if (!remarks.empty()) manifest["remarks"] = remarks;
+    if (!first_part_.empty()) manifest["first_part"] = first_part_;
+    if (!not_observed_.empty()) manifest["not_observed"] = not_observed_;
+    return Dump(manifest, 1) + "\n";
+  }
+
+  const host::Host& host_;
+  const Record& record_;
+  const Redactor* redactor_;
+  const CaptureOptions& options_;
+  std::vector<TarMember> members_;
+  std::string list_;  // files.jsonl
+  std::vector<json> not_observed_;
+  std::vector<std::string> first_part_;
+  std::vector<std::string> remarks_;
+  size_t unnamed_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<CaptureSummary> WriteCapture(const host::Host& host, const Record& record,
+                                            const Redactor* redactor, const CaptureOptions& options,
+                                            archive::ByteSink& sink) {
+  return Writer(host, record, redactor, options).WriteTo(sink);
+}
+
+}  // namespace vgpu::capture
