@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
@@ -15,6 +16,7 @@
 #include "diag/report/report.h"
 #include "diag/report/visible.h"
 #include "diag/rules/catalogue.h"
+#include "tools/command_line/suggest.h"
 #include "tools/vgpu_doctor/exit_codes.h"
 
 namespace vgpu::doctor {
@@ -25,13 +27,19 @@ constexpr size_t kProbeLimit = size_t{4} << 20;
 
 // A code, or the name of a cause; "" where it is one.
 std::string IsCode(std::string& text) {
+  std::vector<std::string> known;
   for (const rules::CatalogueEntry& entry : rules::Catalogue()) {
+    known.emplace_back(entry.code);
+    known.emplace_back(entry.id);
     if (absl::EqualsIgnoreCase(text, entry.code) || text == entry.id) {
       text = std::string(entry.code);
       return "";
     }
   }
-  return absl::StrCat(text, ": there is no such cause; `vgpu-doctor list-causes` lists them");
+  const std::string nearest = command_line::Nearest(text, known);
+  return absl::StrCat(text, ": there is no such cause",
+                      nearest.empty() ? "" : absl::StrCat(" (did you mean ", nearest, "?)"),
+                      "; `vgpu-doctor list-causes` lists them");
 }
 
 // Nothing: it is no such file, and standard error says why.

@@ -51,6 +51,23 @@ class CommandLine(unittest.TestCase):
         self.refuses("check", "--colour", says="--colour")
         self.refuses("check", "extra", says="extra")
 
+    def test_a_slip_is_answered_by_what_may_have_been_meant(self):
+        self.refuses("chekc", says="Did you mean check?")
+        self.refuses("check", "--fromat", "json", says="Did you mean --format?")
+        self.refuses("check", "--format", "jsno", says="Did you mean json?")
+        self.refuses("check", "--rule", "VG3O2", says="did you mean VG302?")
+        self.refuses("check", "--rule", "daemon-reload-neded",
+                     says="did you mean daemon-reload-needed?")
+        outcome = testing.doctor("check", "--zzz")
+        self.assertNotIn("mean", outcome.err.decode())
+
+    def test_what_is_wrong_leads_to_the_help_of_the_command(self):
+        self.refuses("zzz", says="`vgpu-doctor --help` says what there is")
+        self.refuses("check", "--zzz", says="`vgpu-doctor check --help` says what there is")
+        outcome = testing.doctor("check", "--zzz\x1b[31m")
+        self.assertIn("--zzz\\x1b[31m", outcome.err.decode())
+        self.assertNotIn("\x1b", outcome.err.decode())
+
     def test_bad_values_are_refused(self):
         self.refuses("check", "--format", "yaml", says="--format")
         self.refuses("check", "--format", says="--format")

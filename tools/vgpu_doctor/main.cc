@@ -4,23 +4,43 @@
 #include <stdio.h>
 
 #include <exception>
+#include <string>
+#include <vector>
 
 #include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
 #include "diag/report/version.h"
+#include "diag/report/visible.h"
+#include "tools/command_line/suggest.h"
 #include "tools/vgpu_doctor/baseline.h"
 #include "tools/vgpu_doctor/capture.h"
 #include "tools/vgpu_doctor/check.h"
+#include "tools/vgpu_doctor/completion.h"
 #include "tools/vgpu_doctor/diff.h"
 #include "tools/vgpu_doctor/exit_codes.h"
 #include "tools/vgpu_doctor/explain.h"
 #include "tools/vgpu_doctor/fix.h"
 #include "tools/vgpu_doctor/list_causes.h"
+#include "tools/vgpu_doctor/manual.h"
 #include "tools/vgpu_doctor/timeline.h"
 #include "tools/vgpu_doctor/verify.h"
 #include "tools/vgpu_doctor/watch.h"
 
 namespace vgpu::doctor {
 namespace {
+
+// What is wrong, what may have been meant, and where the answer stands.
+std::string FailureMessage(const CLI::App& app, const CLI::Error& error,
+                           const std::vector<std::string>& arguments) {
+  std::string message = absl::StrCat("vgpu-doctor: ", report::Visible(error.what()), "\n");
+  const std::string advice = command_line::Advice(app, arguments);
+  if (!advice.empty()) absl::StrAppend(&message, advice, "\n");
+  // The command whose options were read, if it came to that.
+  const std::vector<const CLI::App*> parsed =
+      app.get_subcommands([](const CLI::App* command) { return command->parsed(); });
+  const std::string command = parsed.empty() ? "" : absl::StrCat(" ", parsed[0]->get_name());
+  return absl::StrCat(message, "`vgpu-doctor", command, " --help` says what there is.\n");
+}
 
 int Run(int argc, char** argv) {
   CLI::App app(
@@ -49,6 +69,12 @@ int Run(int argc, char** argv) {
   CLI::App* explain = AddExplain(app, explain_options);
   VerifyOptions verify_options;
   CLI::App* verify = AddVerify(app, verify_options);
+  CompletionOptions completion_options;
+  CLI::App* completion = AddCompletion(app, completion_options);
+  CLI::App* manual = AddManual(app);
+  app.failure_message([&](const CLI::App*, const CLI::Error& error) {
+    return FailureMessage(app, error, {argv + 1, argv + argc});
+  });
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -65,6 +91,8 @@ int Run(int argc, char** argv) {
   if (list_causes->parsed()) return RunListCauses(list_options);
   if (explain->parsed()) return RunExplain(explain_options);
   if (verify->parsed()) return RunVerify(verify_options);
+  if (completion->parsed()) return RunCompletion(app, completion_options);
+  if (manual->parsed()) return RunManual(app);
   fputs(app.help().c_str(), stderr);
   return kUsage;
 }
