@@ -67,7 +67,7 @@ FixStep OpenStep(const facts::Facts& facts, const facts::Barrier& barrier) {
       : barrier.directory ? "o+x"
                           : "a+r",
       facts::ModeText(barrier.mode),
-      listed ? "lets the service list the directory, in which it looks for the driver"
+      listed              ? "lets the service list the directory, in which it looks for the driver"
       : barrier.directory ? "lets the service pass the directory, not list it"
                           : "lets the service read the library",
       barrier.directory

@@ -1,6 +1,7 @@
 // What the tests of `fix` and `watch` run in the place of Ollama v0.16.2: it starts the
 // discovery child that Ollama starts, prints the lines that Ollama prints, and finds a GPU
-// where its backend is installed and a driver's library is preloaded that initialises. It serves nothing.
+// where its backend is installed and a driver's library is preloaded that initialises. It serves
+// nothing.
 //
 // A child of a server that is named CRASH_RUNNER in its environment ends by SIGSEGV.
 
