@@ -45,7 +45,10 @@ class Tee : public ByteSource {
     } else if (*n == 0) {
       log_->ended = true;
     } else {
-      log_->Add({buffer, *n});
+      // A library that is read whole, for its checksum.
+      if (!begun_) log_->is_elf = elf::LooksLikeElf({buffer, *n});
+      begun_ = true;
+      if (!log_->is_elf) log_->Add({buffer, *n});
     }
     return n;
   }
@@ -53,6 +56,7 @@ class Tee : public ByteSource {
  private:
   std::unique_ptr<ByteSource> source_;
   std::shared_ptr<LogTail> log_;
+  bool begun_ = false;
 };
 
 class Text : public ByteSource {
@@ -201,7 +205,8 @@ Observed<Content> RecordingHost::RawRead(const std::string& path, size_t limit) 
 Observed<std::unique_ptr<ByteSource>> RecordingHost::RawOpen(const std::string& path) const {
   using Source = std::unique_ptr<ByteSource>;
   Looks& looks = record_.paths[path];
-  if (looks.log != nullptr && looks.log->ended && looks.log->dropped() == 0) {
+  if (looks.log != nullptr && looks.log->ended && looks.log->dropped() == 0 &&
+      !looks.log->is_elf) {
     return Source(std::make_unique<Text>(looks.log->Text()));
   }
   Observed<Source> answer = host_.RawOpen(path);

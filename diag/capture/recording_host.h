@@ -46,6 +46,7 @@ class LogTail {
   uint64_t dropped() const { return dropped_; }  // bytes
 
   bool ended = false;      // the whole stream was read
+  bool is_elf = false;     // it is no log: its lines are not kept
   std::string error = {};  // why the rest could not be read
 
  private:

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "diag/capture/redact_journal.h"
@@ -237,8 +238,7 @@ std::string Redactor::Words(absl::string_view text, bool shown) const {
     }
     i = std::min(i, text.size());
     const absl::string_view raw = text.substr(begin, i - begin);
-    std::string joined(raw);
-    for (size_t at; (at = joined.find("\\\n")) != std::string::npos;) joined.replace(at, 2, " ");
+    const std::string joined = absl::StrReplaceAll(raw, {{"\\\n", " "}});
     const absl::StatusOr<std::vector<std::string>> words =
         shown ? systemd::SplitShown(joined) : systemd::SplitWords(joined, systemd::Escapes::kC);
     const bool good = words.ok() && words->size() == 1;
@@ -447,6 +447,18 @@ std::string Redactor::PreloadFile(absl::string_view text) const {
   return out;
 }
 
+std::string Redactor::Accounts(absl::string_view text) const {
+  std::vector<std::string> lines;
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    std::vector<std::string> fields = absl::StrSplit(line, ':');
+    // A password's hash, on a system without shadow(5); and who the account's owner is.
+    if (fields.size() >= 4 && fields[1].size() > 1) fields[1] = "x";
+    if (fields.size() == 7) fields[4].clear();
+    lines.push_back(absl::StrJoin(fields, ":"));
+  }
+  return absl::StrJoin(lines, "\n");
+}
+
 std::string Redactor::Show(absl::string_view text) const {
   std::string out;
   while (!text.empty()) {
@@ -514,6 +526,7 @@ std::string Redactor::File(absl::string_view path, absl::string_view content) co
   // Tables of numbers and of libraries' names, in binary.
   if (IsOfProcess(path, "/auxv") || name == "ld.so.cache") return std::string(content);
   if (name == "ld.so.preload") return PreloadFile(content);
+  if (path == "/etc/passwd" || path == "/etc/group") return Accounts(content);
   if (path == "/etc/machine-id") return MachineId(content);
   if (IsEnvironmentFile(path)) return EnvironmentFile(content);
   if (absl::StartsWith(content, "#!")) return CommandLine(content);

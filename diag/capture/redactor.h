@@ -54,6 +54,7 @@ class Redactor {
   std::string EnvironmentFile(absl::string_view text) const;
   std::string CommandLine(absl::string_view words) const;  // and scripts
   std::string PreloadFile(absl::string_view text) const;
+  std::string Accounts(absl::string_view text) const;  // passwd(5), group(5)
   std::string Show(absl::string_view text) const;
   std::string ShowEnvironment(absl::string_view text) const;
   std::string Journal(absl::string_view lines) const;

@@ -156,6 +156,13 @@ TEST(Redactor, AWordInThePreloadFileThatNamesNoFile) {
             "/usr/lib/a.so libb.so # ************** **/**\n");
 }
 
+TEST(Redactor, AccountsKeepTheirNumbers) {
+  EXPECT_EQ(Any().File("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"
+                                      "auth:$6$hunter2:999:998:A. Person,,555:/:/bin/false\n+\n"),
+            "root:x:0:0::/root:/bin/sh\nauth:x:999:998::/:/bin/false\n+\n");
+  EXPECT_EQ(Any().File("/etc/group", "video:hunter2:44:ollama\n"), "video:x:44:ollama\n");
+}
+
 TEST(Redactor, TheMachinesIdentityIsReplacedByOneOfItsForm) {
   const string id = "0123456789abcdef0123456789abcdef\n";
   const string safe = Any().File("/etc/machine-id", id);

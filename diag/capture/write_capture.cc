@@ -150,7 +150,7 @@ class Writer {
     if (!looks.elf.empty()) {
       elf = json::parse(looks.elf, nullptr, /*allow_exceptions=*/false);
     }
-    if (looks.log != nullptr) {
+    if (looks.log != nullptr && !looks.log->is_elf) {
       AddFile(path, Redacted(path, looks.log->Text()), mtime);
       RemarkOn(path, *looks.log);
     } else if (!looks.left_out.empty()) {

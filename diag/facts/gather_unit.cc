@@ -73,8 +73,7 @@ void AddEnvironmentFile(const host::Host& host, const std::string& path, bool op
   Observed<host::Content> content = host.Read(path);
   // A missing one that is not optional keeps the unit from starting: where the unit runs,
   // a capture lacks it.
-  if (content.absent() && !optional && unit.main_pid.present() &&
-      host.kind() == host::Host::Kind::kTree) {
+  if (content.absent() && !optional && unit.main_pid.present() && !host.complete()) {
     content = NotObserved{"not captured"};
   }
   if (content.absent()) return;

@@ -1,4 +1,18 @@
 // Where a captured host keeps what plain files cannot say (host-tree.md).
+//
+// Captures that `vgpu-doctor capture` writes have keys that a captured host need not have.
+// In the manifest:
+//
+//   only_looked_at   true: what has no answer in it was not looked at, and is not absent
+//   complete         true: what was absent was absent on the host, and not only in a capture of it
+//   running          false: of a plain root, which shows no running host
+//   observer_uid     who captured: root sees more than others
+//   redacted         whether secrets were taken out
+//   first_part       files of which more was there than was captured
+//   remarks          what else was cut, or odd
+//
+// In a line of files.jsonl `names`, of a directory: what a listing of it gave. In its `elf`
+// those of diag/elf/elf_json.h, and `named_objects` (diag/facts/shared_object_names.h).
 
 #ifndef DIAG_HOST_CAPTURE_LAYOUT_H_
 #define DIAG_HOST_CAPTURE_LAYOUT_H_

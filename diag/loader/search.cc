@@ -433,8 +433,7 @@ Search::Result Search::Find(absl::string_view name, std::optional<size_t> asker,
     search(defaults);
   }
   if (result.answer == Answer::kNotFound) {
-    const bool captured =
-        files_.host().kind() == host::Host::Kind::kTree && files_.host().running();
+    const bool captured = files_.host().running() && !files_.host().complete();
     if (!system_.absence_counts || (captured && IsPartOfGlibc(name))) {
       result.answer = Answer::kUnseen;
       result.doubts.push_back(

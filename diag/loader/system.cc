@@ -91,7 +91,8 @@ System ReadSystem(Files& files, const View& view, absl::string_view interpreter)
   System system;
   SetDirs(files, view, interpreter, system);
   const host::Host& host = files.host();
-  const bool captured = host.kind() == host::Host::Kind::kTree && host.running();
+  // A capture that may have left something out.
+  const bool captured = host.running() && !host.complete();
 
   // The CPU is the host's, whatever the root. A plain root has none.
   system.cpu = host.Read("/proc/cpuinfo", kCpuinfoLimit).Map([](const host::Content& content) {

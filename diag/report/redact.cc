@@ -200,6 +200,8 @@ std::string RedactAssignments(absl::string_view text, bool keep_hashes) {
       continue;
     }
     absl::StrAppend(&out, text.substr(copied, value.begin - copied), kRedacted);
+    // What follows keeps its line number.
+    if (keep_hashes) out.append(std::count(secret.begin(), secret.end(), '\n'), '\n');
     copied = value.end;
     i = value.end - 1;
   }

@@ -31,7 +31,8 @@ namespace vgpu::report {
 std::string RedactSecrets(absl::string_view text);
 
 // Of a text in which some values have given way to a keyed hash already
-// (`<redacted:0123456789abcdef>`): these stay.
+// (`<redacted:0123456789abcdef>`): these stay, and so do the numbers of lines, but behind a
+// private key.
 std::string RedactSecretsAroundHashes(absl::string_view text);
 
 // Whether a variable's or a flag's name says that its value is a secret.

@@ -136,6 +136,8 @@ TEST(RedactSecrets, AHashThatStandsForAValueStaysWhereItIsAskedTo) {
   EXPECT_EQ(RedactSecretsAroundHashes(text),
             "HF_TOKEN=<redacted:0123456789abcdef> DB_PASSWORD=<redacted>");
   EXPECT_EQ(RedactSecrets(text), "HF_TOKEN=<redacted> DB_PASSWORD=<redacted>");
+  EXPECT_EQ(RedactSecretsAroundHashes("API_KEY=\"a\nb\"\nline 3"),
+            "API_KEY=\"<redacted>\n\"\nline 3");
   // What only looks like one.
   EXPECT_EQ(RedactSecretsAroundHashes("HF_TOKEN=<redacted:0123456789abcdeg>"),
             "HF_TOKEN=<redacted>");
