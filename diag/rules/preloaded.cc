@@ -114,6 +114,8 @@ std::vector<Evidence> EndedWith(const facts::Facts& facts, absl::string_view sta
 const facts::FileFacts* InstalledShim(const facts::Facts& facts, facts::Shim shim) {
   for (const facts::FileFacts& file : facts.gpu_libraries) {
     const std::optional<facts::ShimName> name = facts::ShimOf(file.path);
+    // One that is whole: a faulty copy is no repair.
+    if (!file.elf.present() || file.elf->error.present()) continue;
     if (name && name->shim == shim && file.found.present() &&
         facts::MakerOf(file, facts.gpu_libraries) == facts::Maker::kShim) {
       return &file;

@@ -180,9 +180,14 @@ Judgement SecureExec(const facts::Facts& facts) {
       process.auxv.present()
           ? process.auxv->Secure()
           : host::Observed<bool>(host::NotObserved{std::string(process.auxv.why_not())});
-  Why why = process.exe_deleted ? Why{}
-                                : InFile(facts, facts.exe_file, process.identity,
-                                         process.no_new_privs.value_or(false));
+  const bool no_new_privs = process.no_new_privs.value_or(false);
+  Why why;
+  if (!process.exe_deleted) why = InFile(facts, facts.exe_file, process.identity, no_new_privs);
+  // A process to which the bits of its file gave a user or a group shows those as its own: then
+  // whom the unit starts says that they did.
+  if (!process.exe_deleted && why.evidence.empty() && secure.value_or(false)) {
+    why = InFile(facts, facts.exe_file, facts.unit.identity, no_new_privs);
+  }
   if (secure.present() && !*secure) {
     // Bits that were set after the start meet the next one.
     const bool next = !why.evidence.empty() && Matters(facts, Dropped(facts)) &&

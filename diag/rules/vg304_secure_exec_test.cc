@@ -46,6 +46,18 @@ TEST(SecureExecTest, SetGroupId) {
   EXPECT_EQ(holds->fix[0].undo, "sudo chmod g+s /usr/local/bin/ollama");
 }
 
+TEST(SecureExecTest, TheGroupThatTheBitGaveIsTheProcesssOwnNow) {
+  HostBuilder machine = Secure();
+  machine.SetFile("/etc/passwd", "ollama:x:998:998::/usr/share/ollama:/bin/false\n");
+  machine.SetFile("/proc/57290/status",
+                  "Name:\tollama\nUid:\t998\t998\t998\t998\nGid:\t998\t44\t44\t44\n"
+                  "Groups:\t998\nNoNewPrivs:\t0\n");
+  const Judgement judgement = SecureExec(machine.SetMode(kOllama, 02755, 0, 44).Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->fix[0].command, "sudo chmod g-s /usr/local/bin/ollama");
+}
+
 TEST(SecureExecTest, ASecurityModule) {
   HostBuilder machine = Secure();
   machine.SetFile("/proc/57290/attr/current", "system_u:system_r:ollama_t:s0\n");

@@ -177,6 +177,45 @@ class Fix(unittest.TestCase):
         finally:
             self.system.run("chmod", "0644", f"{SHIMS}/libvgpu-cuda.so")
 
+    # What breaks the service, what `check` names first, and what mends what the repair does not.
+    FAULTS = (
+        ("VG102", "echo /none.so >/etc/ld.so.preload", "rm -f /etc/ld.so.preload*"),
+        ("VG206", f"echo '[Service]' >{DROP_IN}; "
+                  f"echo Environment=LD_PRELOAD={PRELOAD.replace(':', ' ')} >>{DROP_IN}", ""),
+        ("VG208", "chmod 0644 /usr/local/bin/ollama", "chmod 0755 /usr/local/bin/ollama"),
+        ("VG211", f"echo EnvironmentFile=/etc/default/ollama-none >>{UNIT}", ""),
+        ("VG301", "", ""),
+        ("VG304", "chmod 2755 /usr/local/bin/ollama", "chmod 0755 /usr/local/bin/ollama"),
+        ("VG310", "systemctl set-environment CUDA_VISIBLE_DEVICES=-1",
+                  "systemctl unset-environment CUDA_VISIBLE_DEVICES"),
+        ("VG414", f"sed -i 's,:{SHIMS}/libvgpu-cuda.so,,' {DROP_IN}", ""),
+        ("VG507", f"echo Environment=CUDA_VISIBLE_DEVICES=-1 >>{DROP_IN}", ""),
+    )
+
+    def test_faults_one_by_one(self):
+        for code, fault, mend in self.FAULTS:
+            with self.subTest(code):
+                self.setUp()
+                self.addCleanup(self.system.run, "sh", "-c", mend or "true", check=False)
+                self.system.run("sh", "-c", fault or "true")
+                time.sleep(1.1)
+                # How an earlier fault ended the service is no matter here.
+                self.system.run("journalctl", "--quiet", "--rotate")
+                self.system.run("journalctl", "--quiet", "--vacuum-time=1ms")
+                if code == "VG301":
+                    self.system.run("systemctl", "stop", "ollama.service")
+                else:
+                    self.start()
+                report = self.check()
+                named = testing.codes(report, "root_causes") or testing.codes(report, "latent")
+                self.assertIn(code, named[:1], report["headline"])
+                before = self.state()
+                result = self.repaired(code)
+                for change in reversed(result["changes"]):
+                    self.system.run("sh", "-c", change["undo"].replace("sudo ", "") or "true")
+                self.assertEqual(self.state(), before)
+                self.system.run("sh", "-c", mend or "true")
+
     def test_a_missing_link(self):
         self.system.run("mv", "/usr/local/lib/ollama", "/usr/lib/ollama")
         time.sleep(1.1)
@@ -281,6 +320,38 @@ class Fix(unittest.TestCase):
             self.assertEqual(self.state(), before)
         finally:
             self.system.run("umount", f"{UNIT}.d")
+
+    # Types an answer at a terminal once it is asked, and prints what came and the exit status.
+    AT_A_TERMINAL = """\
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[2], sys.argv[2:])
+text = b""
+try:
+    while chunk := os.read(terminal, 4096):
+        text += chunk
+        if chunk.endswith(b"[y/N] "):
+            os.write(terminal, sys.argv[1].encode() + b"\\n")
+except OSError:
+    pass
+print(text.decode())
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+    def test_a_person_at_a_terminal_is_asked_before_a_restart(self):
+        for answer, status in (("n", testing.PROBLEM), ("y", testing.HEALTHY)):
+            with self.subTest(answer):
+                self.setUp()
+                self.system.write(f"{UNIT}.d/zz-local.conf", preload(""))
+                self.start()
+                pid = self.system.run("systemctl", "show", "-P", "MainPID", "ollama.service").stdout
+                done = self.system.run("python3", "-c", self.AT_A_TERMINAL, answer, DOCTOR, "fix",
+                                       "--apply", check=False, timeout=120)
+                self.assertIn("Restart ollama.service? Requests", done.stdout, done.stderr)
+                self.assertEqual(done.returncode, status, done.stdout)
+                now = self.system.run("systemctl", "show", "-P", "MainPID", "ollama.service").stdout
+                self.assertEqual(now == pid, answer == "n")
 
     def test_what_is_done_is_told_as_it_is_done(self):
         self.system.write(f"{UNIT}.d/zz-local.conf", preload(""))
