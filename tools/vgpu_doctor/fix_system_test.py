@@ -185,11 +185,11 @@ class Fix(unittest.TestCase):
         ("VG208", "chmod 0644 /usr/local/bin/ollama", "chmod 0755 /usr/local/bin/ollama"),
         ("VG211", f"echo EnvironmentFile=/etc/default/ollama-none >>{UNIT}", ""),
         ("VG301", "", ""),
-        ("VG304", "chmod 2755 /usr/local/bin/ollama", "chmod 0755 /usr/local/bin/ollama"),
         ("VG310", "systemctl set-environment CUDA_VISIBLE_DEVICES=-1",
                   "systemctl unset-environment CUDA_VISIBLE_DEVICES"),
         ("VG414", f"sed -i 's,:{SHIMS}/libvgpu-cuda.so,,' {DROP_IN}", ""),
         ("VG507", f"echo Environment=CUDA_VISIBLE_DEVICES=-1 >>{DROP_IN}", ""),
+        ("VG304", "chmod 2755 /usr/local/bin/ollama", "chmod 0755 /usr/local/bin/ollama"),
     )
 
     def test_faults_one_by_one(self):
