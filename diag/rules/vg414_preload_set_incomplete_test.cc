@@ -48,6 +48,17 @@ TEST(PreloadSetIncompleteTest, OneThatIsFoundByPathNeedsNoEntry) {
             "libvgpu-cuda is found by path, as /usr/local/lib/ollama/cuda_v12/libcuda.so.1");
 }
 
+TEST(PreloadSetIncompleteTest, ALinkWhereDiscoveryDoesNotLookIsNone) {
+  constexpr char kWithoutRuntime[] =
+      "/usr/lib64/libvgpu-exec.so:/usr/lib64/libvgpu-cuda.so:/usr/lib64/libvgpu-nvml.so";
+  HostBuilder machine = With(kWithoutRuntime);
+  machine.WithLibraries();
+  machine.SetLink("/opt/vgpu/lib/libcudart.so.12", "/usr/lib64/libvgpu-cudart.so");
+  const Judgement judgement = PreloadSetIncomplete(machine.Gather());
+  ASSERT_NE(AsHolds(judgement), nullptr) << Because(judgement) << Lacks(judgement);
+  EXPECT_EQ(AsHolds(judgement)->evidence[1].source, "/usr/lib64/libvgpu-cudart.so");
+}
+
 TEST(PreloadSetIncompleteTest, OneThatIsNotInstalledCannotBeListed) {
   HostBuilder machine = With(kWithoutCuda);
   machine.RemoveFile("/usr/lib64/libvgpu-cuda.so");

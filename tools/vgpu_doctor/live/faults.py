@@ -376,14 +376,9 @@ def shim_is_gone(h):
     h.restart()
 
 
-@fault("VG401", B, A_PATH)
+@fault("VG401", B, C)
 def misspelt_path(h):
-    """The list names directories where the shims are not."""
-    if h.way == PATH:
-        h.write(DROPIN, environment(LD_PRELOAD=preload(directory="/usr/lib64")))
-        h.sh(f"ln -sfn libcudart.so.12.8.90 {VARIANT}/libcudart.so.12")
-        h.restart()
-        return
+    """The list names a directory in which the shims are not."""
     replaced(h, h.variables(LD_PRELOAD=preload(directory="/usr/lib/vpgu")))
 
 
@@ -562,6 +557,12 @@ def nvidias_runtime_over_the_shim(h):
 
 # 5xx: Ollama's libraries.
 
+@fault("VG418", A)
+def no_driver_by_a_path(h):
+    """Era A opens the driver by a path, and the shims are preloaded only."""
+    replaced(h, environment(LD_PRELOAD=preload()))
+
+
 @fault("VG501", B, A, mend=lambda h: h.sh(f"mv /opt/lib-ollama {LIBRARIES}"))
 def library_directory_is_gone(h):
     """Ollama's library directory was moved."""
@@ -694,7 +695,7 @@ PAIRS = [
     _pair(B, backend_is_gone, devices_are_hidden),
     _pair(A, closed_directory, devices_are_hidden),
     _pair(C, name_without_conf, no_such_variant),
-    _pair(C, not_restarted, no_such_variant),
+    _pair(C, shim_is_gone, no_such_variant),
 ]
 
 # The selection that every change is tested with.
