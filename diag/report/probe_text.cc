@@ -52,6 +52,8 @@ class Page {
 
   void Append(absl::string_view text) { absl::StrAppend(&text_, text); }
 
+  const TextStyle& style() const { return style_; }
+
   std::string Safe(absl::string_view text) const {
     const std::string visible = VisibleQuote(RedactSecrets(text), kLineLimit);
     return style_.utf8 ? visible : AsciiOnly(visible);
@@ -107,8 +109,12 @@ void AddStep(const probe::Step& step, const std::vector<std::string>& ways, Page
   if (!ways.empty()) absl::StrAppend(&title, ", by ", absl::StrJoin(ways, ", "));
   std::string mark = probe::StatusName(step.status);
   mark.resize(9, ' ');
+  // Wrapped as it is without colours, which take no room.
+  const std::string plain = absl::StrCat("  ", mark, "  ");
+  Page line(page.style());
+  line.Wrapped(plain, kIndent, title);
   page.Append(absl::StrCat("  ", page.Colored(mark, ColorOf(step.status)), "  "));
-  page.Line(page.Safe(title));
+  page.Append(std::move(line).Take().substr(plain.size()));
   if (!step.why.empty()) page.Wrapped(kIndent, kIndent, step.why);
   if (!step.library.empty()) page.Wrapped(kIndent, kIndent, step.library);
   for (const probe::PreloadEntry& entry : step.preload) {

@@ -110,6 +110,25 @@ TEST(ProbeTextTest, WhatFailedStandsOnTop) {
   EXPECT_FALSE(absl::StrContains(text, "\x1b"));
 }
 
+TEST(ProbeTextTest, MannersOfReadingThatSayTheSameShareALine) {
+  probe::Result sample = Sample();
+  probe::Step other = sample.runs[0].steps.back();
+  for (const char* way : {"readv", "fread", "fgets", "syscall"}) {
+    other.way = way;
+    sample.runs[0].steps.push_back(other);
+  }
+  sample.runs[0].steps.back().why = "another";
+  const std::string text = ProbeToText(sample, {.width = 60});
+  EXPECT_TRUE(absl::StrContains(text,
+                                "  not run    the PCI function's files can be read, by pread,\n"
+                                "             readv, fread, fgets\n"
+                                "             nothing is there\n"
+                                "  not run    the PCI function's files can be read, by\n"
+                                "             syscall\n"
+                                "             another\n"))
+      << text;
+}
+
 TEST(ProbeTextTest, WhatDiffersIsSetOut) {
   probe::Result sample = Sample();
   sample.runs[0].steps[1].devices[0].name = "NVIDIA L40S";

@@ -4,10 +4,14 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/seccomp.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -160,6 +164,98 @@ bool Inside(absl::string_view map, uint32_t outside, uint32_t& inside) {
   return false;
 }
 
+using Filters = std::vector<std::vector<sock_filter>>;
+
+// As a tracer sees them, the last installed first; its first thread stops for the time of a few
+// calls (ptrace(2), PTRACE_SECCOMP_GET_FILTER). Only in a process that ends then: with its end
+// the kernel lets the traced one go, whatever state that is in.
+absl::StatusOr<Filters> Trace(int pid) {
+  if (ptrace(PTRACE_SEIZE, pid, nullptr, nullptr) != 0) return Failed("PTRACE_SEIZE", errno);
+  if (ptrace(PTRACE_INTERRUPT, pid, nullptr, nullptr) != 0) {
+    return Failed("PTRACE_INTERRUPT", errno);
+  }
+  int status = 0;
+  // One that the kernel does not let stop is not waited for.
+  for (int tries = 0; waitpid(pid, &status, __WALL | WNOHANG) != pid; ++tries) {
+    if (tries == 1000) return absl::UnavailableError("the process did not stop");
+    usleep(1000);
+  }
+  if (!WIFSTOPPED(status)) return absl::UnavailableError("the process ended");
+  Filters filters;
+  absl::Status problem;
+  constexpr long kMost = 64;
+  for (long index = 0; index < kMost; ++index) {
+    const long size = ptrace(PTRACE_SECCOMP_GET_FILTER, pid, index, nullptr);
+    if (size < 0) {
+      if (errno != ENOENT) problem = Failed("PTRACE_SECCOMP_GET_FILTER", errno);
+      break;
+    }
+    std::vector<sock_filter> filter(static_cast<size_t>(size));
+    if (ptrace(PTRACE_SECCOMP_GET_FILTER, pid, index, filter.data()) != size) {
+      problem = Failed("PTRACE_SECCOMP_GET_FILTER", errno);
+      break;
+    }
+    filters.push_back(std::move(filter));
+  }
+  // What stopped it meanwhile, a signal of its own, is handed on.
+  const bool by_us = status >> 16 == PTRACE_EVENT_STOP;
+  ptrace(PTRACE_DETACH, pid, nullptr, by_us ? 0L : static_cast<long>(WSTOPSIG(status)));
+  if (!problem.ok()) return problem;
+  return filters;
+}
+
+// The filters of system calls of a process, the oldest first.
+absl::StatusOr<Filters> FiltersOf(int pid) {
+  int fds[2];
+  if (pipe2(fds, O_CLOEXEC) != 0) return Failed("a pipe", errno);
+  const Fd from(fds[0]);
+  Fd to(fds[1]);
+  const pid_t tracer = fork();
+  if (tracer < 0) return Failed("fork", errno);
+  if (tracer == 0) {
+    // "+" and each filter, behind its length; else why there are none.
+    const absl::StatusOr<Filters> filters = Trace(pid);
+    std::string text = filters.ok() ? "+" : std::string(filters.status().message());
+    for (const std::vector<sock_filter>& filter : filters.ok() ? *filters : Filters()) {
+      const uint32_t size = static_cast<uint32_t>(filter.size());
+      text.append(reinterpret_cast<const char*>(&size), sizeof(size));
+      text.append(reinterpret_cast<const char*>(filter.data()), size * sizeof(sock_filter));
+    }
+    for (size_t done = 0; done < text.size();) {
+      const ssize_t n = write(to.get(), text.data() + done, text.size() - done);
+      if (n <= 0) break;
+      done += static_cast<size_t>(n);
+    }
+    _exit(0);
+  }
+  to = Fd();
+  std::string text;
+  char buffer[4096];
+  // It ends by itself within a second or so.
+  for (ssize_t n = 0; (n = read(from.get(), buffer, sizeof(buffer))) != 0;) {
+    if (n < 0 && errno != EINTR) break;
+    if (n > 0) text.append(buffer, static_cast<size_t>(n));
+  }
+  while (waitpid(tracer, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  absl::string_view rest = text;
+  if (!absl::ConsumePrefix(&rest, "+")) return absl::UnavailableError(text);
+  Filters filters;
+  while (!rest.empty()) {
+    uint32_t size = 0;
+    if (rest.size() < sizeof(size)) return absl::UnavailableError("they were cut");
+    memcpy(&size, rest.data(), sizeof(size));
+    rest.remove_prefix(sizeof(size));
+    if (rest.size() / sizeof(sock_filter) < size) return absl::UnavailableError("they were cut");
+    std::vector<sock_filter> filter(size);
+    memcpy(filter.data(), rest.data(), size * sizeof(sock_filter));
+    rest.remove_prefix(size * sizeof(sock_filter));
+    filters.push_back(std::move(filter));
+  }
+  std::reverse(filters.begin(), filters.end());
+  return filters;
+}
+
 }  // namespace
 
 absl::StatusOr<Place> Place::Of(int pid) {
@@ -173,7 +269,7 @@ absl::StatusOr<Place> Place::Of(int pid) {
     place.start_ticks_ = parsed->start_ticks;
   }
   if (absl::Status status = place.OpenNamespaces(proc); !status.ok()) return status;
-  if (absl::Status status = place.ReadStatus(proc); !status.ok()) return status;
+  if (absl::Status status = place.ReadStatus(pid, proc); !status.ok()) return status;
   if (absl::Status status = place.ReadLimits(proc); !status.ok()) return status;
   // The same process still, and not a later one of that number: then all of it was its own.
   absl::StatusOr<std::string> again = ReadProc(proc + "/stat");
@@ -189,15 +285,18 @@ absl::StatusOr<Place> Place::OfUser(const facts::Identity& who) {
   Place place;
   for (uid_t& id : place.uid_) id = who.uid;
   for (gid_t& id : place.gid_) id = who.gid;
+  // As initgroups(3) does, with the group of its own.
   place.groups_ = {who.groups.begin(), who.groups.end()};
+  if (std::find(place.groups_.begin(), place.groups_.end(), who.gid) == place.groups_.end()) {
+    place.groups_.push_back(who.gid);
+  }
   place.change_user_ = who.uid != geteuid() || geteuid() == 0;
   if (place.change_user_ && geteuid() != 0) {
     return absl::PermissionDeniedError(
         absl::StrCat("only root can become the service's user ", who.name));
   }
-  place.context_.taken_over.push_back(
-      absl::StrCat("user ", who.uid, ", group ", who.gid, ", groups ",
-                   who.groups.empty() ? "none" : absl::StrJoin(who.groups, " ")));
+  place.context_.taken_over.push_back(absl::StrCat("user ", who.uid, ", group ", who.gid,
+                                                   ", groups ", absl::StrJoin(place.groups_, " ")));
   return place;
 }
 
@@ -230,7 +329,7 @@ absl::Status Place::OpenNamespaces(const std::string& proc) {
   return absl::OkStatus();
 }
 
-absl::Status Place::ReadStatus(const std::string& proc) {
+absl::Status Place::ReadStatus(int pid, const std::string& proc) {
   const absl::StatusOr<std::string> status = ReadProc(proc + "/status");
   if (!status.ok()) return status.status();
   const absl::StatusOr<std::string> own = ReadProc("/proc/self/status");
@@ -269,19 +368,44 @@ absl::Status Place::ReadStatus(const std::string& proc) {
     umask_ = static_cast<int>(strtol(mask[0].c_str(), nullptr, 8));
     context_.taken_over.push_back("umask");
   }
-  // A filter is handed down to children, so this process has those of all it descends from: a
-  // container's. More than that is the service's own.
-  const int theirs = Decimal(*status, "Seccomp", 0), ours = Decimal(*own, "Seccomp", 0);
-  const int filters = Decimal(*status, "Seccomp_filters", -1);
-  const int own_filters = Decimal(*own, "Seccomp_filters", -1);
-  const bool more = filters >= 0 && own_filters >= 0 ? filters > own_filters : theirs > ours;
-  if (more) {
-    context_.not_taken_over.push_back(
-        {"the filter of system calls (seccomp)",
-         "the kernel hands it to children alone; what it forbids is not forbidden to a step",
-         true});
-  }
+  ReadFilters(pid, *status, *own);
+  change_capabilities_ = change_capabilities_ || !filters_.empty();
   if (user_namespace_) return TranslateIds(proc);
+  return absl::OkStatus();
+}
+
+void Place::ReadFilters(int pid, absl::string_view status, absl::string_view own) {
+  // A filter is handed down to children, so the process has those of all it descends from, a
+  // container's too. As many as the caller has are the caller's own.
+  const int theirs = Decimal(status, "Seccomp", 0), ours = Decimal(own, "Seccomp", 0);
+  const int filters = Decimal(status, "Seccomp_filters", -1);
+  const int own_filters = Decimal(own, "Seccomp_filters", -1);
+  const bool more = filters >= 0 && own_filters >= 0 ? filters > own_filters : theirs > ours;
+  if (!more) return;
+  const absl::StatusOr<Filters> read =
+      ours == 0 ? FiltersOf(pid)
+                : absl::PermissionDeniedError("the kernel shows them to nobody who has one");
+  if (read.ok() && (filters < 0 || static_cast<int>(read->size()) == filters)) {
+    filters_ = *read;
+    context_.taken_over.push_back(
+        absl::StrCat(filters_.size(), " filters of system calls (seccomp)"));
+    return;
+  }
+  context_.not_taken_over.push_back(
+      {"the filter of system calls (seccomp)",
+       absl::StrCat("what it forbids is not forbidden to a step; it could not be read: ",
+                    read.ok() ? "not all of it was shown" : read.status().message()),
+       true});
+}
+
+absl::Status Place::InstallFilters() const {
+  for (const std::vector<sock_filter>& filter : filters_) {
+    const sock_fprog program = {static_cast<unsigned short>(filter.size()),
+                                const_cast<sock_filter*>(filter.data())};
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0) {
+      return Failed("a filter of system calls", errno);
+    }
+  }
   return absl::OkStatus();
 }
 
@@ -358,6 +482,13 @@ absl::Status Place::BecomeUser() const {
   }
   __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[2] = {};
+  if (!filters_.empty() && !no_new_privs_) {
+    // Only CAP_SYS_ADMIN may, and the change of the user has put it out of effect (seccomp(2)).
+    if (syscall(SYS_capget, &header, data) != 0) return Failed("capget", errno);
+    for (__user_cap_data_struct& half : data) half.effective = half.permitted;
+    if (syscall(SYS_capset, &header, data) != 0) return Failed("capset", errno);
+    if (absl::Status status = InstallFilters(); !status.ok()) return status;
+  }
   for (int half = 0; half < 2; ++half) {
     data[half].effective = static_cast<uint32_t>(capabilities_.effective >> (32 * half));
     data[half].permitted = static_cast<uint32_t>(capabilities_.permitted >> (32 * half));
@@ -416,6 +547,8 @@ absl::Status Place::Enter() const {
   if (no_new_privs_ && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return Failed("no_new_privs", errno);
   }
+  // The last of all: they may forbid what has been done so far.
+  if (no_new_privs_) return InstallFilters();
   return absl::OkStatus();
 }
 

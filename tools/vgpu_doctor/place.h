@@ -5,8 +5,10 @@
 //   absl::StatusOr<Place> place = Place::Of(57290);
 //   if (fork() == 0) { place->Enter(); ... }
 //
-// Nothing of the process itself is touched: all is read below /proc. What cannot be taken
-// over (the filter of system calls, the security module's label, the cgroup) is named.
+// All is read below /proc, but for filters of system calls: the kernel shows them to a tracer
+// alone, for which one thread of the process stops for a moment, as under strace, and goes on.
+// That is done only where the process has filters that the caller has not. What cannot be taken
+// over (the security module's label, the cgroup, filters that cannot be read) is named.
 //
 // A Place keeps file descriptors of the process's namespaces: they are its own even where the
 // process ends meanwhile. Thread-compatible.
@@ -14,6 +16,7 @@
 #ifndef TOOLS_VGPU_DOCTOR_PLACE_H_
 #define TOOLS_VGPU_DOCTOR_PLACE_H_
 
+#include <linux/filter.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -23,6 +26,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "diag/facts/access.h"
 #include "diag/host/file_io.h"
 #include "diag/probe/probe.h"
@@ -63,9 +67,12 @@ class Place {
   };
 
   Place() = default;
-  absl::Status ReadStatus(const std::string& proc);
+  absl::Status ReadStatus(int pid, const std::string& proc);
   absl::Status OpenNamespaces(const std::string& proc);
   absl::Status ReadLimits(const std::string& proc);
+  // The filters of system calls, where `status` says that there are more than the caller's.
+  void ReadFilters(int pid, absl::string_view status, absl::string_view own);
+  absl::Status InstallFilters() const;
   // The number by which the process's user namespace knows `id`.
   absl::Status TranslateIds(const std::string& proc);
   absl::Status BecomeUser() const;
@@ -83,6 +90,7 @@ class Place {
   std::vector<Limit> limits_;
   int umask_ = -1;  // not known
   bool no_new_privs_ = false;
+  std::vector<std::vector<sock_filter>> filters_;  // the oldest first
   uint64_t start_ticks_ = 0;
   probe::Context context_;
 };

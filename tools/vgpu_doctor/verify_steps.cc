@@ -605,6 +605,14 @@ probe::Result VerifySteps(const host::Host& host, const facts::Facts& facts, int
     } else {
       run.context = place->context();
       AddNotTakenOver(facts, run.context);
+      if (given == &now &&
+          (facts.process->environ->truncated() || facts.process->environ->irregular())) {
+        run.context.not_taken_over.push_back({"all of the environment",
+                                              facts.process->environ->truncated()
+                                                  ? "it is longer than what was read of it"
+                                                  : "the process has written over it",
+                                              true});
+      }
       if (!facts.process.present()) AddSandbox(facts, run.context);
       if (facts.process.present() && given == &next &&
           facts.StartedBeforeReload().value_or(false)) {
