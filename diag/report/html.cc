@@ -15,6 +15,7 @@
 #include "diag/report/json.h"
 #include "diag/report/phrases.h"
 #include "diag/report/preload_list.h"
+#include "diag/report/runbook.h"
 #include "diag/report/shown.h"
 #include "diag/report/version.h"
 #include "diag/report/xml.h"
@@ -157,6 +158,7 @@ std::string RootCause(const Item& cause, const Report& report, absl::string_view
   if (!cause.fix.empty()) absl::StrAppend(&html, "<h3>To repair it</h3>\n", Repair(cause.fix));
   if (!cause.expect.empty())
     absl::StrAppend(&html, "<h3>It worked when you see</h3>\n", Expectations(cause.expect));
+  absl::StrAppend(&html, "<p>All of it: ", Element("code", Runbook(cause.code)), "</p>\n");
   return html + "</section>\n";
 }
 

@@ -53,7 +53,7 @@ Json ToArray(const std::vector<Item>& items, List list) {
     Json object = {{"code", item.code},
                    {"id", item.id},
                    {"title", item.title},
-                   {"runbook", Runbook(item)},
+                   {"runbook", Runbook(item.code)},
                    {"confidence", ConfidenceName(item.confidence)},
                    {"evidence", ToArray(item.evidence)},
                    {"explains", ToArray(item.explains)}};

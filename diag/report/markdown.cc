@@ -13,6 +13,7 @@
 #include "absl/strings/strip.h"
 #include "diag/report/json.h"
 #include "diag/report/phrases.h"
+#include "diag/report/runbook.h"
 #include "diag/report/shown.h"
 #include "diag/report/text.h"
 
@@ -218,6 +219,7 @@ void RootCause(const Item& cause, const Report& report, absl::string_view headin
     page->Heading(3, "Expected result after the fix");
     Expectations(cause.expect, 0, page);
   }
+  page->Paragraph(absl::StrCat("All of it: ", MarkdownCode(Runbook(cause.code))));
 }
 
 // Items below the root causes: a point each.

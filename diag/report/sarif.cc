@@ -11,6 +11,7 @@
 #include "absl/strings/str_replace.h"
 #include "diag/report/json.h"
 #include "diag/report/phrases.h"
+#include "diag/report/runbook.h"
 #include "diag/report/shown.h"
 #include "diag/report/version.h"
 #include "diag/rules/catalogue.h"
@@ -96,7 +97,8 @@ class Run {
 
  private:
   static Json Rule(absl::string_view code, absl::string_view id) {
-    Json rule = {{"id", std::string(code)}, {"name", std::string(id)}};
+    Json rule = {
+        {"id", std::string(code)}, {"name", std::string(id)}, {"help", Message(Runbook(code))}};
     if (const rules::CatalogueEntry* entry = rules::FindCode(code); entry != nullptr) {
       rule["shortDescription"] = Message(entry->title);
       rule["properties"] = {{"kind", std::string(rules::KindName(entry->kind))},

@@ -200,7 +200,7 @@ void RootCause(const Item& cause, const Report& report, Page* page) {
     Expectations(4, cause.expect, page);
   }
   page->Gap();
-  page->Prose(2, "All of it: ", Runbook(cause));
+  page->Prose(2, "All of it: ", Runbook(cause.code));
 }
 
 void RootCauses(const Report& report, Page* page) {

@@ -2,6 +2,10 @@
 
 #include <stdio.h>
 
+#include <cstddef>
+#include <vector>
+
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -26,6 +30,24 @@ const runbooks::Page* Find(const std::string& what) {
     }
   }
   return runbooks::FindGuide(what);
+}
+
+// Names of causes and guides that have `word` in them: what a person may have meant.
+std::string Near(const std::string& word) {
+  constexpr size_t kMost = 5;
+  std::vector<std::string> near;
+  if (word.size() < 3) return "";
+  const std::string lower = absl::AsciiStrToLower(word);
+  for (const rules::CatalogueEntry& entry : rules::Catalogue()) {
+    const bool has = absl::StrContains(entry.id, lower) ||
+                     absl::StrContains(absl::AsciiStrToLower(entry.title), lower);
+    if (has) near.push_back(absl::StrCat(entry.code, " ", entry.id));
+  }
+  for (const runbooks::Page& guide : runbooks::Guides()) {
+    if (absl::StrContains(guide.name, lower)) near.emplace_back(guide.name);
+  }
+  if (near.size() > kMost) near.resize(kMost);
+  return near.empty() ? "" : absl::StrCat("; near it: ", absl::StrJoin(near, ", "));
 }
 
 // Which guides there are: the answer to one who has a symptom and no code.
@@ -96,9 +118,9 @@ int RunExplain(const ExplainOptions& options) {
     markdown = std::string(page->markdown);
   } else {
     fprintf(stderr,
-            "vgpu-doctor: explain %s: there is no such cause and no such guide; `vgpu-doctor "
+            "vgpu-doctor: explain %s: there is no such cause and no such guide%s; `vgpu-doctor "
             "list-causes` lists the causes, and `vgpu-doctor explain` the guides\n",
-            report::Visible(options.what).c_str());
+            report::Visible(options.what).c_str(), Near(options.what).c_str());
     return kUsage;
   }
   if (options.format == "markdown") return Print(markdown);

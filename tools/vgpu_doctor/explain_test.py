@@ -174,6 +174,12 @@ class Explain(unittest.TestCase):
             self.assertNotIn(b"\x1b", outcome.err)
         self.assertIn(b"list-causes", testing.doctor("explain", "VG999").err)
 
+    def test_a_word_that_is_part_of_a_name_is_answered_with_the_names(self):
+        outcome = testing.doctor("explain", "Timeout")
+        self.assertEqual(outcome.status, testing.USAGE)
+        self.assertIn(b"near it: VG701 discovery-timeout", outcome.err)
+        self.assertNotIn(b"near it", testing.doctor("explain", "xyzzy").err)
+
     def test_a_report_links_every_cause_in_it_to_its_page(self):
         root = f"{testing.INCIDENTS}/started-before-drop-in-not-restarted/host"
         report, _ = testing.check_json("--root", root)
