@@ -124,6 +124,8 @@ class Writer {
     if (text.empty()) {
       Flush();
       Gap();
+    } else if (absl::StartsWith(text, "<a id=")) {
+      Flush();  // an anchor: links have no use here
     } else if (absl::StartsWith(text, "```")) {
       Flush();
       in_fence_ = true;

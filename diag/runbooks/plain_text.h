@@ -2,7 +2,8 @@
 //
 // Of Markdown it knows what the pages use: headings, paragraphs, lists, tables, fences,
 // links, code and strong words. Prose wraps at `width`; what stands in a fence is never
-// wrapped, so that a command can be copied. A link to a page becomes the page's name.
+// wrapped, so that a command can be copied. A link to a page becomes the page's name, and an
+// anchor nothing.
 //
 // Pure function, safe in any thread.
 

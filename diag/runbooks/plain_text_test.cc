@@ -38,6 +38,7 @@ TEST(PlainText, ItemsHangUnderThemselves) {
 TEST(PlainText, ALinkToAPageIsItsNameAndOneToTheWorldIsWhole) {
   EXPECT_EQ(PlainText("see [VG301](VG301.md), [the docs](https://ollama.com/x).", {}),
             "see VG301, the docs (https://ollama.com/x).\n");
+  EXPECT_EQ(PlainText("a\n\n<a id=\"VG301\"></a>\n\n[b](#VG301)\n", {}), "a\n\nb\n");
   EXPECT_EQ(PlainText("a[0] and [x] and [open", {}), "a[0] and [x] and [open\n");
 }
 

@@ -3,6 +3,7 @@
 programs are ones that there are, and vgpu-doctor has the options."""
 
 import glob
+import json
 import os
 import re
 import shlex
@@ -132,6 +133,15 @@ class Explain(unittest.TestCase):
         self.assertEqual(self.explain("vg302"), page)
         self.assertEqual(self.explain("service-started-before-config"), page)
 
+    def test_every_cause_that_a_report_can_name_has_its_page(self):
+        causes = json.loads(testing.doctor("list-causes", "--format", "json").out)["causes"]
+        self.assertGreater(len(causes), 80)
+        for cause in causes:
+            title = f"# {cause['code']} {cause['id']}: {cause['title']}\n"
+            page = self.explain(cause["id"], "--format", "markdown")
+            self.assertTrue(page.startswith(title), cause)
+            self.assertEqual(self.explain(cause["code"], "--format", "markdown"), page)
+
     def test_as_markdown_it_is_the_source(self):
         with open(f"{PAGES}/VG302.md", encoding="utf-8") as file:
             self.assertEqual(self.explain("VG302", "--format", "markdown"), file.read())
@@ -154,7 +164,9 @@ class Explain(unittest.TestCase):
             name = os.path.basename(path).removesuffix(".md")
             self.assertEqual(document.count(f'<a id="{name}"></a>'), 1, name)
             self.assertIn(text.splitlines()[0], document)
-        self.assertIn("VG302 service-started-before-config", self.explain("--all"))
+        text = self.explain("--all")
+        self.assertIn("VG302 service-started-before-config", text)
+        self.assertNotIn("<a id", text)
 
     def test_without_a_word_it_asks_for_the_symptom_and_each_answer_works(self):
         text = self.explain()
