@@ -158,6 +158,12 @@ class Explain(unittest.TestCase):
                 self.assertNotIn("```", line, path)
                 self.assertNotRegex(line, r"\]\(\S+\.md\)", path)
 
+    def test_a_terminal_that_shows_ascii_gets_ascii(self):
+        outcome = testing.doctor("explain", "VG302", environment={"LC_ALL": "C"})
+        self.assertEqual(outcome.status, 0)
+        self.assertTrue(outcome.out.isascii())
+        self.assertIn("…", self.explain("VG302"))
+
     def test_all_as_one_document(self):
         document = self.explain("--all", "--format", "markdown")
         for path, text in sources():
