@@ -1,5 +1,6 @@
 #include "tools/command_line/describe.h"
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -27,9 +28,11 @@ Option DescribeOption(const CLI::Option& option, const Choices& choices) {
   const std::string type = option.get_type_name();
   if (option.get_items_expected_max() > 0) {
     // "FORMAT", or what the help shows beside it: "FORMAT (required)".
-    const absl::string_view text = option.get_option_text();
+    const absl::string_view text = absl::StripAsciiWhitespace(option.get_option_text());
     const absl::string_view shown = text.empty() ? absl::string_view(type) : text;
     described.value_name = std::string(shown.substr(0, shown.find_first_of(" :")));
+    // Of an argument that the help shows nothing beside, its own name.
+    if (described.names.empty() && text.empty()) described.value_name = option.get_name();
     described.choices = ChoicesIn(type);
     const auto known = choices.find(described.value_name);
     if (described.choices.empty() && known != choices.end()) described.choices = known->second;

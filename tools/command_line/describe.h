@@ -27,6 +27,7 @@ struct Option {
   std::vector<std::string> choices;  // of kChoice
   std::string description;
   bool repeated = false;  // may be given again
+  bool required = false;
 };
 
 struct Command {

@@ -25,6 +25,7 @@ TEST(Describe, SaysWhatTheApplicationTakes) {
   check->add_flag("--quiet", quiet, "Says nothing");
   check->add_flag("--inner", quiet)->group("");
   check->add_option("name", name)->option_text("NAME")->required();
+  check->add_option("WHAT", name)->option_text(" ");
 
   const Command command = Describe(app, {{"CODE", {"VG101", "VG102"}}});
   EXPECT_EQ(command.name, "tool");
@@ -45,7 +46,8 @@ TEST(Describe, SaysWhatTheApplicationTakes) {
   EXPECT_TRUE(sub.options[4].repeated);
   EXPECT_EQ(sub.options[5].value_name, "");
   EXPECT_FALSE(sub.options[5].repeated);
-  ASSERT_EQ(sub.arguments.size(), 1u);
+  ASSERT_EQ(sub.arguments.size(), 2u);
+  EXPECT_EQ(sub.arguments[1].value_name, "WHAT");
   EXPECT_EQ(sub.arguments[0].value_name, "NAME");
   EXPECT_TRUE(sub.arguments[0].required);
   EXPECT_FALSE(sub.options[1].required);

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "diag/rules/catalogue.h"
+#include "diag/runbooks/runbooks.h"
 #include "tools/command_line/completion.h"
 #include "tools/command_line/describe.h"
 #include "tools/vgpu_doctor/output.h"
@@ -19,10 +20,13 @@ constexpr Shell kShells[] = {{"bash", command_line::BashCompletion},
                              {"zsh", command_line::ZshCompletion},
                              {"fish", command_line::FishCompletion}};
 
-std::vector<std::string> Codes() {
-  std::vector<std::string> codes;
+// What stands for the values that options and arguments call so.
+command_line::Choices KnownWords() {
+  std::vector<std::string> codes, pages;
   for (const rules::CatalogueEntry& entry : rules::Catalogue()) codes.emplace_back(entry.code);
-  return codes;
+  for (const runbooks::Page& guide : runbooks::Guides()) pages.emplace_back(guide.name);
+  pages.insert(pages.end(), codes.begin(), codes.end());
+  return {{"CODE", codes}, {"WHAT", pages}};
 }
 
 }  // namespace
@@ -45,7 +49,7 @@ CLI::App* AddCompletion(CLI::App& app, CompletionOptions& options) {
 }
 
 int RunCompletion(const CLI::App& app, const CompletionOptions& options) {
-  const command_line::Command program = command_line::Describe(app, {{"CODE", Codes()}});
+  const command_line::Command program = command_line::Describe(app, KnownWords());
   for (const Shell& shell : kShells) {
     if (options.shell == shell.name) return WriteOutput(shell.complete(program), "-");
   }

@@ -76,6 +76,8 @@ class Completion(unittest.TestCase):
                          {code for code in self.bash("check", "--skip", "") if "VG30" in code})
         self.assertIn("VG302", self.bash("check", "--rule", "VG30"))
         self.assertEqual(self.bash("completion", "f"), {"fish"})
+        self.assertEqual(self.bash("explain", "VG302"), {"VG302"})
+        self.assertIn("library-cpu", self.bash("explain", "lib"))
 
     def test_bash_takes_no_value_for_a_command(self):
         self.assertEqual(self.bash("check", "--unit", "list-causes", "--roo"), {"--root"})
