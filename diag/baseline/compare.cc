@@ -79,20 +79,31 @@ Foreign Heads(const Snapshot& before, const Snapshot& now, std::vector<NotCompar
   return foreign;
 }
 
-// What a snapshot says about a key that it may not have.
-Observed<Value> ValueOf(const Snapshot& snapshot, const std::string& key) {
+bool Fits(absl::string_view key, absl::string_view pattern) {
+  const size_t star = pattern.find('*');
+  return star != absl::string_view::npos && key.size() + 1 >= pattern.size() &&
+         absl::StartsWith(key, pattern.substr(0, star)) &&
+         absl::EndsWith(key, pattern.substr(star + 1));
+}
+
+// A key of `kind` is a property of what a key with this pattern names: whoever looked for all
+// libraries may not have known of a property of theirs.
+bool IsPropertyOf(const Kind& kind, absl::string_view pattern) {
+  for (const Kind* step = &kind; step != nullptr && !step->parent.empty();
+       step = FindKind(step->parent)) {
+    if (step->parent == pattern) return true;
+  }
+  return false;
+}
+
+// What a snapshot says about a key that it may not have. Whoever looked for all variables has
+// looked for LD_PRELOAD.
+Observed<Value> ValueOf(const Snapshot& snapshot, const std::string& key, const Kind& kind) {
   if (auto it = snapshot.entries.find(key); it != snapshot.entries.end()) return it->second.value;
-  // The kind's own answer, else that of a more general one: whoever has looked at all variables
-  // has looked at LD_PRELOAD.
   const Observed<bool>* looked = nullptr;
   size_t longest = 0;
   for (const auto& [pattern, answer] : snapshot.looked) {
-    const size_t star = pattern.find('*');
-    if (star == std::string::npos || pattern.size() < longest || key.size() + 1 < pattern.size() ||
-        !absl::StartsWith(key, absl::string_view(pattern).substr(0, star)) ||
-        !absl::EndsWith(key, absl::string_view(pattern).substr(star + 1))) {
-      continue;
-    }
+    if (pattern.size() < longest || !Fits(key, pattern) || IsPropertyOf(kind, pattern)) continue;
     looked = &answer;
     longest = pattern.size();
   }
@@ -300,8 +311,8 @@ Comparison Compare(const Snapshot& before, const Snapshot& now) {
   for (const std::string& key : keys) {
     const Kind* kind = FindKind(key);
     if (kind == nullptr || foreign.Of(*kind) != nullptr) continue;
-    const Observed<Value> was = ValueOf(before, key);
-    const Observed<Value> is = ValueOf(now, key);
+    const Observed<Value> was = ValueOf(before, key, *kind);
+    const Observed<Value> is = ValueOf(now, key, *kind);
     if (foreign.seals && (Sealed(was) || Sealed(is))) continue;
     if (was.not_observed()) {
       if (!kind->Is(kQuiet)) unknown.emplace(kind, was.why_not());

@@ -64,6 +64,20 @@ TEST(Compare, WhatTheBaselineDoesNotKnowIsNoDifference) {
   EXPECT_EQ(comparison.not_compared[0].what, "the kernel");
 }
 
+TEST(Compare, WhoeverLookedForAllVariablesLookedForEach) {
+  Snapshot before = Whole();
+  before.looked.erase(kPreload);
+  EXPECT_EQ(Only(Compare(before, With(kPreload, Value(Strings{"/a.so"})))), "added");
+}
+
+TEST(Compare, APropertyThatAnOlderBaselineDoesNotKnowIsNoDifference) {
+  Snapshot before = With("library.shim./a.so", Value("file"));
+  before.looked.erase("library.shim.*.size");
+  Snapshot now = With("library.shim./a.so", Value("file"));
+  now.entries["library.shim./a.so.size"] = {Value("4711")};
+  EXPECT_TRUE(Compare(before, now).changes.empty());
+}
+
 TEST(Compare, OrderCountsWhereItMatters) {
   const Snapshot before = With(kPreload, Value(Strings{"/a.so", "/b.so", "/c.so"}));
   EXPECT_EQ(Only(Compare(before, With(kPreload, Value(Strings{"/b.so", "/a.so", "/c.so"})))),

@@ -52,13 +52,13 @@ TEST(PreloadEntryUnreadableTest, ADirectoryOnTheWayIsClosed) {
 
 TEST(PreloadEntryUnreadableTest, EraAListsTheDirectoryInWhichItLooksForTheDriver) {
   HostBuilder machine = WithUsers();
-  machine.EraA().SetFile(kDropIn,
-                         "[Service]\n"
-                         "Environment=LD_PRELOAD=/opt/vgpu/libvgpu-cuda.so\n"
-                         "Environment=LD_LIBRARY_PATH=/opt/vgpu\n");
+  machine.FoundNoGpu().EraA().SetFile(kDropIn,
+                                      "[Service]\n"
+                                      "Environment=LD_PRELOAD=/opt/vgpu/libvgpu-cuda.so\n"
+                                      "Environment=LD_LIBRARY_PATH=/opt/vgpu\n");
   machine.SetFile("/opt/vgpu/libvgpu-cuda.so", "x").SetMode("/opt/vgpu", 0700);
   machine.SetMode("/opt", 0755).SetShown("Environment", "LD_PRELOAD=/opt/vgpu/libvgpu-cuda.so");
-  machine.SetEnviron("LD_PRELOAD", "/opt/vgpu/libvgpu-cuda.so").FoundNoGpu();
+  machine.SetEnviron("LD_PRELOAD", "/opt/vgpu/libvgpu-cuda.so");
   const Judgement judgement = PreloadEntryUnreadable(machine.Gather());
   ASSERT_NE(AsHolds(judgement), nullptr) << Because(judgement) << Lacks(judgement);
   EXPECT_EQ(AsHolds(judgement)->fix[0].command, "sudo chmod o+rx /opt/vgpu");

@@ -65,12 +65,14 @@ TEST(ShimAndDriverMixedTest, WhatTheShimSaysIsEnough) {
 }
 
 // Era A found no libcuda where it looks, and asked the libcudart beside its backends.
+constexpr char kLookingLine[] =
+    R"log(time=2026-02-24T10:06:00.358-05:00 level=INFO source=gpu.go:217 msg="looking for compatible GPUs")log";
 constexpr char kRuntimeLine[] =
     R"log(time=2026-02-24T10:06:00.361-05:00 level=INFO source=gpu.go:612 msg="Unable to load cudart library /usr/local/lib/ollama/cuda_v12/libcudart.so.12.8.90: cudart init failure: 500")log";
 
 TEST(ShimAndDriverMixedTest, EraAAsksNvidiasRuntimeWhereItFindsNoDriverByAPath) {
   HostBuilder machine;
-  machine.EraA().SetLog({kServerConfigLine, kListeningLine, kRuntimeLine, kCpuLine});
+  machine.EraA().SetLog({kServerConfigLine, kLookingLine, kRuntimeLine, kCpuLine});
   const Judgement judgement = ShimAndDriverMixed(machine.Gather());
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);
@@ -86,7 +88,7 @@ TEST(ShimAndDriverMixedTest, EraAAsksNvidiasRuntimeWhereItFindsNoDriverByAPath) 
 
 TEST(ShimAndDriverMixedTest, ThatErrorWithoutAShimIsNoMixture) {
   HostBuilder machine;
-  machine.EraA().SetLog({kServerConfigLine, kListeningLine, kRuntimeLine, kCpuLine});
+  machine.EraA().SetLog({kServerConfigLine, kLookingLine, kRuntimeLine, kCpuLine});
   machine.RemoveEnviron("LD_PRELOAD");
   EXPECT_EQ(AsHolds(ShimAndDriverMixed(machine.Gather())), nullptr);
 }

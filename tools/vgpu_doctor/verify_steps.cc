@@ -411,6 +411,8 @@ class Prober {
     if (first.status != StepStatus::kOk || !AtLeast(kFirstWithSecondPass)) return;
     const std::vector<probe::Device> devices = first.devices;
     for (size_t i = 0; i < devices.size() && i < kMaxSelected; ++i) {
+      // An empty list would hide them all, and nobody asks for that.
+      if (devices[i].uuid.empty()) continue;
       Variables selected = given;
       selected["CUDA_VISIBLE_DEVICES"] = devices[i].uuid;
       selected["GGML_CUDA_INIT"] = "1";

@@ -14,8 +14,8 @@ import unittest
 
 import jsonschema
 
-from doctor_testing import (DOCTOR, ENVIRONMENT, HEALTHY, INCONCLUSIVE, NOBODY, PROBLEM, USAGE,
-                            check_json, doctor, run, words)
+from doctor_testing import (DOCTOR, ENVIRONMENT, HEALTHY, INCONCLUSIVE, NOBODY, PROBLEM, SANITIZED,
+                            USAGE, check_json, doctor, run, words)
 
 SOURCES = "tools/vgpu_doctor/testdata"
 LIMIT = 90  # seconds; a step may take ten, discovery thirty
@@ -114,6 +114,8 @@ def library(target, text_or_path, *options):
 class Verify(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        if SANITIZED:
+            return
         # Not below a directory that is root's alone: other users' servers run from it.
         cls.directory = tempfile.mkdtemp(prefix="verify.", dir="/tmp")
         cls.addClassCleanup(shutil.rmtree, cls.directory, ignore_errors=True)
@@ -131,6 +133,11 @@ class Verify(unittest.TestCase):
         cls.backend = library(
             os.path.join(cls.variant, "libggml-cuda.so"), f"{SOURCES}/backend_stand_in.c",
             f"-L{cls.shims}", "-l:libcudart.so.12", "-l:libcuda.so.1")
+
+    def setUp(self):
+        if SANITIZED:
+            self.skipTest("a sanitizer's runtime is in the probe program, and has to be loaded "
+                          "before every preload")
 
     def start(self, *, prefix=(), version="0.13.5", environment=None, **options):
         """A server; its process id."""

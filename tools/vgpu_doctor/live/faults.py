@@ -559,8 +559,9 @@ def nvidias_runtime_over_the_shim(h):
 
 @fault("VG418", A)
 def no_driver_by_a_path(h):
-    """Era A opens the driver by a path, and the shims are preloaded only."""
-    replaced(h, environment(LD_PRELOAD=preload()))
+    """Era A opens the driver by a path, and the shims are preloaded only. (It tells of the runtime
+    that it asks instead at DEBUG alone.)"""
+    replaced(h, environment(LD_PRELOAD=preload(), OLLAMA_DEBUG="1"))
 
 
 @fault("VG501", B, A, mend=lambda h: h.sh(f"mv /opt/lib-ollama {LIBRARIES}"))
@@ -712,7 +713,7 @@ SHORT = {(breaks.__name__.replace("_", "-"), place) for breaks, place in (
     (closed_directory, A_UNIT),
     (cut_short, B),
     (dependency_is_missing, A),
-    (another_file_wins, A_PATH),
+    (another_file_wins, B_PATH),
     (backend_is_gone, B),
     (devices_are_hidden, C),
     (configuration_of_the_device_is_broken, A),

@@ -39,6 +39,9 @@ def main():
     arguments = parser.parse_args()
     suite = unittest.TestSuite()
     every = [((fault,), place) for fault in faults.FAULTS for place in fault.places]
+    unknown = faults.SHORT - {(fault.name, place) for (fault,), place in every}
+    if unknown:
+        sys.exit(f"the selection names what is in no table: {unknown}")
     for broken_by, place in every + faults.PAIRS:
         title = trial.title(broken_by, place)
         short = all((fault.name, place) in faults.SHORT for fault in broken_by)
