@@ -205,8 +205,7 @@ Observed<Content> RecordingHost::RawRead(const std::string& path, size_t limit) 
 Observed<std::unique_ptr<ByteSource>> RecordingHost::RawOpen(const std::string& path) const {
   using Source = std::unique_ptr<ByteSource>;
   Looks& looks = record_.paths[path];
-  if (looks.log != nullptr && looks.log->ended && looks.log->dropped() == 0 &&
-      !looks.log->is_elf) {
+  if (looks.log != nullptr && looks.log->ended && looks.log->dropped() == 0 && !looks.log->is_elf) {
     return Source(std::make_unique<Text>(looks.log->Text()));
   }
   Observed<Source> answer = host_.RawOpen(path);

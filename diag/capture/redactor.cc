@@ -103,6 +103,20 @@ std::string Unquoted(absl::string_view value) {
   return plain;
 }
 
+// A word of a preload file. One that names no file may be a secret that landed there: its
+// length stays, and so do its slashes.
+std::string PreloadWord(absl::string_view word) {
+  if (word.size() <= 2 || absl::StartsWith(word, "/") || absl::StartsWith(word, "$") ||
+      absl::StrContains(word, ".so")) {
+    return report::RedactSecrets(word);
+  }
+  std::string masked(word);
+  for (char& c : masked) {
+    if (c != '/') c = '*';
+  }
+  return masked;
+}
+
 // Just behind the quote that closes the one at `begin`, or the end.
 size_t BehindQuoted(absl::string_view text, size_t begin) {
   const char quote = text[begin];
@@ -428,23 +442,32 @@ std::string Redactor::EnvironmentFile(absl::string_view text) const {
 }
 
 std::string Redactor::PreloadFile(absl::string_view text) const {
-  // Words as the loader splits them. One that names no file may be a secret that landed
-  // there: its length stays, and so do its slashes.
-  std::string out = report::RedactSecrets(text);
-  size_t i = 0;
-  while (i < out.size()) {
+  // Words as the loader splits them. What cannot be a secret stays a path.
+  std::string out;
+  for (size_t i = 0; i < text.size();) {
     size_t end = i;
-    while (end < out.size() && !IsSpace(out[end]) && out[end] != ':') ++end;
-    const absl::string_view word = absl::string_view(out).substr(i, end - i);
-    if (word.size() > 2 && !absl::StartsWith(word, "/") && !absl::StartsWith(word, "$") &&
-        !absl::StrContains(word, ".so")) {
-      for (size_t at = i; at < end; ++at) {
-        if (out[at] != '/') out[at] = '*';
-      }
-    }
+    while (end < text.size() && !IsSpace(text[end]) && text[end] != ':') ++end;
+    out += PreloadWord(text.substr(i, end - i));
+    if (end < text.size()) out.push_back(text[end]);
     i = end + 1;
   }
   return out;
+}
+
+void Redactor::LearnPreloadFile(absl::string_view text) {
+  for (absl::string_view word : absl::StrSplit(text, absl::ByAnyChar(": \t\r\n"))) {
+    if (std::string safe = PreloadWord(word); safe != word) {
+      hidden_.emplace_back(std::string(word), std::move(safe));
+    }
+  }
+}
+
+std::string Redactor::Path(absl::string_view path) const {
+  std::string safe(path);
+  for (const auto& [word, instead] : hidden_) {
+    safe = absl::StrReplaceAll(safe, {{word, instead}});
+  }
+  return report::RedactSecrets(safe);
 }
 
 std::string Redactor::Accounts(absl::string_view text) const {

@@ -22,6 +22,7 @@
 #define DIAG_CAPTURE_REDACTOR_H_
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -42,6 +43,12 @@ class Redactor {
   // Of other processes only the program is kept, and of their arguments nothing, unless they
   // are a part of Ollama or run containers.
   void KeepCommandLineOf(int pid) { command_lines_.push_back(pid); }
+
+  // Words of a preload file that name no file: the loader's model looks for them, so that they
+  // stand in paths too.
+  void LearnPreloadFile(absl::string_view text);
+  // A path, a part of one or a link's target, as files of the capture name it.
+  std::string Path(absl::string_view path) const;
 
   // A file's content, by its path on the host.
   std::string File(absl::string_view path, absl::string_view content) const;
@@ -72,6 +79,7 @@ class Redactor {
   SipKey key_;
   std::vector<std::string> environment_files_;
   std::vector<int> command_lines_;
+  std::vector<std::pair<std::string, std::string>> hidden_;  // words, and what stands for them
 };
 
 // Whether the value of a variable may be captured as it is, by the variable's name.

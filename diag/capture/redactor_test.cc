@@ -156,9 +156,19 @@ TEST(Redactor, AWordInThePreloadFileThatNamesNoFile) {
             "/usr/lib/a.so libb.so # ************** **/**\n");
 }
 
+TEST(Redactor, ASecretThatTheLoaderLookedForIsInNoPath) {
+  Redactor redactor({1, 2});
+  redactor.LearnPreloadFile("/usr/lib/a.so s3cr3ts3cr3t\n");
+  EXPECT_EQ(redactor.Path("/usr/lib/s3cr3ts3cr3t"), "/usr/lib/************");
+  EXPECT_EQ(redactor.Path("/usr/lib/a.so"), "/usr/lib/a.so");
+  // And of LD_PRELOAD, what is known by its form.
+  EXPECT_EQ(redactor.Path("/usr/lib/ghp_0123456789abcdefghij"), "/usr/lib/<redacted>");
+}
+
 TEST(Redactor, AccountsKeepTheirNumbers) {
-  EXPECT_EQ(Any().File("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"
-                                      "auth:$6$hunter2:999:998:A. Person,,555:/:/bin/false\n+\n"),
+  EXPECT_EQ(Any().File("/etc/passwd",
+                       "root:x:0:0:root:/root:/bin/sh\n"
+                       "auth:$6$hunter2:999:998:A. Person,,555:/:/bin/false\n+\n"),
             "root:x:0:0::/root:/bin/sh\nauth:x:999:998::/:/bin/false\n+\n");
   EXPECT_EQ(Any().File("/etc/group", "video:hunter2:44:ollama\n"), "video:x:44:ollama\n");
 }

@@ -1,5 +1,6 @@
 #include "diag/capture/write_capture.h"
 
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -59,9 +60,17 @@ class Writer {
  public:
   Writer(const host::Host& host, const Record& record, const Redactor* redactor,
          const CaptureOptions& options)
-      : host_(host), record_(record), redactor_(redactor), options_(options) {}
+      : host_(host), record_(record), options_(options) {
+    if (redactor != nullptr) redactor_ = *redactor;
+  }
 
   absl::StatusOr<CaptureSummary> WriteTo(archive::ByteSink& sink) {
+    for (const auto& [path, looks] : record_.paths) {
+      if (redactor_ && looks.content && looks.content->present() &&
+          host::Basename(path) == "ld.so.preload") {
+        redactor_->LearnPreloadFile((*looks.content)->bytes);
+      }
+    }
     for (const auto& [path, looks] : record_.paths) AddPath(path, looks);
     for (const auto& [file, output] : record_.outputs) AddOutput(file, output);
     AddFile(host::kFilesList, std::move(list_));
@@ -81,18 +90,27 @@ class Writer {
 
  private:
   void NotObserved(absl::string_view path, absl::string_view why) {
-    not_observed_.push_back({{"path", std::string(path)}, {"reason", std::string(why)}});
+    not_observed_.push_back({{"path", SafePath(path)}, {"reason", SafePath(why)}});
+  }
+
+  std::string SafePath(absl::string_view path) const {
+    return redactor_ ? redactor_->Path(path) : std::string(path);
+  }
+
+  void AddMember(TarMember member) {
+    // Of two paths that became one, the first.
+    if (names_.insert(member.path).second) members_.push_back(std::move(member));
   }
 
   void AddFile(absl::string_view path, std::string content, absl::Time mtime = absl::UnixEpoch()) {
-    members_.push_back({.path = absl::StrCat(options_.directory, path),
-                        .content = std::move(content),
-                        .mode = 0600,
-                        .mtime = mtime});
+    AddMember({.path = absl::StrCat(options_.directory, SafePath(path)),
+               .content = std::move(content),
+               .mode = 0600,
+               .mtime = mtime});
   }
 
   std::string Redacted(const std::string& path, std::string content) const {
-    return redactor_ == nullptr ? std::move(content) : redactor_->File(path, content);
+    return !redactor_ ? std::move(content) : redactor_->File(path, content);
   }
 
   // Whether something was looked at below what is a link: the root of a process that has
@@ -109,7 +127,7 @@ class Writer {
       return;
     }
     if (!looks.meta || looks.meta->absent()) {
-      if (looks.meta) AddEntry({{"path", path}, {"type", "absent"}});
+      if (looks.meta) AddEntry({{"path", SafePath(path)}, {"type", "absent"}});
       return;
     }
     if (looks.meta->not_observed()) {
@@ -117,25 +135,26 @@ class Writer {
       return;
     }
     const FileMeta& meta = **looks.meta;
-    json entry = {{"path", path}};
+    json entry = {{"path", SafePath(path)}};
     AddMeta(meta, entry);
     if (meta.type == FileType::kSymlink && HasLooksBelow(path)) {
       entry["type"] = "dir";
     } else if (looks.target) {
       if (looks.target->present()) {
-        entry["target"] = **looks.target;
-        members_.push_back({.type = TarMember::Type::kSymlink,
-                            .path = absl::StrCat(options_.directory, path),
-                            .target = **looks.target,
-                            .mode = 0777,
-                            .mtime = meta.mtime.value_or(absl::UnixEpoch())});
+        entry["target"] = SafePath(**looks.target);
+        AddMember({.type = TarMember::Type::kSymlink,
+                   .path = absl::StrCat(options_.directory, SafePath(path)),
+                   .target = SafePath(**looks.target),
+                   .mode = 0777,
+                   .mtime = meta.mtime.value_or(absl::UnixEpoch())});
       } else {
         NotObserved(path, Why(*looks.target));
       }
     }
     if (looks.names) {
       if (looks.names->present()) {
-        entry["names"] = **looks.names;
+        json& names = entry["names"] = json::array();
+        for (const std::string& name : **looks.names) names.push_back(SafePath(name));
       } else {
         NotObserved(path, Why(*looks.names));
       }
@@ -164,7 +183,7 @@ class Writer {
         }
       } else {
         AddFile(path, Redacted(path, content.bytes), mtime);
-        if (content.truncated) first_part_.push_back(path);
+        if (content.truncated) first_part_.push_back(SafePath(path));
       }
     } else if (looks.content) {
       NotObserved(path, Why(*looks.content));
@@ -230,7 +249,7 @@ class Writer {
   }
 
   std::string RedactedOutput(const std::string& file, const std::string& text) const {
-    return redactor_ == nullptr ? text : redactor_->Output(file, text);
+    return !redactor_ ? text : redactor_->Output(file, text);
   }
 
   void AddEntry(const json& entry) { absl::StrAppend(&list_, Dump(entry), "\n"); }
@@ -238,7 +257,7 @@ class Writer {
   std::string Manifest() {
     json manifest = {{"schema", host::kCaptureSchema}, {"tool_version", options_.tool_version},
                      {"only_looked_at", true},         {"complete", host_.complete()},
-                     {"running", host_.running()},     {"redacted", redactor_ != nullptr}};
+                     {"running", host_.running()},     {"redacted", redactor_.has_value()}};
     if (auto time = host_.observed_at(); time.present()) {
       manifest["captured_at"] = TimeText(*time, host_.time_zone());
     }
@@ -258,10 +277,11 @@ class Writer {
 
   const host::Host& host_;
   const Record& record_;
-  const Redactor* redactor_;
+  std::optional<Redactor> redactor_;
   const CaptureOptions& options_;
   std::vector<TarMember> members_;
-  std::string list_;  // files.jsonl
+  std::set<std::string> names_;  // of members_
+  std::string list_;             // files.jsonl
   std::vector<json> not_observed_;
   std::vector<std::string> first_part_;
   std::vector<std::string> remarks_;
