@@ -45,7 +45,9 @@ absl::StatusOr<std::unique_ptr<host::TreeHost>> OpenArchive(const std::string& n
   if (!input.ok()) return input.status();
   absl::StatusOr<std::unique_ptr<host::TreeFiles>> files = archive::ReadArchive(**input);
   if (!files.ok()) {
-    return absl::Status(files.status().code(), absl::StrCat(name, ": ", files.status().message()));
+    return absl::Status(
+        files.status().code(),
+        absl::StrCat(name, ": is not a directory, and as an archive: ", files.status().message()));
   }
   absl::StatusOr<std::unique_ptr<host::TreeHost>> host = host::TreeHost::Over(*std::move(files));
   if (host.ok()) return host;
