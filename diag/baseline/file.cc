@@ -44,6 +44,13 @@ Json ToJson(const Value& value) {
   return items;
 }
 
+// Bounded, the mark of what was cut included: what is read again is written as it is.
+std::string Reason(absl::string_view why) {
+  constexpr size_t kMost = 512;
+  const std::string shown = report::Visible(why);
+  return shown.size() <= kMost ? shown : report::VisibleQuote(why, kMost - 32);
+}
+
 template <typename T>
 void PutAnswer(const Observed<T>& answer, Json value, absl::string_view name, Json& object) {
   if (answer.present()) {
@@ -51,7 +58,7 @@ void PutAnswer(const Observed<T>& answer, Json value, absl::string_view name, Js
   } else if (answer.absent()) {
     object["absent"] = true;
   } else {
-    object["not_observed"] = report::VisibleQuote(answer.why_not(), 512);
+    object["not_observed"] = Reason(answer.why_not());
   }
 }
 
@@ -196,8 +203,7 @@ std::string WriteBaseline(const Snapshot& snapshot) {
     Json kind = {{"kind", pattern}};
     if (!looked.present()) {
       kind["not_observed"] =
-          looked.absent() ? "not there"
-                          : report::VisibleQuote(WithoutPids(std::string(looked.why_not())), 512);
+          looked.absent() ? "not there" : Reason(WithoutPids(std::string(looked.why_not())));
     }
     kinds.push_back(std::move(kind));
   }

@@ -174,7 +174,7 @@ constexpr Kind kKinds[] = {
      "library.ollama.*.build_id", "", kPerVersion | kQuiet},
     {"library.ollama.*.size", kText, 40, "the size of *", "VG505 VG508", "library.ollama.*.content",
      "", kPerVersion | kQuiet},
-    {"library.ollama.*.needs", kText, 56, "what * needs", "VG504 VG514 VG508",
+    {"library.ollama.*.needs", kText, 56, "what * needs", "VG504 VG505 VG514 VG508",
      "library.ollama.*.build_id", "", kPerVersion | kQuiet},
     {"library.ollama.*.symbols", kText, 55, "the symbols of *", "VG505 VG514 VG508 VG416",
      "library.ollama.*.build_id", "", kPerVersion | kQuiet},

@@ -173,7 +173,9 @@ void TakeProcess(const Subject& subject, Builder& out) {
     return auxv.Secure().Map([](bool secure) { return std::string(secure ? "yes" : "no"); });
   }),
       it.auxv.source);
-  put("process.user", it.identity.Map([](const facts::Identity& who) { return who.name; }),
+  put("process.user", it.identity.Map([](const facts::Identity& who) {
+    return who.uid == 0 ? std::string("root") : absl::StrCat("user ", who.uid);
+  }),
       it.identity.source);
   put("process.no_new_privileges",
       it.no_new_privs.Map([](bool set) { return std::string(set ? "no" : "yes"); }), "");

@@ -148,8 +148,14 @@ absl::StatusOr<ElfInfo> ParseElfJson(absl::string_view json) {
   info.go_build = Member<GoBuild>(object, "go_build");
   info.last_segment_end = Member<uint64_t>(object, "last_segment_end");
 
-  if (!object.contains("pie") && info.type.present()) info.pie = false;
-  if (!object.contains("undefined_complete") && !info.undefined.not_observed()) {
+  // What is not mentioned has a default; what is told not to have been seen has none.
+  const auto reasons = object.find("not_observed");
+  const auto unmentioned = [&](const char* key) {
+    return !object.contains(key) &&
+           (reasons == object.end() || !reasons->is_object() || !reasons->contains(key));
+  };
+  if (unmentioned("pie") && info.type.present()) info.pie = false;
+  if (unmentioned("undefined_complete") && !info.undefined.not_observed()) {
     info.undefined_complete = true;
   }
   return info;

@@ -82,10 +82,16 @@ Holds Missing(const facts::Facts& facts, const ActingList& acting,
     holds.fix.push_back(RestartStep(facts, "a preload list is read once, at the start"));
     return holds;
   }
+  // Where every one of them is installed elsewhere, the list is what is wrong.
+  const bool elsewhere = std::all_of(missing.begin(), missing.end(), [&](const Faulty& fault) {
+    return fault.entry->shim && InstalledShim(facts, *fault.entry->shim) != nullptr;
+  });
+  if (elsewhere) holds.fix.clear();
   for (FixStep& step : holds.fix) step = OneWay(std::move(step));
   for (FixStep& step : SetListSteps(facts, *acting.list, "VG401", *list,
-                                    needed ? "or let the list name the shims where they are"
-                                           : "or take it out of the list: nothing needs it")) {
+                                    elsewhere ? "names the shims where they are"
+                                    : needed  ? "or let the list name the shims where they are"
+                                              : "or take it out of the list: nothing needs it")) {
     holds.fix.push_back(std::move(step));
   }
   return holds;

@@ -60,7 +60,7 @@ class Completion(unittest.TestCase):
                 self.assertEqual(self.run_shell(shell, "-n"), "")
 
     def test_an_unknown_shell_is_refused(self):
-        outcome = testing.doctor("completion", "bsh")
+        outcome = testing.doctor("completion", "bahs")
         self.assertEqual((outcome.status, outcome.out), (testing.USAGE, b""))
         self.assertIn("Did you mean bash?", outcome.err.decode())
 

@@ -103,6 +103,8 @@ class Timeline(unittest.TestCase):
         host.not_observed = [{"path": "/var/log/dpkg.log", "reason": "permission denied"},
                              {"path": "/.vgpu-capture/journal/kernel.jsonl", "reason": "not root"}]
         with hosts.tree(host) as root:
+            for unseen in host.not_observed:
+                os.remove(root + unseen["path"])
             told = tell(root)
         unseen = json.dumps(told["not_observed"])
         self.assertIn("/var/log/dpkg.log", unseen)

@@ -230,7 +230,7 @@ class Machine(real_systemd.RealSystemd):
 
     def bytes(self, path):
         self.run("cp", path, "/shared/fetched")
-        with open(f"{self._shared}/fetched", "rb") as file:
+        with open(f"{self.shared}/fetched", "rb") as file:
             return file.read()
 
     def put(self, path, content, mode=0o755):
@@ -243,7 +243,7 @@ class Machine(real_systemd.RealSystemd):
         """A file or a directory as its package has it."""
         source = layer(self.era) + path
         name = os.path.basename(path)
-        target = os.path.join(self._shared, name)
+        target = os.path.join(self.shared, name)
         if os.path.isdir(source):
             # What is large has not been touched.
             shutil.copytree(source, target, symlinks=True,
@@ -256,11 +256,6 @@ class Machine(real_systemd.RealSystemd):
     def inner(self):
         """The PID of its systemd, as this machine has it."""
         return self._inner
-
-    @property
-    def shared(self):
-        """The directory that is /shared inside."""
-        return self._shared
 
     # The service.
 
