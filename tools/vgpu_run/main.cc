@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <exception>
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -24,6 +25,8 @@
 #include "diag/report/version.h"
 #include "shims/device/device.h"
 #include "shims/tree/tree.h"
+#include "tools/command_line/describe.h"
+#include "tools/command_line/man.h"
 #include "tools/vgpu_run/environment.h"
 #include "tools/vgpu_run/notify.h"
 #include "tools/vgpu_run/unit.h"
@@ -35,14 +38,31 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kName[] = "vgpu-run";
-constexpr char kDefaultShims[] = "/usr/lib/vgpu";
+// Where the Debian package has the shims, and where the README puts them.
+constexpr const char* kShimDirectories[] = {
+#if defined(__x86_64__)
+    "/usr/lib/x86_64-linux-gnu/vgpu",
+#elif defined(__aarch64__)
+    "/usr/lib/aarch64-linux-gnu/vgpu",
+#endif
+    "/usr/lib/vgpu",
+};
 // As env(1), nohup(1) and a shell have them.
 constexpr int kOurFailure = 125;
 constexpr int kCannotExecute = 126;
 constexpr int kNotFound = 127;
 
+// The first that is there; where none is, the last.
+std::string DefaultShims() {
+  for (const char* directory : kShimDirectories) {
+    std::error_code error;
+    if (fs::is_directory(directory, error)) return directory;
+  }
+  return std::end(kShimDirectories)[-1];
+}
+
 struct Options {
-  std::string shims = kDefaultShims;
+  std::string shims = DefaultShims();
   bool files_only = false;
   bool notify = false;
   UnitOptions unit;
@@ -104,7 +124,7 @@ int RunWithNotify(const device::Configuration& configuration, std::vector<std::s
 absl::Status CheckShims(const std::string& shims) {
   if (fs::path(shims).is_absolute()) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat("--shims ", shims, ": a whole path is wanted, such as ", kDefaultShims));
+      absl::StrCat("--shims ", shims, ": a whole path is wanted, such as ", DefaultShims()));
 }
 
 int RunCommand(const Options& options, std::vector<std::string> command) {
@@ -243,6 +263,9 @@ int Run(int argc, char** argv) {
                "Show the files in /sys and /proc, preload no library");
 
   app.add_flag("--notify", options.notify, "Answer system calls instead of mounting");
+  // For whoever builds a package: nobody needs it who reads the help.
+  bool print_manual = false;
+  app.add_flag("--manual-page", print_manual, "Print the manual page")->group("");
 
   CLI::App* unit = app.add_subcommand(
       "unit", "Prints what lets a service see the device; with --install, writes it");
@@ -269,6 +292,10 @@ int Run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kOurFailure;
+  }
+  if (print_manual) {
+    fputs(command_line::ManPage(command_line::Describe(app), report::kToolVersion).c_str(), stdout);
+    return 0;
   }
   if (unit->parsed()) return RunUnit(options);
   if (unit_view->parsed()) return RunUnitView(options);
