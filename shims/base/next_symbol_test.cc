@@ -36,9 +36,9 @@ TEST(NextSymbolTest, IsTheDefaultVersion) {
   EXPECT_NE(NextSymbol("posix_spawn"), old_one);
 }
 
-// What programs built before glibc 2.33 call for stat(2) has no default version any more.
+// What programs built before glibc 2.33 call for mknod(2) has no default version any more.
 TEST(NextSymbolTest, IsAnOldVersionWhereThereIsNoOther) {
-  EXPECT_EQ(NextSymbol("__xstat"), dlvsym(RTLD_NEXT, "__xstat", "GLIBC_2.2.5"));
+  EXPECT_EQ(NextSymbol("__xmknod"), dlvsym(RTLD_NEXT, "__xmknod", "GLIBC_2.2.5"));
 }
 
 TEST(NextSymbolTest, IsNullWhereThereIsNone) {
