@@ -157,8 +157,8 @@ Judgement DaemonReloadNeeded(const facts::Facts& facts) {
                                   " on disk is not what systemd has loaded: see that the "
                                   "disk says what is wanted before the next start.");
     holds.fix = {{absl::StrCat("systemctl cat ", unit.name),
-                  "shows what the next reload and start will bring: put back what is missing, then "
-                  "reload",
+                  "shows the files that systemd has loaded, as the disk has them now (not yet one "
+                  "that was added): put back what is missing, then reload",
                   "", ""}};
     holds.expect.pop_back();
     return holds;
