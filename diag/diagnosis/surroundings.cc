@@ -7,7 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "diag/probe/conclude.h"
 #include "diag/probe/step_names.h"
-#include "diag/rules/by_hand.h"
+#include "diag/rules/shared/by_hand.h"
 
 namespace vgpu::diagnosis {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "absl/strings/match.h"
-#include "diag/rules/host_builder.h"
+#include "diag/rules/shared/host_builder.h"
 #include "gtest/gtest.h"
 
 namespace vgpu::diagnosis {

@@ -4,8 +4,8 @@
 #include "absl/strings/str_cat.h"
 #include "diag/facts/from_log.h"
 #include "diag/host/fake_host.h"
-#include "diag/rules/host_builder.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/host_builder.h"
 #include "gtest/gtest.h"
 
 namespace vgpu::rules {

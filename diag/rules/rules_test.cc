@@ -4,7 +4,7 @@
 #include <set>
 
 #include "diag/rules/catalogue.h"
-#include "diag/rules/host_builder.h"
+#include "diag/rules/shared/host_builder.h"
 #include "gtest/gtest.h"
 
 namespace vgpu::rules {

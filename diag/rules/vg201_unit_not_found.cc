@@ -2,8 +2,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "diag/rules/common.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
 
 namespace vgpu::rules {
 

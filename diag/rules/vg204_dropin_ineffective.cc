@@ -11,10 +11,10 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "diag/rules/common.h"
 #include "diag/rules/rules.h"
-#include "diag/rules/start_failure.h"
-#include "diag/rules/wanted.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/start_failure.h"
+#include "diag/rules/shared/wanted.h"
 
 namespace vgpu::rules {
 namespace {

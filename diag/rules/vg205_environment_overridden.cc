@@ -10,9 +10,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "diag/rules/common.h"
 #include "diag/rules/rules.h"
-#include "diag/rules/wanted.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/wanted.h"
 
 namespace vgpu::rules {
 namespace {

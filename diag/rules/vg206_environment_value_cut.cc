@@ -9,10 +9,10 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "diag/ollama/variables.h"
-#include "diag/rules/common.h"
 #include "diag/rules/rules.h"
-#include "diag/rules/start_failure.h"
-#include "diag/rules/wanted.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/start_failure.h"
+#include "diag/rules/shared/wanted.h"
 
 namespace vgpu::rules {
 namespace {

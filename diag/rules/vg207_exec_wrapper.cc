@@ -4,10 +4,10 @@
 // does, and what the process that it started lacks.
 
 #include "absl/strings/str_cat.h"
-#include "diag/rules/common.h"
-#include "diag/rules/copies.h"
 #include "diag/rules/rules.h"
-#include "diag/rules/wrapper.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/copies.h"
+#include "diag/rules/shared/wrapper.h"
 
 namespace vgpu::rules {
 namespace {

@@ -11,9 +11,9 @@
 #include "absl/strings/strip.h"
 #include "diag/facts/access.h"
 #include "diag/facts/service_view.h"
-#include "diag/rules/common.h"
 #include "diag/rules/rules.h"
-#include "diag/rules/start_failure.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/start_failure.h"
 #include "diag/rules/steps.h"
 
 namespace vgpu::rules {

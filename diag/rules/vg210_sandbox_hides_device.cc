@@ -9,9 +9,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "diag/facts/service_view.h"
-#include "diag/rules/common.h"
 #include "diag/rules/rules.h"
-#include "diag/rules/start_failure.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/start_failure.h"
 
 namespace vgpu::rules {
 namespace {

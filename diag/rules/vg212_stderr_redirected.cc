@@ -1,8 +1,8 @@
 // VG212 stderr-redirected: the service's standard error is not in the journal.
 
 #include "absl/strings/str_cat.h"
-#include "diag/rules/common.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
 
 namespace vgpu::rules {
 

@@ -1,8 +1,8 @@
 // VG301 service-not-running: inactive or failed, and nothing else serves.
 
 #include "absl/strings/str_cat.h"
-#include "diag/rules/common.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
 
 namespace vgpu::rules {
 

@@ -11,9 +11,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "diag/ollama/variables.h"
-#include "diag/rules/common.h"
 #include "diag/rules/rules.h"
-#include "diag/rules/wrapper.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/wrapper.h"
 
 namespace vgpu::rules {
 namespace {

@@ -2,9 +2,9 @@
 // after that, and still lacks it. Where a wrapper can be named, VG207 explains it.
 
 #include "absl/strings/str_cat.h"
-#include "diag/rules/common.h"
 #include "diag/rules/rules.h"
-#include "diag/rules/wrapper.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/wrapper.h"
 
 namespace vgpu::rules {
 

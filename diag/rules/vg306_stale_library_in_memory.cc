@@ -8,8 +8,8 @@
 // SIGBUS (measured, Linux 6.18); its times alone are no proof of that.
 
 #include "absl/strings/str_cat.h"
-#include "diag/rules/common.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
 
 namespace vgpu::rules {
 namespace {

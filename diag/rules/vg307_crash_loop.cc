@@ -3,8 +3,8 @@
 // The code says how it dies and not why: a loader fault or a wrapper explains it.
 
 #include "absl/strings/str_cat.h"
-#include "diag/rules/common.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
 #include "diag/rules/steps.h"
 
 namespace vgpu::rules {

@@ -10,9 +10,9 @@
 #include "absl/strings/strip.h"
 #include "diag/facts/mapped_library.h"
 #include "diag/ollama/era.h"
-#include "diag/rules/common.h"
 #include "diag/rules/rules.h"
-#include "diag/rules/wrapper.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/wrapper.h"
 
 namespace vgpu::rules {
 namespace {

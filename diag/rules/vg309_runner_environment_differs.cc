@@ -12,10 +12,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "diag/rules/by_hand.h"
-#include "diag/rules/common.h"
-#include "diag/rules/preloaded.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/by_hand.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/preloaded.h"
 
 namespace vgpu::rules {
 namespace {

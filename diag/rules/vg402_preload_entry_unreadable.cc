@@ -12,10 +12,10 @@
 #include "absl/strings/str_split.h"
 #include "diag/facts/access.h"
 #include "diag/facts/service_view.h"
-#include "diag/rules/common.h"
-#include "diag/rules/modelled.h"
-#include "diag/rules/preloaded.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/modelled.h"
+#include "diag/rules/shared/preloaded.h"
 
 namespace vgpu::rules {
 namespace {

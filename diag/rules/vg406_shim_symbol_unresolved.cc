@@ -9,9 +9,9 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "diag/rules/common.h"
 #include "diag/rules/rules.h"
-#include "diag/rules/shim_faults.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/shim_faults.h"
 
 namespace vgpu::rules {
 namespace {

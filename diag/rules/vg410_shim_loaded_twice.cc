@@ -9,10 +9,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "diag/facts/maker.h"
-#include "diag/rules/common.h"
-#include "diag/rules/copies.h"
-#include "diag/rules/modelled.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/copies.h"
+#include "diag/rules/shared/modelled.h"
 #include "diag/rules/steps.h"
 
 namespace vgpu::rules {

@@ -7,9 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "diag/facts/maker.h"
-#include "diag/rules/common.h"
-#include "diag/rules/preloaded.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/preloaded.h"
 
 namespace vgpu::rules {
 namespace {

@@ -13,9 +13,9 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "diag/rules/common.h"
-#include "diag/rules/preloaded.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/preloaded.h"
 
 namespace vgpu::rules {
 namespace {

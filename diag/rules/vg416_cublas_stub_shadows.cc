@@ -9,10 +9,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "diag/rules/common.h"
-#include "diag/rules/modelled.h"
-#include "diag/rules/preloaded.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/modelled.h"
+#include "diag/rules/shared/preloaded.h"
 
 namespace vgpu::rules {
 namespace {

@@ -8,10 +8,10 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "diag/rules/backend_problems.h"
-#include "diag/rules/common.h"
-#include "diag/rules/installation.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/backend_problems.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/installation.h"
 
 namespace vgpu::rules {
 namespace {

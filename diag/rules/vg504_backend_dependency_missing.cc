@@ -9,10 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "diag/facts/shims.h"
-#include "diag/rules/backend_problems.h"
-#include "diag/rules/common.h"
-#include "diag/rules/installation.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/backend_problems.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/installation.h"
 #include "re2/re2.h"
 
 namespace vgpu::rules {

@@ -6,10 +6,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "diag/rules/backend_problems.h"
-#include "diag/rules/installation.h"
 #include "diag/rules/rules.h"
-#include "diag/rules/shim_faults.h"
+#include "diag/rules/shared/backend_problems.h"
+#include "diag/rules/shared/installation.h"
+#include "diag/rules/shared/shim_faults.h"
 
 namespace vgpu::rules {
 namespace {

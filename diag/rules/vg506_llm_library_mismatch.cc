@@ -11,10 +11,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "diag/host/host.h"
-#include "diag/rules/common.h"
-#include "diag/rules/in_effect.h"
-#include "diag/rules/installation.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/in_effect.h"
+#include "diag/rules/shared/installation.h"
 
 namespace vgpu::rules {
 namespace {

@@ -3,8 +3,8 @@
 // llm/server.go (v0.13.5), and no reader left at v0.30.0.
 
 #include "absl/strings/str_cat.h"
-#include "diag/rules/common.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
 
 namespace vgpu::rules {
 namespace {

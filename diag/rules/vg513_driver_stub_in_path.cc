@@ -7,11 +7,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "diag/rules/backend_problems.h"
-#include "diag/rules/common.h"
-#include "diag/rules/in_effect.h"
-#include "diag/rules/installation.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/backend_problems.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/in_effect.h"
+#include "diag/rules/shared/installation.h"
 
 namespace vgpu::rules {
 namespace {

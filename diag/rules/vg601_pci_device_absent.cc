@@ -7,9 +7,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "diag/rules/common.h"
-#include "diag/rules/reported_device.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/reported_device.h"
 #include "re2/re2.h"
 
 namespace vgpu::rules {

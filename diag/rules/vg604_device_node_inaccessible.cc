@@ -7,9 +7,9 @@
 // is VG210, what a container was not given VG610: the host's own nodes are judged here.
 
 #include "absl/strings/str_cat.h"
-#include "diag/rules/common.h"
-#include "diag/rules/reported_device.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/reported_device.h"
 
 namespace vgpu::rules {
 namespace {

@@ -4,9 +4,9 @@
 // set-uid nvidia-modprobe: that it is not there yet proves nothing before a discovery.
 
 #include "absl/strings/str_cat.h"
-#include "diag/rules/common.h"
-#include "diag/rules/reported_device.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/reported_device.h"
 
 namespace vgpu::rules {
 namespace {

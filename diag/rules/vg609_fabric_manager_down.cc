@@ -2,9 +2,9 @@
 // used before nvidia-fabricmanager has set the fabric up (NVIDIA Fabric Manager User Guide).
 
 #include "absl/strings/str_cat.h"
-#include "diag/rules/common.h"
-#include "diag/rules/discovery.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/discovery.h"
 
 namespace vgpu::rules {
 

@@ -11,9 +11,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "diag/rules/common.h"
-#include "diag/rules/reported_device.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/reported_device.h"
 #include "re2/re2.h"
 
 namespace vgpu::rules {

@@ -5,9 +5,9 @@
 // is passed through to a virtual machine incompletely.
 
 #include "absl/strings/str_cat.h"
-#include "diag/rules/common.h"
-#include "diag/rules/discovery.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/discovery.h"
 
 namespace vgpu::rules {
 

@@ -2,9 +2,9 @@
 // device for itself (compute mode EXCLUSIVE_PROCESS or PROHIBITED), or all of its memory.
 
 #include "absl/strings/str_cat.h"
-#include "diag/rules/common.h"
-#include "diag/rules/discovery.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/discovery.h"
 
 namespace vgpu::rules {
 

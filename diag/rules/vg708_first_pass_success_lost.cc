@@ -2,8 +2,8 @@
 // last `inference compute` line of this process decides.
 
 #include "absl/strings/str_cat.h"
-#include "diag/rules/common.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
 
 namespace vgpu::rules {
 

@@ -5,9 +5,9 @@
 // minimum vector extensions, GPU inference disabled"); from v0.5.8 on nothing asks for them.
 
 #include "absl/strings/str_cat.h"
-#include "diag/rules/common.h"
-#include "diag/rules/discovery.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/discovery.h"
 
 namespace vgpu::rules {
 namespace {

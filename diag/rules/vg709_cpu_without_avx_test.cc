@@ -1,6 +1,6 @@
 #include "absl/strings/match.h"
-#include "diag/rules/host_builder.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/host_builder.h"
 #include "gtest/gtest.h"
 
 namespace vgpu::rules {

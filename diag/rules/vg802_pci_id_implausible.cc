@@ -10,9 +10,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "diag/facts/devices.h"
-#include "diag/rules/common.h"
-#include "diag/rules/reported_device.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/reported_device.h"
 #include "re2/re2.h"
 
 namespace vgpu::rules {

@@ -7,9 +7,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "diag/rules/common.h"
-#include "diag/rules/reported_device.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/reported_device.h"
 
 namespace vgpu::rules {
 namespace {

@@ -2,8 +2,8 @@
 // is loaded on it fails. Nothing is wrong with discovery.
 
 #include "absl/strings/str_cat.h"
-#include "diag/rules/common.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
 #include "diag/rules/steps.h"
 
 namespace vgpu::rules {

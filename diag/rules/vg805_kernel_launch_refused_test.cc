@@ -1,5 +1,5 @@
-#include "diag/rules/host_builder.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/host_builder.h"
 #include "gtest/gtest.h"
 
 namespace vgpu::rules {

@@ -8,9 +8,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "diag/rules/common.h"
-#include "diag/rules/discovery.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/discovery.h"
 #include "re2/re2.h"
 
 namespace vgpu::rules {

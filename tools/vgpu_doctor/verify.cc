@@ -12,12 +12,12 @@
 #include "diag/host/live_host.h"
 #include "diag/report/probe_json.h"
 #include "diag/report/probe_text.h"
-#include "tools/vgpu_doctor/embedded_probe.h"
 #include "tools/vgpu_doctor/exit_codes.h"
 #include "tools/vgpu_doctor/open_host.h"
 #include "tools/vgpu_doctor/output.h"
 #include "tools/vgpu_doctor/terminal.h"
-#include "tools/vgpu_doctor/verify_steps.h"
+#include "tools/vgpu_doctor/verify/embedded_probe.h"
+#include "tools/vgpu_doctor/verify/verify_steps.h"
 
 namespace vgpu::doctor {
 namespace {

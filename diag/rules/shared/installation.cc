@@ -1,4 +1,4 @@
-#include "diag/rules/installation.h"
+#include "diag/rules/shared/installation.h"
 
 #include <algorithm>
 #include <utility>
@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
-#include "diag/rules/common.h"
-#include "diag/rules/in_effect.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/in_effect.h"
 
 namespace vgpu::rules {
 namespace {

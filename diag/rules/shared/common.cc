@@ -1,4 +1,4 @@
-#include "diag/rules/common.h"
+#include "diag/rules/shared/common.h"
 
 #include <algorithm>
 #include <set>

@@ -1,4 +1,4 @@
-#include "diag/rules/by_hand.h"
+#include "diag/rules/shared/by_hand.h"
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"

@@ -1,7 +1,7 @@
-#include "diag/rules/in_effect.h"
+#include "diag/rules/shared/in_effect.h"
 
 #include "absl/strings/str_cat.h"
-#include "diag/rules/common.h"
+#include "diag/rules/shared/common.h"
 
 namespace vgpu::rules {
 namespace {

@@ -1,4 +1,4 @@
-#include "diag/rules/wanted.h"
+#include "diag/rules/shared/wanted.h"
 
 #include <algorithm>
 #include <set>
@@ -6,7 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "diag/loader/preload_list.h"
-#include "diag/rules/common.h"
+#include "diag/rules/shared/common.h"
 
 namespace vgpu::rules {
 namespace {

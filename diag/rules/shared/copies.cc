@@ -1,4 +1,4 @@
-#include "diag/rules/copies.h"
+#include "diag/rules/shared/copies.h"
 
 #include <map>
 

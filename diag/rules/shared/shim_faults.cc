@@ -1,4 +1,4 @@
-#include "diag/rules/shim_faults.h"
+#include "diag/rules/shared/shim_faults.h"
 
 #include <algorithm>
 #include <cctype>
@@ -7,7 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "diag/facts/maker.h"
-#include "diag/rules/common.h"
+#include "diag/rules/shared/common.h"
 
 namespace vgpu::rules {
 namespace {

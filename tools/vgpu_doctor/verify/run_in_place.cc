@@ -1,4 +1,4 @@
-#include "tools/vgpu_doctor/run_in_place.h"
+#include "tools/vgpu_doctor/verify/run_in_place.h"
 
 #include <errno.h>
 #include <fcntl.h>

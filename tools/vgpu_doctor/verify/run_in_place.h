@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "tools/vgpu_doctor/place.h"
+#include "tools/vgpu_doctor/verify/place.h"
 
 namespace vgpu::doctor {
 

@@ -7,8 +7,8 @@
 
 #include "diag/ollama/child_environment.h"
 #include "diag/probe/probe.h"
-#include "tools/vgpu_doctor/place.h"
-#include "tools/vgpu_doctor/run_in_place.h"
+#include "tools/vgpu_doctor/verify/place.h"
+#include "tools/vgpu_doctor/verify/run_in_place.h"
 
 namespace vgpu::doctor {
 

@@ -1,4 +1,4 @@
-#include "tools/vgpu_doctor/run_discovery.h"
+#include "tools/vgpu_doctor/verify/run_discovery.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,7 +21,7 @@
 #include "diag/host/http_get.h"
 #include "diag/probe/answers.h"
 #include "diag/probe/conclude.h"
-#include "tools/vgpu_doctor/service_environment.h"
+#include "tools/vgpu_doctor/verify/service_environment.h"
 
 namespace vgpu::doctor {
 namespace {

@@ -1,4 +1,4 @@
-#include "diag/rules/reported_device.h"
+#include "diag/rules/shared/reported_device.h"
 
 #include <algorithm>
 #include <array>
@@ -12,7 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "diag/logfmt/slog.h"
 #include "diag/probe/step_names.h"
-#include "diag/rules/common.h"
+#include "diag/rules/shared/common.h"
 #include "re2/re2.h"
 
 namespace vgpu::rules {

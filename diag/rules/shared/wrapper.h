@@ -8,8 +8,8 @@
 
 #include "diag/facts/facts.h"
 #include "diag/host/observed.h"
-#include "diag/rules/common.h"
 #include "diag/rules/judgement.h"
+#include "diag/rules/shared/common.h"
 
 namespace vgpu::rules {
 

@@ -1,4 +1,4 @@
-#include "diag/rules/wrapper.h"
+#include "diag/rules/shared/wrapper.h"
 
 #include <string>
 

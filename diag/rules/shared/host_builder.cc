@@ -1,4 +1,4 @@
-#include "diag/rules/host_builder.h"
+#include "diag/rules/shared/host_builder.h"
 
 #include <algorithm>
 #include <cstring>

@@ -1,10 +1,10 @@
-#include "diag/rules/loader_lines.h"
+#include "diag/rules/shared/loader_lines.h"
 
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "diag/rules/common.h"
-#include "diag/rules/preloaded.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/preloaded.h"
 #include "re2/re2.h"
 
 namespace vgpu::rules {

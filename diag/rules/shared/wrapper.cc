@@ -1,4 +1,4 @@
-#include "diag/rules/wrapper.h"
+#include "diag/rules/shared/wrapper.h"
 
 #include <algorithm>
 #include <iterator>
@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "diag/rules/copies.h"
+#include "diag/rules/shared/copies.h"
 #include "re2/re2.h"
 
 namespace vgpu::rules {

@@ -1,4 +1,4 @@
-#include "tools/vgpu_doctor/service_environment.h"
+#include "tools/vgpu_doctor/verify/service_environment.h"
 
 #include <utility>
 

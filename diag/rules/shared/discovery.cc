@@ -1,7 +1,7 @@
-#include "diag/rules/discovery.h"
+#include "diag/rules/shared/discovery.h"
 
 #include "absl/strings/str_cat.h"
-#include "diag/rules/common.h"
+#include "diag/rules/shared/common.h"
 #include "diag/rules/steps.h"
 
 namespace vgpu::rules {

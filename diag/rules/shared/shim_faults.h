@@ -17,9 +17,9 @@
 #include "diag/facts/facts.h"
 #include "diag/loader/loader.h"
 #include "diag/rules/judgement.h"
-#include "diag/rules/loader_lines.h"
-#include "diag/rules/modelled.h"
-#include "diag/rules/preloaded.h"
+#include "diag/rules/shared/loader_lines.h"
+#include "diag/rules/shared/modelled.h"
+#include "diag/rules/shared/preloaded.h"
 
 namespace vgpu::rules {
 

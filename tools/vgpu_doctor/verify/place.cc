@@ -1,4 +1,4 @@
-#include "tools/vgpu_doctor/place.h"
+#include "tools/vgpu_doctor/verify/place.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "tools/vgpu_doctor/verify_steps.h"
+#include "tools/vgpu_doctor/verify/verify_steps.h"
 
 #include <algorithm>
 #include <optional>
@@ -19,10 +19,10 @@
 #include "diag/probe/conclude.h"
 #include "diag/probe/step_names.h"
 #include "diag/report/version.h"
-#include "tools/vgpu_doctor/place.h"
-#include "tools/vgpu_doctor/run_discovery.h"
-#include "tools/vgpu_doctor/run_in_place.h"
-#include "tools/vgpu_doctor/service_environment.h"
+#include "tools/vgpu_doctor/verify/place.h"
+#include "tools/vgpu_doctor/verify/run_discovery.h"
+#include "tools/vgpu_doctor/verify/run_in_place.h"
+#include "tools/vgpu_doctor/verify/service_environment.h"
 
 namespace vgpu::doctor {
 namespace {

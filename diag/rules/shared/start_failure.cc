@@ -1,9 +1,9 @@
-#include "diag/rules/start_failure.h"
+#include "diag/rules/shared/start_failure.h"
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "diag/rules/common.h"
+#include "diag/rules/shared/common.h"
 
 namespace vgpu::rules {
 

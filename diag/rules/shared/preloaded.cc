@@ -1,4 +1,4 @@
-#include "diag/rules/preloaded.h"
+#include "diag/rules/shared/preloaded.h"
 
 #include <algorithm>
 
@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "diag/facts/maker.h"
-#include "diag/rules/common.h"
+#include "diag/rules/shared/common.h"
 
 namespace vgpu::rules {
 namespace {

@@ -1,4 +1,4 @@
-#include "diag/rules/backend_problems.h"
+#include "diag/rules/shared/backend_problems.h"
 
 #include <algorithm>
 #include <optional>
@@ -6,9 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "diag/facts/shims.h"
-#include "diag/rules/common.h"
-#include "diag/rules/installation.h"
-#include "diag/rules/shim_faults.h"
+#include "diag/rules/shared/common.h"
+#include "diag/rules/shared/installation.h"
+#include "diag/rules/shared/shim_faults.h"
 
 namespace vgpu::rules {
 

@@ -1,6 +1,6 @@
-#include "diag/rules/loader_lines.h"
+#include "diag/rules/shared/loader_lines.h"
 
-#include "diag/rules/host_builder.h"
+#include "diag/rules/shared/host_builder.h"
 #include "gtest/gtest.h"
 
 namespace vgpu::rules {

@@ -1,10 +1,10 @@
-#include "diag/rules/modelled.h"
+#include "diag/rules/shared/modelled.h"
 
 #include <algorithm>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "diag/rules/preloaded.h"
+#include "diag/rules/shared/preloaded.h"
 
 namespace vgpu::rules {
 namespace {
