@@ -1,17 +1,17 @@
-// SHA-256 (FIPS 180-4) and HMAC with it (RFC 2104), for what must be told apart and not read.
+// SHA-256 (FIPS 180-4) and HMAC with it (RFC 2104), by Nettle, for what must be told apart and
+// not read.
 //
 //   Sha256 hash;
 //   hash.Add(bytes);
 //   std::string digest = hash.Finish();     // 32 bytes; absl::BytesToHexString makes it text
 //
-// Nothing but the digest allocates. An object belongs to one thread, and is spent after Finish.
+// Nothing but the digest allocates. An object belongs to one thread; after Finish it is as new.
 
 #ifndef DIAG_BASELINE_SHA256_H_
 #define DIAG_BASELINE_SHA256_H_
 
-#include <array>
-#include <cstddef>
-#include <cstdint>
+#include <nettle/sha2.h>
+
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -20,17 +20,13 @@ namespace vgpu::baseline {
 
 class Sha256 {
  public:
+  Sha256();
+
   void Add(absl::string_view bytes);
   std::string Finish();
 
  private:
-  void Block(const uint8_t* block);
-
-  std::array<uint32_t, 8> state_ = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                    0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  std::array<uint8_t, 64> partial_ = {};
-  size_t filled_ = 0;    // of partial_
-  uint64_t length_ = 0;  // of all, in bytes
+  sha256_ctx context_;
 };
 
 std::string HmacSha256(absl::string_view key, absl::string_view text);
