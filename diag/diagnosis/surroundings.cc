@@ -75,6 +75,9 @@ void AddWorking(const Facts& facts, Report& report) {
   }
   if (facts.process.present()) {
     Working running{absl::StrCat("process ", facts.process->pid, " runs"), {}};
+    if (!facts.chosen_because.empty()) {
+      absl::StrAppend(&running.what, ", and is the one judged: ", facts.chosen_because);
+    }
     running.evidence.push_back(
         {facts.process->exe.source, 0, facts.process->exe.value_or("(its program is not seen)"),
          facts.process->started.present()

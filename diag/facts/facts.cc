@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "diag/probe/conclude.h"
@@ -86,6 +87,13 @@ std::vector<const PreloadList*> Facts::PreloadsNow() const {
 
 std::vector<const PreloadList*> Facts::PreloadsNextStart() const {
   return Both(unit_preload ? &*unit_preload : nullptr, unit_preload_file);
+}
+
+bool NoSystemd(const UnitFacts& unit) {
+  if (unit.loaded.present()) return false;
+  // What systemctl says of it (systemd 252, bus_log_connect_error), and that there is none.
+  return absl::StrContains(unit.loaded.why_not(), "not been booted with systemd") ||
+         absl::StrContains(unit.loaded.why_not(), "systemctl: not installed");
 }
 
 bool Facts::UnitRunsContainer() const {

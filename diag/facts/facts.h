@@ -119,6 +119,9 @@ struct UnitFacts {
   host::Observed<Identity> identity;  // whom its next start runs as
 };
 
+// No service manager of systemd's runs there: what serves was started otherwise.
+bool NoSystemd(const UnitFacts& unit);
+
 // What ExecStart names, as loaded (or, where that is not observed, as on disk).
 struct ProgramFacts {
   std::string command;  // the words, joined by blanks
@@ -251,8 +254,10 @@ struct Facts {
   // Who listens on it. Absent: nobody does.
   Fact<int> listener;
   std::string listener_unit;  // of that process, where its cgroup says
-  // A process was named (--pid): then no unit is asked for.
+  // A process was named (--pid), or chosen: then no unit is asked for.
   bool process_named = false;
+  // Why a process was chosen that nobody named; empty: none was.
+  std::string chosen_because;
   host::Observed<std::vector<OllamaServer>> servers;
   Fact<std::vector<systemd::ListedUnit>> ollama_units;
   // What the service manager gives every service: DefaultEnvironment=, set-environment.

@@ -68,6 +68,19 @@ std::optional<int> OnlyOneInContainer(const Facts& facts) {
   return pid;
 }
 
+// The one server of Ollama, where nobody said what to judge and no service manager could have
+// started it: a container, another init, a shell.
+std::optional<int> OnlyOneWithoutSystemd(const Facts& facts) {
+  if (facts.unit.files.fragment.present() || !NoSystemd(facts.unit)) return std::nullopt;
+  std::optional<int> pid;
+  for (const OllamaServer& server : facts.servers.value_or({})) {
+    if (server.forwards) continue;
+    if (pid) return std::nullopt;
+    pid = server.pid;
+  }
+  return pid;
+}
+
 // By its program's name: not an engine's client, whose own environment and libraries say
 // nothing of Ollama.
 bool IsOllama(const ProcessFacts& process) {
@@ -88,23 +101,27 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   facts.remarks = host.remarks();
 
   facts.unit.name = UnitToJudge(host, options);
-  facts.unit_judged = !options.pid || !options.unit.empty() ||
-                      absl::EndsWith(UnitOf(host, *options.pid), ".service");
   GatherUnit(host, facts.unit);
   facts.program = GatherProgram(host, facts.unit);
   const Environment& next = facts.unit.loaded_environment.present() ? *facts.unit.loaded_environment
                                                                     : facts.unit.disk_environment;
   facts.port = PortOf(ValueOf(next, "OLLAMA_HOST"), facts.port);
+  facts.servers = FindServers(host, facts.port);
+  std::optional<int> pid = options.pid;
+  if (!pid && options.unit.empty() && !host.unit().present()) {
+    pid = OnlyOneWithoutSystemd(facts);
+    if (pid) facts.chosen_because = "systemd does not run here, and no other server of Ollama does";
+  }
+  facts.unit_judged =
+      !pid || !options.unit.empty() || absl::EndsWith(UnitOf(host, *pid), ".service");
   facts.listener = FindListener(host, facts.port);
   if (facts.listener.present()) facts.listener_unit = UnitOf(host, *facts.listener);
-  facts.process = options.pid ? GatherProcess(host, *options.pid)
-                              : FindServer(host, facts.unit, facts.listener);
+  facts.process = pid ? GatherProcess(host, *pid) : FindServer(host, facts.unit, facts.listener);
   facts.log = !facts.unit_judged && facts.process.present()
                   ? GatherLogOf(host, *facts.process, options.since)
                   : GatherLog(host, facts.unit, facts.process, options.since);
-  facts.process_named = options.pid.has_value();
-  facts.servers = FindServers(host, facts.port);
-  if (!options.pid && facts.UnitRunsContainer()) {
+  facts.process_named = pid.has_value();
+  if (!pid && facts.UnitRunsContainer()) {
     // The unit's own process is the engine's client: the server is in the container.
     const std::optional<int> inside = OnlyOneInContainer(facts);
     if (inside) {

@@ -262,6 +262,49 @@ TEST(GatherTest, OfAProcessInNoServiceNoUnitIsJudged) {
   EXPECT_TRUE(Gather(host, {.unit = "x.service", .pid = 500}).unit_judged);
 }
 
+// What systemctl prints where another init runs, or none: in a container.
+void NoSystemdRuns(FakeHost& host) {
+  host.FailTool({.tool = Tool::kSystemctlShowUnit, .unit = kUnit},
+                "systemctl: exited with status 1: System has not been booted with systemd as init "
+                "system (PID 1). Can't operate.");
+}
+
+void AddServer(FakeHost& host, int pid) {
+  AddProcess(host, pid, "/usr/bin/ollama", "", "");
+  host.AddFile(absl::StrCat("/proc/", pid, "/cmdline"),
+               absl::string_view("/usr/bin/ollama\0serve\0", 22));
+}
+
+TEST(GatherTest, WithoutSystemdTheOneServerIsJudged) {
+  FakeHost host;
+  NoSystemdRuns(host);
+  AddServer(host, 1);
+  const Facts facts = Gather(host, {});
+  ASSERT_TRUE(facts.process.present());
+  EXPECT_EQ(facts.process->pid, 1);
+  EXPECT_TRUE(facts.process_named);
+  EXPECT_FALSE(facts.unit_judged);
+  EXPECT_FALSE(facts.chosen_because.empty());
+}
+
+TEST(GatherTest, NoServerIsChosenWhereItCouldBeAnother) {
+  FakeHost two;
+  NoSystemdRuns(two);
+  AddServer(two, 1);
+  AddServer(two, 20);
+  EXPECT_FALSE(Gather(two, {}).process_named);
+
+  FakeHost asked;  // for a unit
+  NoSystemdRuns(asked);
+  AddServer(asked, 1);
+  EXPECT_FALSE(Gather(asked, {.unit = kUnit}).process_named);
+
+  FakeHost with_systemd;
+  AddShow(with_systemd, "LoadState=not-found\n");
+  AddServer(with_systemd, 20);
+  EXPECT_FALSE(Gather(with_systemd, {}).process_named);
+}
+
 TEST(GatherTest, AUnitIsCompletedAsSystemctlDoes) {
   EXPECT_EQ(Gather(FakeHost(), {.unit = "ollama"}).unit.name, "ollama.service");
   EXPECT_EQ(Gather(FakeHost(), {}).unit.name, "ollama.service");

@@ -94,6 +94,11 @@ FakeHost& FakeHost::AddTool(const ToolQuery& query, absl::string_view output) {
   return *this;
 }
 
+FakeHost& FakeHost::FailTool(const ToolQuery& query, absl::string_view why) {
+  tools_[ToolSource(query)] = NotObserved{std::string(why)};
+  return *this;
+}
+
 FakeHost& FakeHost::AddElf(absl::string_view path, absl::string_view json) {
   elf_[std::string(path)] = std::string(json);
   return *this;
@@ -126,13 +131,15 @@ Observed<std::string> FakeHost::RecordedElf(absl::string_view resolved_path) con
 Observed<Content> FakeHost::RunTool(const ToolQuery& query, size_t limit) const {
   auto it = tools_.find(ToolSource(query));
   if (it == tools_.end()) return NotObserved{"not captured"};
-  return Content{it->first, it->second.substr(0, limit), it->second.size() > limit};
+  return it->second.Map([&](const std::string& output) {
+    return Content{it->first, output.substr(0, limit), output.size() > limit};
+  });
 }
 
 Observed<std::unique_ptr<ByteSource>> FakeHost::StreamTool(const ToolQuery& query) const {
   auto it = tools_.find(ToolSource(query));
   if (it == tools_.end()) return NotObserved{"not captured"};
-  return StringSource(it->second);
+  return it->second.Map([](const std::string& output) { return StringSource(output); });
 }
 
 Observed<FileMeta> FakeHost::RawStat(const std::string& path) const {

@@ -35,6 +35,8 @@ class FakeHost : public Host {
   // A look at `path`, or at anything below it, is not observed.
   FakeHost& Hide(absl::string_view path, absl::string_view why);
   FakeHost& AddTool(const ToolQuery& query, absl::string_view output);
+  // The tool is there, and what it said is not observed.
+  FakeHost& FailTool(const ToolQuery& query, absl::string_view why);
   FakeHost& AddElf(absl::string_view path, absl::string_view json);
   FakeHost& SetObservedAt(absl::Time time);
   FakeHost& SetRunning(bool running);
@@ -69,7 +71,7 @@ class FakeHost : public Host {
 
   std::map<std::string, Node> nodes_;
   std::map<std::string, std::string> hidden_;
-  std::map<std::string, std::string> tools_;  // by ToolSource
+  std::map<std::string, Observed<std::string>> tools_;  // by ToolSource
   std::map<std::string, std::string> elf_;
   Observed<absl::Time> observed_at_;
   bool running_ = true;

@@ -1,6 +1,5 @@
 // VG201 unit-not-found: no such unit, on disk or loaded.
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/shared/common.h"
@@ -36,10 +35,7 @@ Judgement UnitNotFound(const facts::Facts& facts) {
     holds.evidence.push_back(
         {unit.loaded.source, 0, "LoadState=not-found", "systemd has no such unit loaded"});
   }
-  const bool no_systemd =
-      !unit.loaded.present() &&
-      (absl::StrContains(unit.loaded.why_not(), "not been booted with systemd") ||
-       absl::StrContains(unit.loaded.why_not(), "systemctl: not installed"));
+  const bool no_systemd = facts::NoSystemd(unit);
   if (no_systemd) {
     holds.evidence.push_back(
         {unit.loaded.source, 0, std::string(unit.loaded.why_not()),
@@ -71,7 +67,9 @@ Judgement UnitNotFound(const facts::Facts& facts) {
     }
   }
   holds.explains = {"VG301"};
-  holds.expect = {absl::StrCat("`systemctl status ", unit.name, "` shows a loaded unit")};
+  holds.expect = {no_systemd
+                      ? "a report on the process that serves"
+                      : absl::StrCat("`systemctl status ", unit.name, "` shows a loaded unit")};
   return holds;
 }
 
