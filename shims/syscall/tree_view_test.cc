@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "shims/testing/another_user.h"
 
 namespace vgpu::redirect {
 namespace {
@@ -112,15 +113,13 @@ TEST(ParseManifestTest, AsManyAsThereIsRoomForAndOneMore) {
 // its own.
 class CurrentViewTest : public testing::Test {
  protected:
-  static std::string Directory() {
-    static const std::string* directory = new std::string([] {
-      std::string made = fs::canonical(testing::TempDir()).string() + "/view.XXXXXX";
-      if (mkdtemp(made.data()) == nullptr) abort();
-      setenv("VGPU_TREE", (made + "/link//").c_str(), 1);
-      return made;
-    }());
-    return *directory;
+  static void SetUpTestSuite() {
+    directory_ = new testing_tools::OpenDirectory;
+    setenv("VGPU_TREE", (Directory() + "/link//").c_str(), 1);
   }
+  static void TearDownTestSuite() { delete directory_; }
+
+  static std::string Directory() { return fs::canonical(directory_->path()).string(); }
 
   void SetUp() override {
     const std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
@@ -150,6 +149,7 @@ class CurrentViewTest : public testing::Test {
     return view;
   }
 
+  static inline testing_tools::OpenDirectory* directory_ = nullptr;
   std::string root_;
 };
 
@@ -221,13 +221,9 @@ TEST_F(CurrentViewTest, IsNoneWhereTheManifestIsNoFile) {
 TEST_F(CurrentViewTest, AnUnreadableOneIsNotFollowed) {
   Write(kOne);
   ASSERT_EQ(chmod((root_ + "/manifest").c_str(), 0), 0);
-  // Root reads every file.
-  const bool was_root = geteuid() == 0;
-  if (was_root && seteuid(65534) != 0) GTEST_SKIP() << "no other user to be had";
+  const testing_tools::AnotherUser user;  // root reads every file
+  if (!user.ok()) GTEST_SKIP() << user.why_not();
   const TreeView* view = Look();
-  if (was_root) {
-    ASSERT_EQ(seteuid(0), 0);
-  }
   // What another case's tree had may still be known; this one's is not.
   EXPECT_TRUE(view == nullptr || view->Root() != root_);
 }
