@@ -55,12 +55,24 @@ std::string Class() {
   }
 }
 
+// By the type alone: an address, which an instrumented program keeps, would have to be linked.
+template <typename Function>
+struct Signature;
+
 template <typename Result, typename... Parameters>
-std::string Signature(Result (*)(Parameters...)) {
-  std::string all;
-  ((all += (all.empty() ? "" : ",") + Class<Parameters>()), ...);
-  return Class<Result>() + "(" + all + ")";
-}
+struct Signature<Result(Parameters...)> {
+  static std::string Text() {
+    std::string all;
+    ((all += (all.empty() ? "" : ",") + Class<Parameters>()), ...);
+    return Class<Result>() + "(" + all + ")";
+  }
+};
+
+template <typename Result, typename... Parameters>
+struct Signature<Result(Parameters...) noexcept> : Signature<Result(Parameters...)> {};
+
+template <typename Function>
+struct Signature<Function*> : Signature<Function> {};
 
 void Function(const char* name, const std::string& signature) {
   std::printf("function %s %s\n", name, signature.c_str());
@@ -98,17 +110,16 @@ int main() {
 #undef VGPU_CUDART_ERROR
 
 #ifdef VGPU_NVIDIA_HEADERS
-#define VGPU_NAME(name) Function(#name, Signature(&::name));
+#define VGPU_NAME(name) Function(#name, Signature<decltype(::name)>::Text());
 #include VGPU_FUNCTIONS
 #else
-#define VGPU_CUDART_Own(name) Function(#name, Signature(&::vgpu::cudart::name));
+#define VGPU_CUDART_Own(name) Function(#name, Signature<decltype(::vgpu::cudart::name)>::Text());
 #define VGPU_CUDART_Stub(name)
 #define VGPU_CUDART(majors, kind, name, ...) \
   VGPU_IF_##majors(std::printf("export %s %s\n", #name, #kind); VGPU_CUDART_##kind(name))
 #include "shims/abi/cudart.inc"
 #undef VGPU_CUDART
-  const Driver driver = {};
-#define VGPU_CUDART_DRIVER(name, ...) Function(#name, Signature(driver.name));
+#define VGPU_CUDART_DRIVER(name, ...) Function(#name, Signature<decltype(Driver::name)>::Text());
 #include "shims/cudart/driver.inc"
 #undef VGPU_CUDART_DRIVER
 #endif
