@@ -7,6 +7,8 @@
 namespace vgpu::ollama {
 namespace {
 
+// The name is the runtime's where the driver has none. cuda_error_table_test holds numbers, names and
+// texts against NVIDIA's headers and runtimes.
 constexpr CudaErrorInfo kErrors[] = {
     {1, "CUDA_ERROR_INVALID_VALUE", "invalid argument", "a call was given a value that it refuses"},
     {2, "CUDA_ERROR_OUT_OF_MEMORY", "out of memory",
@@ -17,10 +19,10 @@ constexpr CudaErrorInfo kErrors[] = {
     {4, "CUDA_ERROR_DEINITIALIZED", "driver shutting down", "the driver is being shut down"},
     {34, "CUDA_ERROR_STUB_LIBRARY", "CUDA driver is a stub library",
      "the libcuda that was opened is the toolkit's stub, made for linking only"},
-    {35, "CUDA_ERROR_INSUFFICIENT_DRIVER",
+    {35, "cudaErrorInsufficientDriver",
      "CUDA driver version is insufficient for CUDA runtime version",
      "the driver is older than the runtime that the backend carries, or no driver is to be found"},
-    {36, "CUDA_ERROR_CALL_REQUIRES_NEWER_DRIVER",
+    {36, "cudaErrorCallRequiresNewerDriver",
      "API call is not supported in the installed CUDA driver",
      "the driver is older than the call that was made"},
     {46, "CUDA_ERROR_DEVICE_UNAVAILABLE", "CUDA-capable device(s) is/are busy or unavailable",
@@ -72,6 +74,18 @@ constexpr CudaErrorInfo kErrors[] = {
     {805, "CUDA_ERROR_MPS_CONNECTION_FAILED",
      "MPS client failed to connect to the MPS control daemon or the MPS server",
      "the MPS server that the environment names does not answer"},
+    {806, "CUDA_ERROR_MPS_RPC_FAILURE",
+     "the remote procedural call between the MPS server and the MPS client failed",
+     "the MPS server that the environment names broke the connection off"},
+    {807, "CUDA_ERROR_MPS_SERVER_NOT_READY",
+     "MPS server is not ready to accept new MPS client requests",
+     "the MPS server that the environment names is starting, or recovers from an error"},
+    {808, "CUDA_ERROR_MPS_MAX_CLIENTS_REACHED",
+     "the hardware resources required to create MPS client have been exhausted",
+     "more processes want to share the device through MPS than it allows"},
+    {809, "CUDA_ERROR_MPS_MAX_CONNECTIONS_REACHED",
+     "the hardware resources required to support device connections have been exhausted",
+     "more connections to the device are open through MPS than it allows"},
     {999, "CUDA_ERROR_UNKNOWN", "unknown error",
      "the driver gives no reason: after a resume the nvidia_uvm module has lost its state; else "
      "device nodes are missing"},
