@@ -23,6 +23,7 @@ sys.path.insert(0, os.path.abspath("tools/testing"))
 import cases
 
 run_cases = cases.run
+needs_client = cases.client
 
 # Of the build; those that are in the runfiles are installed.
 LIBRARIES = (
@@ -141,15 +142,6 @@ def needs_program(name):
     if path is None:
         raise unittest.SkipTest(f"{name} is not installed (tools/dev/setup clients does it)")
     return path
-
-
-def needs_client(group):
-    """The directory of a group of tools/dev/clients, or a skip with the reason."""
-    asked = subprocess.run(["tools/dev/clients", "--path", group], stdout=subprocess.PIPE,
-                           stderr=subprocess.PIPE, check=False, text=True)
-    if asked.returncode != 0:
-        raise unittest.SkipTest(asked.stderr.strip().removeprefix("clients: "))
-    return asked.stdout.strip()
 
 
 def compile_c(source, name, *flags):

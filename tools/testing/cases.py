@@ -1,15 +1,29 @@
 """Runs the test cases of a script, and names each to Bazel (XML_OUTPUT_FILE), so that what
 was skipped, and why, is seen in the summary.
 
+    headers = cases.client("headers")  # or the case is skipped, and says why
+
     if __name__ == "__main__":
         cases.run()
 """
 
 import os
+import subprocess
 import sys
 import time
 import unittest
 import xml.etree.ElementTree as ElementTree
+
+
+def client(group):
+    """The directory of a group of tools/dev/clients (//tools/dev:client_paths); raises SkipTest
+    with the reason where it is not installed."""
+    asked = subprocess.run(["tools/dev/clients", "--path", group], capture_output=True, text=True,
+                           check=False)
+    if asked.returncode != 0:
+        raise unittest.SkipTest(asked.stderr.strip().removeprefix("clients: ")
+                                or f"there is no {group}")
+    return asked.stdout.strip()
 
 
 class _Result(unittest.TestResult):

@@ -70,11 +70,7 @@ TWICE = """(() => {
 
 def program():
     """The browser; raises SkipTest where there is none."""
-    asked = subprocess.run(["tools/dev/clients", "--path", "browser"], capture_output=True,
-                           text=True, check=False)
-    if asked.returncode != 0:
-        raise unittest.SkipTest(asked.stderr.strip() or "there is no browser")
-    return os.path.realpath(f"{asked.stdout.strip()}/browser")
+    return os.path.realpath(f"{testing.client('browser')}/browser")
 
 
 class InABrowser(unittest.TestCase):

@@ -19,7 +19,7 @@ import time
 import jsonschema
 
 sys.path.insert(0, os.path.abspath("tools/testing"))
-from cases import run  # noqa: F401  # what the tests end with
+from cases import client, run  # noqa: F401  # for the tests
 
 DOCTOR = os.path.abspath("tools/vgpu_doctor/vgpu-doctor")
 INCIDENTS = os.path.realpath("testdata/incidents")

@@ -40,15 +40,6 @@ def reports(form, ending):
         yield root, show(root, form).out
 
 
-def client(group):
-    """Where the programs of tools/dev/clients are; raises SkipTest where there are none."""
-    asked = subprocess.run(["tools/dev/clients", "--path", group], capture_output=True, text=True,
-                           check=False)
-    if asked.returncode != 0:
-        raise unittest.SkipTest(asked.stderr.strip() or f"there is no {group}")
-    return asked.stdout.strip()
-
-
 class Sarif(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -132,7 +123,7 @@ class JUnit(unittest.TestCase):
 
 class Prometheus(unittest.TestCase):
     def test_prometheus_reads_it(self):
-        promtool = os.path.join(client("promtool"), "promtool")
+        promtool = os.path.join(testing.client("promtool"), "promtool")
         for name, text in reports("prometheus", "prom"):
             done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True,
                                   check=False)
