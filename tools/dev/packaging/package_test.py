@@ -2,6 +2,7 @@
 """The Debian packages: the same bytes each time, nothing that lintian minds, and in a small Debian
 they are installed, used, upgraded below a running program, removed and purged without a trace."""
 
+import json
 import os
 import pathlib
 import re
@@ -85,6 +86,24 @@ class Package(unittest.TestCase):
         self.assertNotIn("Depends", fields(self.packages["vgpu-doctor"]))
         self.assertRegex(fields(self.packages["vgpu-shims"])["Depends"], r"libc6 \(>= 2\.3[0-6]\)")
 
+    def test_every_schema_is_shipped(self):
+        root = os.path.dirname(os.path.realpath(f"{PACKAGING}/files.txt")).removesuffix(PACKAGING)
+        # What is below testdata is of others.
+        schemas = {str(path.relative_to(root)) for top in ("diag", "tools")
+                   for path in pathlib.Path(root, top).rglob("*.schema.json")
+                   if "testdata" not in path.parts}
+        rows = [line.split() for line in pathlib.Path(PACKAGING, "files.txt").read_text().splitlines()
+                if ".schema.json " in line]
+        self.assertGreaterEqual(len(rows), 6)
+        self.assertEqual({row[2] for row in rows}, schemas)
+        for package, kind, source, place in rows:
+            self.assertEqual((package, kind, place), (
+                "vgpu-doctor", "text", f"usr/share/vgpu-doctor/{os.path.basename(source)}"))
+            # Named by the form that it is of, as outputs name it.
+            name = os.path.basename(source).removesuffix(".schema.json")
+            title = json.loads(pathlib.Path(root, source).read_text())["title"]
+            self.assertRegex(title, rf"^vgpu-doctor\.{name}/\d+$")
+
     def test_lintian_finds_nothing(self):
         if not shutil.which("lintian", path=real_systemd.PATH):
             self.skipTest("lintian is not installed (tools/dev/clients does it)")
@@ -130,6 +149,10 @@ class Package(unittest.TestCase):
             self.assertEqual(system.run("python3", "/tmp/name.py", environment=path).stdout,
                              "NVIDIA H100 80GB HBM3\n")
 
+            # As the runbooks look for them.
+            find = re.search(r"^\$ V=(.*)$", pathlib.Path("diag/runbooks/VG403.md").read_text(), re.M)[1]
+            self.assertEqual(system.run("sh", "-c", f"echo {find}").stdout, f"{triplet}\n")
+
             # The example is a drop-in that systemd is content with.
             system.write("/etc/systemd/system/ollama.service",
                          "[Unit]\nDescription=Ollama\n[Service]\nExecStart=/bin/true\n")
@@ -142,6 +165,8 @@ class Package(unittest.TestCase):
                           system.run("cat", "/etc/systemd/system/ollama.service.d/vgpu.conf").stdout)
             system.run("rm", "-r", "/etc/systemd/system/ollama.service.d",
                        "/etc/systemd/system/ollama.service")
+
+            self.metrics(system)
 
             # Below a program that has the shims mapped: no SIGBUS, and it goes on as it was.
             system.run("systemd-run", "--unit=uses-it", "--remain-after-exit",
@@ -158,6 +183,45 @@ class Package(unittest.TestCase):
             system.run("dpkg", "--remove", *NAMES)
             system.run("dpkg", "--purge", *NAMES)
             self.assertEqual(listed(), before)
+
+    def metrics(self, system):
+        """The example service for a node exporter: what it writes is what is said outside of it."""
+        units = [line for line in system.run("dpkg", "-L", *NAMES).stdout.splitlines()
+                 if line.endswith((".service", ".timer"))]
+        self.assertEqual(len(units), 2, units)
+        system.run("install", "-m", "644", "-t", "/etc/systemd/system", *units)
+        names = [os.path.basename(unit) for unit in units]
+        # A server to look at, of another user: root reads it by its capabilities.
+        system.write("/etc/systemd/system/ollama.service",
+                     "[Service]\nUser=nobody\nEnvironment=OLLAMA_HOST=127.0.0.1:4711\n"
+                     "ExecStart=/bin/sleep infinity\n")
+        # As prometheus-node-exporter has it.
+        system.run("install", "-d", "-o", "daemon", "-g", "daemon", "/var/lib/prometheus/node-exporter")
+        system.run("systemctl", "daemon-reload")
+        verified = system.run("systemd-analyze", "verify", *names)
+        self.assertEqual(verified.stdout + verified.stderr, "")
+        # systemd counts what a service may do, from 0 to 10; without a directive it is 9.6.
+        rated = system.run("systemd-analyze", "security", "--no-pager", names[0])
+        self.assertLess(float(re.search(r"level for .*: ([\d.]+)", rated.stdout)[1]), 6, rated.stdout)
+
+        system.run("systemctl", "start", "ollama.service", names[0])
+        written = "/var/lib/prometheus/node-exporter/vgpu.prom"
+        self.assertEqual(system.run("stat", "-c", "%a %U", written).stdout, "644 root\n")
+        outside = system.run("vgpu-doctor", "check", "--format", "prometheus", check=False)
+        self.assertEqual(outside.returncode, 1)
+        self.assertIn('vgpu_doctor_verdict{unit="ollama.service",verdict="problem"} 1', outside.stdout)
+
+        def lasting(text):
+            return re.sub(r"(timestamp_seconds\S*) .*", r"\1", text)
+
+        self.assertEqual(lasting(system.read(written)), lasting(outside.stdout))
+        system.run("systemctl", "enable", "--now", names[1])
+        self.assertEqual(system.run("systemctl", "is-active", names[1]).stdout, "active\n")
+        system.run("systemctl", "disable", "--now", names[1])
+        system.run("systemctl", "stop", "ollama.service")
+        system.run("rm", "-r", "/var/lib/prometheus", "/etc/systemd/system/ollama.service",
+                   *(f"/etc/systemd/system/{name}" for name in names))
+        system.run("systemctl", "daemon-reload")
 
 
 if __name__ == "__main__":
