@@ -160,7 +160,7 @@ Judgement DiscoveredBeforeChange(const Facts& facts) {
       return CannotTell{"when the files and the device came that discovery needs",
                         facts.only_a_log ? std::string(facts::kOnlyALog)
                                          : "no time of theirs was observed, or none of discovery",
-                        "ls -lc --full-time /usr/lib64/libvgpu-*.so"};
+                        "find /usr /opt -name 'libvgpu-*.so' -exec ls -lc --full-time {} +"};
     }
     return Contradicted{absl::StrCat("what has a time is older than discovery (",
                                      when.present() ? TimeText(facts, *when) : std::string("?"),

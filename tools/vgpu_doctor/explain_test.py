@@ -17,7 +17,7 @@ PAGES = "diag/runbooks"
 # What a page may tell its reader to run. A word that is not here is a slip of the pen, or a
 # program that needs a line here.
 PROGRAMS = set("""
-    ausearch awk cat cd chmod cmp coredumpctl cp curl df dkms dmesg docker dpkg echo env file
+    ausearch awk cat cd chmod cmp coredumpctl cp curl df dirname dkms dmesg docker dpkg echo env file
     find findmnt for getcap grep head id install journalctl kill ldconfig ldd ln ls lsof lspci mkdir
     modinfo modprobe mount mv namei nm nsenter nvidia-ctk nvidia-modprobe nvidia-smi objdump od
     ollama pgrep printf ps python3 readelf readlink reboot rm rmmod sed setcap sh snap sort ss stat
@@ -32,6 +32,10 @@ VERBS = set("""
 OPERATORS = {"|", "||", "&&", ";", "&", "(", "{", "|&", ";;"}
 KEYWORDS = {"do", "then", "else", "elif", "if", "while", "until", "!", "time"}
 CLOSING = {"done", "fi", "}", ">"}
+# The directory of the shims: /usr/lib/TRIPLET/vgpu of the package, or wherever they were put.
+FIND_SHIMS = "V=$(dirname \"$(find /usr /opt -name 'libvgpu-*.so' -print -quit)\")"
+# Pages whose commands name a place on purpose: that of the list, and a new one.
+OWN_PLACE = {"VG401.md", "VG402.md"}
 LANGUAGES = {"console", "sh", "ini", "text"}
 
 
@@ -141,6 +145,20 @@ class Explain(unittest.TestCase):
             page = self.explain(cause["id"], "--format", "markdown")
             self.assertTrue(page.startswith(title), cause)
             self.assertEqual(self.explain(cause["code"], "--format", "markdown"), page)
+
+    def test_commands_find_the_shims_wherever_they_are(self):
+        finding = 0
+        for path, text in sources():
+            for section in text.split("\n## "):
+                known = False
+                for command in commands(section):
+                    if os.path.basename(path) not in OWN_PLACE:
+                        self.assertNotIn("/usr/lib/vgpu", command, path)
+                    for line in command.splitlines():
+                        known = known or line == FIND_SHIMS
+                        self.assertTrue(known or not re.search(r"\$\{?V\b", line), f"{path}: {line}")
+                        finding += line == FIND_SHIMS
+        self.assertGreater(finding, 20)
 
     def test_as_markdown_it_is_the_source(self):
         with open(f"{PAGES}/VG302.md", encoding="utf-8") as file:
