@@ -105,6 +105,16 @@ class Consistency(unittest.TestCase):
                 capture.write(host, root)
                 self.assertEqual(problems(host, Tree(root)), [])
 
+    def test_every_code_has_a_host_that_has_it_and_one_that_only_looks_so(self):
+        table = os.path.join(os.path.dirname(os.path.realpath(__file__)),
+                             "../../diag/rules/catalogue.cc")
+        with open(table, encoding="utf-8") as file:
+            codes = re.findall(r'\{"(VG\d{3})", "', file.read())
+        self.assertGreater(len(codes), 80)
+        for kind in ("fault", "neighbour"):
+            self.assertEqual({case.code for case in catalogue.CASES if case.kind == kind},
+                             set(codes), kind)
+
     def test_every_case_has_a_story_of_its_own(self):
         seen = {}
         for case in catalogue.CASES:
