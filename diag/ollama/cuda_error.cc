@@ -7,8 +7,8 @@
 namespace vgpu::ollama {
 namespace {
 
-// The name is the runtime's where the driver has none. cuda_error_table_test holds numbers, names and
-// texts against NVIDIA's headers and runtimes.
+// The name is the runtime's where the driver has none. cuda_error_table_test holds numbers, names
+// and texts against NVIDIA's headers and runtimes.
 constexpr CudaErrorInfo kErrors[] = {
     {1, "CUDA_ERROR_INVALID_VALUE", "invalid argument", "a call was given a value that it refuses"},
     {2, "CUDA_ERROR_OUT_OF_MEMORY", "out of memory",
