@@ -1,5 +1,6 @@
 #!/usr/bin/python3 -B
-"""Every command in the README is one that there is, and what can be run here runs."""
+"""Every command in README.md and CONTRIBUTING.md is one that there is, and what can be run here
+runs."""
 
 import json
 import os
@@ -27,8 +28,9 @@ def read(path):
 
 
 def commands():
-    """The lines of the README's sh blocks, without what stands behind a #."""
-    for block in re.findall(r"^```sh\n(.*?)^```$", read("README.md"), re.M | re.S):
+    """The lines of the sh blocks, without what stands behind a #."""
+    text = read("README.md") + read("CONTRIBUTING.md")
+    for block in re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S):
         for line in block.splitlines():
             command = line.split("  #")[0].strip()
             if command and not command.startswith("#"):
@@ -81,8 +83,18 @@ class Readme(unittest.TestCase):
 
     def test_the_targets_are_there(self):
         for command in commands():
-            for package, name in re.findall(r"//([\w/]+):(\w+)", command):
-                self.assertIn(f'"{name}"', read(f"{package}/BUILD.bazel"), command)
+            for package, name in re.findall(r"//([\w/]+)(?::(\w+)|/\.\.\.)", command):
+                self.assertIn(f'"{name}"' if name not in ("", "all") else "name = ",
+                              read(f"{package}/BUILD.bazel"), command)
+
+    def test_the_files_and_directories_they_name_are_there(self):
+        text = read("README.md") + read("CONTRIBUTING.md")
+        # The example of a cause names files that it makes.
+        named = {path for path in re.findall(r"`((?:diag|shims|tools|testdata)/[\w./-]+)`", text)
+                 if "vg213" not in path.lower()}
+        self.assertGreater(len(named), 10)
+        for path in named:
+            self.assertTrue(os.path.exists(f"{ROOT}/{path}"), path)
 
     def test_the_report_it_shows_is_the_one_that_is_printed(self):
         shown = re.search(r"^```text\n(PROBLEM.*?)^```$", read("README.md"), re.M | re.S)
