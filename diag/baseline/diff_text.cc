@@ -4,11 +4,11 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "diag/baseline/explain.h"
 #include "diag/report/json.h"
 #include "diag/report/redact.h"
 #include "diag/report/visible.h"
+#include "diag/report/wrap.h"
 #include "diag/rules/catalogue.h"
 
 namespace vgpu::baseline {
@@ -19,11 +19,6 @@ using How = Change::How;
 // Of the causes that a difference may have, so many are named.
 constexpr size_t kNamedCauses = 5;
 
-size_t Columns(absl::string_view text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
-}
-
 // Paragraphs of words that hang under their lead. A word that does not fit overflows.
 class Page {
  public:
@@ -33,21 +28,21 @@ class Page {
   void Gap() { out_ += "\n"; }
 
   void Prose(absl::string_view lead, absl::string_view text, absl::string_view sgr = "") {
+    const std::string lines = report::Hang(lead, Shown(text), width_);
+    absl::StrAppend(&out_, Painted(lead, sgr), lines.substr(lead.size()));
+  }
+
+  // A value, which may be a list without a space: it is parted where its items are.
+  void Value(absl::string_view lead, absl::string_view text) {
     const std::string shown = Shown(text);
-    const size_t hang = Columns(lead);
-    std::string line;
-    bool first = true;
-    const auto flush = [&] {
-      const std::string begin = first ? Painted(lead, sgr) : std::string(hang, ' ');
-      absl::StrAppend(&out_, begin, line, "\n");
-      first = false;
-      line.clear();
-    };
-    for (absl::string_view word : absl::StrSplit(shown, ' ')) {
-      if (!line.empty() && hang + Columns(line) + 1 + Columns(word) > width_) flush();
-      absl::StrAppend(&line, line.empty() ? "" : " ", word);
+    std::string begin(lead);
+    for (const absl::string_view line : report::Lines(shown, width_ - lead.size())) {
+      for (const absl::string_view piece : report::Pieces(line, width_ - lead.size())) {
+        absl::StrAppend(&out_, begin, piece, "\n");
+        begin = std::string(lead.size() + report::kPieceIndent, ' ');
+      }
+      begin = std::string(lead.size(), ' ');
     }
-    flush();
   }
 
   std::string Take() && { return std::move(out_); }
@@ -76,7 +71,7 @@ absl::string_view VerdictColor(DiffVerdict verdict) {
     case DiffVerdict::kInconclusive:
       break;
   }
-  return "1;33";
+  return "1;35";
 }
 
 std::string Side(const host::Observed<Value>& value) {
@@ -122,8 +117,8 @@ void ShowChange(size_t number, const Explained& explained, Page& page) {
   for (const std::string& item : change.items_added) {
     if (change.how == How::kChanged) page.Prose("       + ", item);
   }
-  if (change.how != How::kAdded) page.Prose("     was  ", Side(change.before));
-  if (change.how != How::kMissing) page.Prose("     is   ", Side(change.now));
+  if (change.how != How::kAdded) page.Value("     was  ", Side(change.before));
+  if (change.how != How::kMissing) page.Value("     is   ", Side(change.now));
   if (!change.source.empty()) {
     page.Prose("     at   ",
                change.line > 0 ? absl::StrCat(change.source, ":", change.line) : change.source);
@@ -155,7 +150,7 @@ std::string ToText(const Diff& diff, const report::TextStyle& style) {
     page.Prose("\nNOT VERIFIED  ",
                absl::StrCat("The baseline was taken while the GPU was not known to work (",
                             diff.because, "): it says how the host was, and not how it should be."),
-               "1;33");
+               "1;35");
   }
   for (const OtherBaseline& other : diff.others) {
     page.Prose(indent,

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -66,6 +65,10 @@ std::string IdAttribute(absl::string_view code) {
   return IsCode(code) ? absl::StrCat(" id=\"", code, "\"") : "";
 }
 
+std::string CommandOrProse(absl::string_view text) {
+  return IsCommand(text) ? Element("code", text) : Prose(text);
+}
+
 std::string Badge(absl::string_view color, absl::string_view text) {
   return Element(absl::StrCat("span class=\"badge ", color, "\""), text);
 }
@@ -98,12 +101,8 @@ std::string Repair(const std::vector<rules::FixStep>& fix) {
     if (!step.why.empty()) absl::StrAppend(&reasons, "<dt>why</dt><dd>", Prose(step.why), "</dd>");
     if (!step.risk.empty())
       absl::StrAppend(&reasons, "<dt>risk</dt><dd>", Prose(step.risk), "</dd>");
-    if (!step.undo.empty()) {
-      absl::StrAppend(
-          &reasons, "<dt>undo</dt><dd>",
-          absl::StartsWith(step.undo, "sudo ") ? Element("code", step.undo) : Prose(step.undo),
-          "</dd>");
-    }
+    if (!step.undo.empty())
+      absl::StrAppend(&reasons, "<dt>undo</dt><dd>", CommandOrProse(step.undo), "</dd>");
     if (!reasons.empty()) absl::StrAppend(&html, "<dl class=\"reasons\">", reasons, "</dl>");
     html += "</div>\n";
   }
@@ -289,7 +288,8 @@ std::string NotObserved(const Report& report) {
     absl::StrAppend(&html, "<li>", Prose(group.what),
                     group.why.empty() ? "" : absl::StrCat(": ", Prose(group.why)));
     if (!group.how.empty())
-      absl::StrAppend(&html, "<br><span class=\"dim\">To see it:</span> ", Prose(group.how));
+      absl::StrAppend(&html, "<br><span class=\"dim\">To see it:</span> ",
+                      CommandOrProse(group.how));
     html += "</li>\n";
   }
   return html + "</ul>\n";

@@ -165,8 +165,8 @@ void Evidence(const std::vector<rules::Evidence>& evidence, Document* page) {
 }
 
 // A command, or what a person does.
-std::string Undo(absl::string_view undo) {
-  return absl::StartsWith(undo, "sudo ") ? MarkdownCode(undo) : MarkdownProse(undo);
+std::string CommandOrProse(absl::string_view text) {
+  return IsCommand(text) ? MarkdownCode(text) : MarkdownProse(text);
 }
 
 // The commands together, so that they can be taken in one go; then each one's reasons.
@@ -187,7 +187,8 @@ void Repair(const std::vector<rules::FixStep>& fix, size_t indent, Document* pag
     const std::string marker = absl::StrCat(std::string(deep, ' '), "- ");
     if (!step.why.empty()) page->Point(marker, absl::StrCat("Why: ", MarkdownProse(step.why)));
     if (!step.risk.empty()) page->Point(marker, absl::StrCat("Risk: ", MarkdownProse(step.risk)));
-    if (!step.undo.empty()) page->Point(marker, absl::StrCat("To undo: ", Undo(step.undo)));
+    if (!step.undo.empty())
+      page->Point(marker, absl::StrCat("To undo: ", CommandOrProse(step.undo)));
   }
 }
 
@@ -282,7 +283,7 @@ void WhatWasNotSeen(const Report& report, Document* page) {
     page->Point("- ", absl::StrCat(MarkdownProse(group.what), group.why.empty() ? "" : ": ",
                                    MarkdownProse(group.why)));
     if (!group.how.empty())
-      page->Point("  - ", absl::StrCat("To see it: ", MarkdownProse(group.how)));
+      page->Point("  - ", absl::StrCat("To see it: ", CommandOrProse(group.how)));
   }
 }
 

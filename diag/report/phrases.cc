@@ -4,12 +4,14 @@
 #include <map>
 #include <set>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "diag/report/json.h"
 #include "diag/report/version.h"
 #include "diag/rules/catalogue.h"
+#include "re2/re2.h"
 
 namespace vgpu::report {
 namespace {
@@ -45,6 +47,28 @@ std::string Place(const rules::Evidence& evidence) {
 absl::string_view WithoutPeriod(absl::string_view sentence) {
   absl::ConsumeSuffix(&sentence, ".");
   return sentence;
+}
+
+bool IsCommand(absl::string_view text) {
+  // Words that no sentence of ours begins with.
+  constexpr absl::string_view kPrograms[] = {
+      "cat",         "curl",     "dmesg",      "docker",    "findmnt",
+      "getcap",      "grep",     "journalctl", "ldconfig",  "ldd",
+      "ls",          "lsmod",    "lspci",      "namei",     "nm",
+      "nvidia-smi",  "objdump",  "ps",         "readelf",   "readlink",
+      "stat",        "sudo",     "sudoedit",   "systemctl", "systemd-analyze",
+      "vgpu-doctor", "vgpu-run",
+  };
+  // A command, and what else there is to do.
+  if (absl::StrContains(text, ", ")) return false;
+  if (absl::StartsWith(text, "find /")) return true;
+  static const LazyRE2 kVariable = {"[A-Z_]+=[^ ]* "};
+  re2::StringPiece rest(text.data(), text.size());
+  while (RE2::Consume(&rest, *kVariable)) {
+  }
+  absl::string_view word(rest.data(), rest.size());
+  word = word.substr(0, word.find(' '));
+  return std::find(std::begin(kPrograms), std::end(kPrograms), word) != std::end(kPrograms);
 }
 
 const Item* FindItem(absl::string_view code, const Report& report) {

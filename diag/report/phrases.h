@@ -27,6 +27,11 @@ std::string Place(const rules::Evidence& evidence);
 // A sentence that goes on: without the period at its end.
 absl::string_view WithoutPeriod(absl::string_view sentence);
 
+// A command of a shell, and no sentence: it begins with the name of a program that rules name, or
+// with a variable for one.
+//   "sudo rm /etc/x"; "LD_LIBRARY_PATH=/a ldd -r /b"      and not "put the line back as it was"
+bool IsCommand(absl::string_view text);
+
 // Null where the report holds no such item.
 const Item* FindItem(absl::string_view code, const Report& report);
 

@@ -14,6 +14,7 @@
 #include "diag/report/phrases.h"
 #include "diag/report/runbook.h"
 #include "diag/report/shown.h"
+#include "diag/report/wrap.h"
 
 namespace vgpu::report {
 namespace {
@@ -21,47 +22,18 @@ namespace {
 // About ten lines. The JSON view keeps more (shown.h).
 constexpr size_t kLongestQuote = 800;
 constexpr int kNarrowest = 40;
+// Of a line that goes on inside of a word.
+constexpr absl::string_view kPieceLead = "|     ";
+static_assert(kPieceLead.size() == 2 + kPieceIndent);
 
-// SGR parameters (ECMA-48, 8.3.117).
+// SGR parameters (ECMA-48, 8.3.117). Yellow cannot be read on white.
 constexpr char kRed[] = "1;31";
 constexpr char kGreen[] = "1;32";
-constexpr char kYellow[] = "1;33";
+constexpr char kMagenta[] = "1;35";
+constexpr char kBold[] = "1";
 constexpr char kDim[] = "2";
 
-// Columns that valid UTF-8 takes: a character each, wide ones counted as one.
-size_t Columns(absl::string_view text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
-}
-
 std::string Spaces(size_t n) { return std::string(n, ' '); }
-
-// `text` in lines of at most `columns`, broken at spaces: a break takes the place of one
-// space, so that joining the lines with a space gives `text` again. No line ends in a
-// space that nobody would see, and none begins with the '$' that marks a command. Never
-// empty.
-std::vector<absl::string_view> Lines(absl::string_view text, size_t columns) {
-  std::vector<absl::string_view> lines;
-  size_t begin = 0;                       // of this line
-  size_t used = 0;                        // its columns, up to and with text[i]
-  size_t fits = absl::string_view::npos;  // the last space at which it may end
-  size_t used_with_fit = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if ((text[i] & 0xc0) != 0x80) ++used;
-    const bool ends_word = text[i] == ' ' && i > begin && text[i - 1] != ' ';
-    if (ends_word && !absl::StartsWith(text.substr(i + 1), "$")) {
-      fits = i;
-      used_with_fit = used;
-    } else if (used > columns && fits != absl::string_view::npos) {
-      lines.push_back(text.substr(begin, fits - begin));
-      begin = fits + 1;
-      used -= used_with_fit;
-      fits = absl::string_view::npos;
-    }
-  }
-  lines.push_back(text.substr(begin));
-  return lines;
-}
 
 const char* VerdictColor(Verdict verdict) {
   switch (verdict) {
@@ -72,7 +44,7 @@ const char* VerdictColor(Verdict verdict) {
     case Verdict::kInconclusive:
       break;
   }
-  return kYellow;
+  return kMagenta;
 }
 
 // Lays out paragraphs. Indents are in columns.
@@ -88,7 +60,7 @@ class Page {
 
   void Heading(absl::string_view text) {
     Gap();
-    absl::StrAppend(&out_, text, "\n");
+    absl::StrAppend(&out_, Painted(text, kBold), "\n");
   }
 
   // `lead`, then `text` that hangs beside it. The lead may be coloured, or all of it.
@@ -109,10 +81,19 @@ class Page {
     absl::StrAppend(&out_, Spaces(indent), "$ ", command, "\n");
   }
 
+  void MarkedCommand(size_t indent, absl::string_view lead, absl::string_view command) {
+    absl::StrAppend(&out_, Spaces(indent), lead, "$ ", command, "\n");
+  }
+
   void Quote(size_t indent, absl::string_view quote) {
     const size_t room = width_ > indent + 2 + kNarrowest / 4 ? width_ - indent - 2 : kNarrowest / 4;
-    for (const absl::string_view line : Lines(quote, room))
-      absl::StrAppend(&out_, Spaces(indent), "| ", line, "\n");
+    for (const absl::string_view line : Lines(quote, room)) {
+      absl::string_view lead = "| ";
+      for (const absl::string_view piece : Pieces(line, room)) {
+        absl::StrAppend(&out_, Spaces(indent), lead, piece, "\n");
+        lead = kPieceLead;
+      }
+    }
   }
 
   void Source(size_t indent, absl::string_view source) { Prose(indent, "", source, "", kDim); }
@@ -157,7 +138,11 @@ void Repair(size_t indent, const std::vector<rules::FixStep>& fix, Page* page) {
     if (!step.command.empty()) page->Command(indent, step.command);
     if (!step.why.empty()) page->Prose(indent + 4, "why:  ", step.why);
     if (!step.risk.empty()) page->Prose(indent + 4, "risk: ", step.risk);
-    if (!step.undo.empty()) page->Prose(indent + 4, "undo: ", step.undo);
+    if (IsCommand(step.undo)) {
+      page->MarkedCommand(indent + 4, "undo: ", step.undo);
+    } else if (!step.undo.empty()) {
+      page->Prose(indent + 4, "undo: ", step.undo);
+    }
   }
 }
 
@@ -280,7 +265,12 @@ void NotObserved(const Report& report, Page* page) {
   page->Heading("Not observed");
   for (const NotSeenGroup& group : GroupNotSeen(report)) {
     page->Prose(2, "- ", absl::StrCat(group.what, group.why.empty() ? "" : " - ", group.why));
-    if (!group.how.empty()) page->Prose(4, "", absl::StrCat("to see it: ", group.how));
+    if (group.how.empty()) continue;
+    if (IsCommand(group.how)) {
+      page->MarkedCommand(4, "to see it: ", group.how);
+    } else {
+      page->Prose(4, "", absl::StrCat("to see it: ", group.how));
+    }
   }
 }
 

@@ -18,13 +18,18 @@
 namespace vgpu::report {
 namespace {
 
+std::string Spaces(size_t n) { return std::string(n, ' '); }
+
 // The lines that quote the host, joined as the header says that they may be.
 std::string ReadBack(const std::string& text) {
   std::string quote;
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     const size_t mark = line.find("| ");
     if (mark == absl::string_view::npos || line.find_first_not_of(' ') != mark) continue;
-    absl::StrAppend(&quote, quote.empty() ? "" : " ", line.substr(mark + 2));
+    // A line that goes on inside of a word stands further right.
+    const bool piece = !quote.empty() && absl::ConsumePrefix(&line, Spaces(mark) + "|     ");
+    absl::StrAppend(&quote, quote.empty() || piece ? "" : " ",
+                    piece ? line : line.substr(mark + 2));
   }
   return quote;
 }
@@ -89,6 +94,26 @@ TEST(ToText, AWrappedQuoteCanBeReadBack) {
   EXPECT_EQ(ReadBack(ToText(WithQuote(quote), {.width = 60})), quote);
 }
 
+// No quote is wider than the width that was asked for.
+TEST(ToText, ALongWordOfAQuoteIsPartedWhereAListIs) {
+  const std::string quote =
+      "LD_PRELOAD=/usr/lib64/libvgpu-exec.so:/usr/lib64/libvgpu-syscall.so:"
+      "/usr/lib64/libvgpu-cuda.so:/usr/lib64/libvgpu-nvml.so";
+  const std::string text = ToText(WithQuote(quote), {.width = 80});
+  EXPECT_TRUE(absl::StrContains(
+      text,
+      "    | LD_PRELOAD=/usr/lib64/libvgpu-exec.so:/usr/lib64/libvgpu-syscall.so:\n"
+      "    |     /usr/lib64/libvgpu-cuda.so:/usr/lib64/libvgpu-nvml.so\n"))
+      << text;
+  for (const int width : {40, 60, 80}) {
+    const std::string narrow = ToText(WithQuote(quote), {.width = width});
+    EXPECT_EQ(ReadBack(narrow), quote);
+    for (absl::string_view line : absl::StrSplit(narrow, '\n')) {
+      EXPECT_TRUE(!absl::StrContains(line, "| ") || Columns(line) <= width) << line;
+    }
+  }
+}
+
 TEST(ToText, WidthCountsCharactersAndNotBytes) {
   const std::string quote = "ääääääääää ääääääääää ääääääääää ääääääääää ääääääääää ääääääääää";
   EXPECT_TRUE(absl::StrContains(ToText(WithQuote(quote), {}), "    | " + quote + "\n"));
@@ -103,11 +128,11 @@ TEST(ToText, ColourChangesNothingButColour) {
   }
 }
 
-TEST(ToText, AProblemIsRedAHealthyHostGreenAndTheRestYellow) {
+TEST(ToText, AProblemIsRedAHealthyHostGreenAndTheRestMagenta) {
   EXPECT_TRUE(absl::StartsWith(ToText(NotRestarted(), {.color = true}), "\x1b[1;31mPROBLEM"));
   EXPECT_TRUE(
       absl::StartsWith(ToText(HealthyWithLatentFault(), {.color = true}), "\x1b[1;32mHEALTHY"));
-  EXPECT_TRUE(absl::StartsWith(ToText(SilentLog(), {.color = true}), "\x1b[1;33mINCONCLUSIVE"));
+  EXPECT_TRUE(absl::StartsWith(ToText(SilentLog(), {.color = true}), "\x1b[1;35mINCONCLUSIVE"));
 }
 
 TEST(ToText, ATerminalWithoutUtf8GetsAscii) {

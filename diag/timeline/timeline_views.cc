@@ -4,11 +4,11 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "diag/report/json.h"
 #include "diag/report/redact.h"
 #include "diag/report/version.h"
 #include "diag/report/visible.h"
+#include "diag/report/wrap.h"
 #include "diag/timeline/timeline.h"
 #include "nlohmann/json.hpp"
 
@@ -22,31 +22,6 @@ constexpr char kGreen[] = "1;32";
 
 std::string Shown(absl::string_view text, size_t limit) {
   return report::VisibleQuote(report::RedactSecrets(text), limit);
-}
-
-size_t Columns(absl::string_view text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
-}
-
-// `text` behind `lead`, in lines of at most `width`, the later ones below the first one's text. A
-// word that does not fit overflows.
-std::string Hang(absl::string_view lead, absl::string_view text, size_t width) {
-  const size_t hang = Columns(lead);
-  std::string out(lead);
-  size_t column = hang;
-  bool first = true;
-  for (absl::string_view word : absl::StrSplit(text, ' ')) {
-    if (!first && column + 1 + Columns(word) > width) {
-      absl::StrAppend(&out, "\n", std::string(hang, ' '));
-      column = hang;
-      first = true;
-    }
-    absl::StrAppend(&out, first ? "" : " ", word);
-    column += Columns(word) + (first ? 0 : 1);
-    first = false;
-  }
-  return absl::StrCat(out, "\n");
 }
 
 }  // namespace
@@ -102,12 +77,12 @@ std::string ToText(const Timeline& timeline, const report::TextStyle& style) {
     const std::string shown = Shown(text, 1024);
     return style.utf8 ? shown : report::AsciiOnly(shown);
   };
-  std::string out = Hang("", timeline.Headline(), width);
+  std::string out = report::Hang("", timeline.Headline(), width);
   if (timeline.left_out > 0) {
-    absl::StrAppend(&out, Hang("",
-                               absl::StrCat("The oldest ", timeline.left_out,
-                                            " events are left out: --since chooses."),
-                               width));
+    absl::StrAppend(&out, report::Hang("",
+                                       absl::StrCat("The oldest ", timeline.left_out,
+                                                    " events are left out: --since chooses."),
+                                       width));
   }
   absl::StrAppend(&out, "\n");
   std::string day;
@@ -124,18 +99,20 @@ std::string ToText(const Timeline& timeline, const report::TextStyle& style) {
     }
     const std::string lead =
         absl::StrCat("  ", absl::FormatTime("%H:%M:%S", event.time, timeline.time_zone), "  ");
-    absl::StrAppend(&out, Hang(lead, safe(event.event), width),
-                    Hang("            ", absl::StrCat("(", safe(event.source), ")"), width));
+    absl::StrAppend(
+        &out, report::Hang(lead, safe(event.event), width),
+        report::Hang("            ", absl::StrCat("(", safe(event.source), ")"), width));
     if (timeline.last_worked == i) {
       absl::StrAppend(&out, painted("  -------- it worked up to here --------", kGreen), "\n");
     }
   }
   if (!timeline.not_observed.empty()) absl::StrAppend(&out, "\nNot observed\n");
   for (const report::NotSeen& item : timeline.not_observed) {
-    absl::StrAppend(&out, Hang("  - ",
-                               absl::StrCat(safe(item.what), ": ", safe(item.why),
-                                            item.how.empty() ? "" : "; try: ", safe(item.how)),
-                               width));
+    absl::StrAppend(&out,
+                    report::Hang("  - ",
+                                 absl::StrCat(safe(item.what), ": ", safe(item.why),
+                                              item.how.empty() ? "" : "; try: ", safe(item.how)),
+                                 width));
   }
   return out;
 }
