@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "diag/report/visible.h"
 #include "tools/command_line/describe.h"
 
 namespace vgpu::command_line {
@@ -123,6 +124,18 @@ std::string Nearest(absl::string_view word, const std::vector<std::string>& know
 
 std::string Advice(const CLI::App& app, const std::vector<std::string>& arguments) {
   return AdviceFor(Describe(app), arguments, 0);
+}
+
+std::string FailureMessage(const CLI::App& app, const CLI::Error& error,
+                           const std::vector<std::string>& arguments) {
+  std::string message = absl::StrCat(app.get_name(), ": ", report::Visible(error.what()), "\n");
+  const std::string advice = Advice(app, arguments);
+  if (!advice.empty()) absl::StrAppend(&message, advice, "\n");
+  // The command whose options were read, if it came to that.
+  const std::vector<const CLI::App*> parsed =
+      app.get_subcommands([](const CLI::App* command) { return command->parsed(); });
+  const std::string command = parsed.empty() ? "" : absl::StrCat(" ", parsed[0]->get_name());
+  return absl::StrCat(message, "`", app.get_name(), command, " --help` says what there is.\n");
 }
 
 }  // namespace vgpu::command_line

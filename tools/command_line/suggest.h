@@ -25,6 +25,10 @@ std::string Nearest(absl::string_view word, const std::vector<std::string>& know
 // where there is nothing to suggest.
 std::string Advice(const CLI::App& app, const std::vector<std::string>& arguments);
 
+// What is wrong, what may have been meant, and where the answer stands. For App::failure_message.
+std::string FailureMessage(const CLI::App& app, const CLI::Error& error,
+                           const std::vector<std::string>& arguments);
+
 }  // namespace vgpu::command_line
 
 #endif  // TOOLS_COMMAND_LINE_SUGGEST_H_

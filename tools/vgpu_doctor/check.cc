@@ -8,15 +8,13 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "diag/diagnosis/diagnosis.h"
 #include "diag/host/file_io.h"
 #include "diag/probe/parse.h"
 #include "diag/report/report.h"
 #include "diag/report/visible.h"
-#include "diag/rules/catalogue.h"
-#include "tools/command_line/suggest.h"
+#include "tools/vgpu_doctor/cause_name.h"
 #include "tools/vgpu_doctor/exit_codes.h"
 
 namespace vgpu::doctor {
@@ -27,19 +25,10 @@ constexpr size_t kProbeLimit = size_t{4} << 20;
 
 // A code, or the name of a cause; "" where it is one.
 std::string IsCode(std::string& text) {
-  std::vector<std::string> known;
-  for (const rules::CatalogueEntry& entry : rules::Catalogue()) {
-    known.emplace_back(entry.code);
-    known.emplace_back(entry.id);
-    if (absl::EqualsIgnoreCase(text, entry.code) || text == entry.id) {
-      text = std::string(entry.code);
-      return "";
-    }
-  }
-  const std::string nearest = command_line::Nearest(text, known);
-  return absl::StrCat(text, ": there is no such cause",
-                      nearest.empty() ? "" : absl::StrCat(" (did you mean ", nearest, "?)"),
-                      "; `vgpu-doctor list-causes` lists them");
+  const rules::CatalogueEntry* entry = FindCause(text);
+  if (entry == nullptr) return NoSuchCause(text);
+  text = std::string(entry->code);
+  return "";
 }
 
 // Nothing: it is no such file, and standard error says why.

@@ -16,6 +16,8 @@
 #include "diag/runbooks/one_document.h"
 #include "diag/runbooks/plain_text.h"
 #include "diag/runbooks/runbooks.h"
+#include "tools/command_line/suggest.h"
+#include "tools/vgpu_doctor/cause_name.h"
 #include "tools/vgpu_doctor/exit_codes.h"
 #include "tools/vgpu_doctor/terminal.h"
 
@@ -24,18 +26,18 @@ namespace {
 
 // By a code in any case, by the name of a cause, or by the name of a guide.
 const runbooks::Page* Find(const std::string& what) {
-  for (const rules::CatalogueEntry& entry : rules::Catalogue()) {
-    if (absl::EqualsIgnoreCase(what, entry.code) || what == entry.id) {
-      return runbooks::FindPage(entry.code);
-    }
-  }
+  if (const rules::CatalogueEntry* entry = FindCause(what)) return runbooks::FindPage(entry->code);
   return runbooks::FindGuide(what);
 }
 
-// Names of causes and guides that have `word` in them: what a person may have meant.
+// What a person may have meant: what is a slip away, else the causes and guides that have the word
+// in their name or title.
 std::string Near(const std::string& word) {
   constexpr size_t kMost = 5;
-  std::vector<std::string> near;
+  std::vector<std::string> near, known = CauseNames();
+  for (const runbooks::Page& guide : runbooks::Guides()) known.emplace_back(guide.name);
+  const std::string nearest = command_line::Nearest(word, known);
+  if (!nearest.empty()) return absl::StrCat(" (did you mean ", nearest, "?)");
   if (word.size() < 3) return "";
   const std::string lower = absl::AsciiStrToLower(word);
   for (const rules::CatalogueEntry& entry : rules::Catalogue()) {

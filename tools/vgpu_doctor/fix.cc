@@ -24,6 +24,7 @@
 #include "tools/vgpu_doctor/repair/apply.h"
 #include "tools/vgpu_doctor/repair/plan.h"
 #include "tools/vgpu_doctor/repair/shown_plan.h"
+#include "tools/vgpu_doctor/terminal.h"
 
 namespace vgpu::doctor {
 namespace {
@@ -94,6 +95,8 @@ std::string CommandLine(const FixOptions& options) {
   return absl::StrCat(command, " --apply");
 }
 
+int Width() { return StyleOfStandardOutput(/*no_color=*/true).width; }
+
 // False: standard output cannot be written, and standard error says so.
 bool Print(const std::string& text) {
   if (fwrite(text.data(), 1, text.size(), stdout) == text.size() && fflush(stdout) == 0) {
@@ -120,7 +123,7 @@ int ApplyPlan(const FixOptions& options, const Plan& plan, const Seen& before) {
   const std::string stamp = absl::FormatTime("%Y%m%dT%H%M%SZ", absl::Now(), absl::UTCTimeZone());
   const Outcome outcome = Apply(plan, before, stamp, world);
   const bool printed =
-      Print(json ? PlanJson(before.report, plan, &outcome) : OutcomeText(plan, outcome));
+      Print(json ? PlanJson(before.report, plan, &outcome) : OutcomeText(plan, outcome, Width()));
   if (!printed) return kFault;
   const bool all = plan.automatic == plan.repairs.size() &&
                    std::all_of(outcome.results.begin(), outcome.results.end(),
@@ -176,9 +179,10 @@ int RunFix(const FixOptions& options) {
     return kUsage;
   }
   const bool applies = options.apply && plan->automatic > 0;
-  const std::string text = options.format == "json"
-                               ? applies ? "" : PlanJson(seen->report, *plan, nullptr)
-                               : PlanText(seen->report, *plan, applies ? "" : CommandLine(options));
+  const std::string text =
+      options.format == "json"
+          ? applies ? "" : PlanJson(seen->report, *plan, nullptr)
+          : PlanText(seen->report, *plan, applies ? "" : CommandLine(options), Width());
   if (!Print(text)) return kFault;
   if (applies) return ApplyPlan(options, *plan, *seen);
   if (options.apply && !plan->repairs.empty()) {

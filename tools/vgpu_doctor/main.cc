@@ -4,13 +4,11 @@
 #include <stdio.h>
 
 #include <exception>
-#include <string>
-#include <vector>
+#include <memory>
 
 #include "CLI/CLI.hpp"
-#include "absl/strings/str_cat.h"
 #include "diag/report/version.h"
-#include "diag/report/visible.h"
+#include "tools/command_line/help.h"
 #include "tools/command_line/suggest.h"
 #include "tools/vgpu_doctor/baseline.h"
 #include "tools/vgpu_doctor/capture.h"
@@ -29,51 +27,47 @@
 namespace vgpu::doctor {
 namespace {
 
-// What is wrong, what may have been meant, and where the answer stands.
-std::string FailureMessage(const CLI::App& app, const CLI::Error& error,
-                           const std::vector<std::string>& arguments) {
-  std::string message = absl::StrCat("vgpu-doctor: ", report::Visible(error.what()), "\n");
-  const std::string advice = command_line::Advice(app, arguments);
-  if (!advice.empty()) absl::StrAppend(&message, advice, "\n");
-  // The command whose options were read, if it came to that.
-  const std::vector<const CLI::App*> parsed =
-      app.get_subcommands([](const CLI::App* command) { return command->parsed(); });
-  const std::string command = parsed.empty() ? "" : absl::StrCat(" ", parsed[0]->get_name());
-  return absl::StrCat(message, "`vgpu-doctor", command, " --help` says what there is.\n");
-}
-
 int Run(int argc, char** argv) {
   CLI::App app(
       "Says why Ollama does not see the virtual GPU: the root cause with its evidence, what\n"
       "was ruled out, what could not be seen, and the commands that repair it.",
       "vgpu-doctor");
   app.set_version_flag("--version", report::kToolVersion);
-  app.get_formatter()->column_width(24);
+  app.formatter(std::make_shared<command_line::HelpFormatter>());
   CheckOptions check_options;
   CLI::App* check = AddCheck(app, check_options);
+  ExplainOptions explain_options;
+  CLI::App* explain = AddExplain(app, explain_options);
   FixOptions fix_options;
   CLI::App* fix = AddFix(app, fix_options);
+  VerifyOptions verify_options;
+  CLI::App* verify = AddVerify(app, verify_options);
   WatchOptions watch_options;
   CLI::App* watch = AddWatch(app, watch_options);
+  CaptureCommandOptions capture_options;
+  CLI::App* capture = AddCapture(app, capture_options);
   BaselineOptions baseline_options;
   CLI::App* baseline = AddBaseline(app, baseline_options);
   DiffOptions diff_options;
   CLI::App* diff = AddDiff(app, diff_options);
   TimelineOptions timeline_options;
   CLI::App* timeline = AddTimeline(app, timeline_options);
-  CaptureCommandOptions capture_options;
-  CLI::App* capture = AddCapture(app, capture_options);
   ListCausesOptions list_options;
   CLI::App* list_causes = AddListCauses(app, list_options);
-  ExplainOptions explain_options;
-  CLI::App* explain = AddExplain(app, explain_options);
-  VerifyOptions verify_options;
-  CLI::App* verify = AddVerify(app, verify_options);
   CompletionOptions completion_options;
   CLI::App* completion = AddCompletion(app, completion_options);
   CLI::App* manual = AddManual(app);
+  app.footer(
+      "Only `fix --apply` changes the machine. Each command has a --help of its own.\n\n"
+      "Examples:\n"
+      "  sudo vgpu-doctor check           # what is wrong, and what repairs it\n"
+      "  vgpu-doctor explain VG302        # all of a cause that it named\n"
+      "  vgpu-doctor explain              # from a symptom to a cause, without a machine\n"
+      "  sudo vgpu-doctor fix             # the repair as a plan; --apply carries it out\n"
+      "  sudo vgpu-doctor capture         # one file, for somebody else to judge\n"
+      "  vgpu-doctor check --root FILE    # such a file, or a mounted disk");
   app.failure_message([&](const CLI::App*, const CLI::Error& error) {
-    return FailureMessage(app, error, {argv + 1, argv + argc});
+    return command_line::FailureMessage(app, error, {argv + 1, argv + argc});
   });
   try {
     app.parse(argc, argv);

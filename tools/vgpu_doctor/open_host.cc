@@ -59,7 +59,7 @@ absl::StatusOr<std::unique_ptr<host::TreeHost>> OpenArchive(const std::string& n
 void AddHostOptions(CLI::App& command, HostOptions& options) {
   command
       .add_option("--root", options.root,
-                  "Judge a captured host or a mounted system in DIR instead of this machine;\n"
+                  "Look at DIR, a captured host or a mounted system, instead of this machine;\n"
                   "DIR may be a capture's archive (.tar.zst), and - is one on standard input")
       ->type_name("DIR")
       // A script's unset variable is not this machine.

@@ -42,7 +42,9 @@ class Help(CommandLine):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         for words in ("vgpu-run -- COMMAND", "--notify", "unit --service", "125"):
             self.assertIn(words, done.stdout)
-        self.assertEqual([line for line in done.stdout.splitlines() if len(line) > 100], [])
+        for words in ([], ["unit"], ["unit-view"], ["write-tree"]):
+            help_of = self.run_it(*words, "--help").stdout.splitlines()
+            self.assertEqual([line for line in help_of if len(line) > 80], [], words)
 
     def test_nothing_to_run(self):
         done = self.run_it()
@@ -61,6 +63,8 @@ class Errors(CommandLine):
         self.says("--service is required", "unit")
         self.says("excludes", "unit", "--service", "a.service", "--install", "--remove")
         self.says("--output is required", "write-tree")
+        self.says("Did you mean --service?", "unit", "--sevice", "a.service")
+        self.says("`vgpu-run unit --help` says what there is", "unit", "--sevice", "a.service")
         self.says("Exactly 1 option from [--mount,--unmount] is required", "unit-view")
         self.says("--shims lib: a whole path is wanted", "--shims", "lib", "true")
         self.says("--shims lib: a whole path is wanted", "unit", "--service", "a.service",

@@ -14,6 +14,7 @@
 #include <exception>
 #include <filesystem>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -26,7 +27,9 @@
 #include "shims/device/device.h"
 #include "shims/tree/tree.h"
 #include "tools/command_line/describe.h"
+#include "tools/command_line/help.h"
 #include "tools/command_line/man.h"
+#include "tools/command_line/suggest.h"
 #include "tools/vgpu_run/environment.h"
 #include "tools/vgpu_run/notify.h"
 #include "tools/vgpu_run/unit.h"
@@ -251,10 +254,14 @@ int Run(int argc, char** argv) {
       "left when the command has ended.\n\n"
       "  vgpu-run -- COMMAND [ARGUMENTS]             a command, and all that it starts\n"
       "  vgpu-run --notify -- COMMAND [ARGUMENTS]    where no mount is allowed\n"
-      "  vgpu-run unit --service ollama.service      a service: prints what --install writes\n",
+      "  vgpu-run unit --service ollama.service      a service: what --install writes\n",
       kName);
+  app.formatter(std::make_shared<command_line::HelpFormatter>());
+  app.failure_message([&](const CLI::App*, const CLI::Error& error) {
+    return command_line::FailureMessage(app, error, {argv + 1, argv + argc});
+  });
   app.footer(
-      "\nThe exit status is the command's; 125: vgpu-run itself failed, 126: the command cannot\n"
+      "The exit status is the command's; 125: vgpu-run itself failed, 126: the command cannot\n"
       "be started, 127: it was not found.");
   app.set_version_flag("--version", report::kToolVersion);
   app.prefix_command();
@@ -273,6 +280,13 @@ int Run(int argc, char** argv) {
   unit->add_option("--root", options.unit.root, "Write into an image's root instead of /");
   unit->add_option("--shims", options.shims, "Directory of the shims, as the service sees it")
       ->capture_default_str();
+  unit->footer(
+      "The service, and all that it starts, sees the device; no other program does.\n\n"
+      "Examples:\n"
+      "  vgpu-run unit --service ollama.service                  # what it would write\n"
+      "  sudo vgpu-run unit --service ollama.service --install\n"
+      "  sudo systemctl daemon-reload && sudo systemctl restart ollama.service\n"
+      "  sudo vgpu-run unit --service ollama.service --remove");
   CLI::Option* install = unit->add_flag("--install", options.install, "Write the files");
   unit->add_flag("--remove", options.remove, "Leave the machine as it was before --install")
       ->excludes(install);
@@ -287,6 +301,10 @@ int Run(int argc, char** argv) {
   CLI::App* write_tree = app.add_subcommand("write-tree", "Writes the synthetic tree of files");
   write_tree->add_option("--output", options.output, "The directory to make or replace")
       ->required();
+  write_tree->footer(
+      "For programs that a preload alone reaches: VGPU_TREE names the tree to them.\n\n"
+      "Example:\n"
+      "  vgpu-run write-tree --output /tmp/tree");
 
   try {
     app.parse(argc, argv);

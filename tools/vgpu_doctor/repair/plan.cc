@@ -11,7 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "diag/report/shown.h"
-#include "diag/rules/catalogue.h"
+#include "tools/vgpu_doctor/cause_name.h"
 
 namespace vgpu::doctor {
 namespace {
@@ -35,16 +35,13 @@ absl::Status NotDiagnosed(const report::Report& report, absl::string_view wanted
   for (const report::Item& item : report.notes) {
     if (Is(item, wanted)) return absl::NotFoundError(item.code + " is a note: nothing to repair");
   }
-  for (const rules::CatalogueEntry& entry : rules::Catalogue()) {
-    if (!absl::EqualsIgnoreCase(wanted, entry.code) && wanted != entry.id) continue;
-    std::vector<report::Item> found = report.root_causes;
-    found.insert(found.end(), report.latent.begin(), report.latent.end());
-    return absl::NotFoundError(
-        absl::StrCat(entry.code, " was not diagnosed here, so nothing is ", "repaired; ",
-                     found.empty() ? "no cause was" : Codes(found) + " was"));
-  }
-  return absl::NotFoundError(
-      absl::StrCat(wanted, ": there is no such cause; `vgpu-doctor list-causes` lists them"));
+  const rules::CatalogueEntry* entry = FindCause(wanted);
+  if (entry == nullptr) return absl::NotFoundError(NoSuchCause(wanted));
+  std::vector<report::Item> found = report.root_causes;
+  found.insert(found.end(), report.latent.begin(), report.latent.end());
+  return absl::NotFoundError(absl::StrCat(entry->code,
+                                          " was not diagnosed here, so nothing is repaired; ",
+                                          found.empty() ? "no cause was" : Codes(found) + " was"));
 }
 
 std::string WhyByHand(const Repair& repair, bool asked_for) {

@@ -2,10 +2,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "diag/report/phrases.h"
 #include "diag/report/redact.h"
 #include "diag/report/shown.h"
 #include "diag/report/version.h"
 #include "diag/report/visible.h"
+#include "diag/report/wrap.h"
 #include "nlohmann/json.hpp"
 
 namespace vgpu::doctor {
@@ -19,15 +21,23 @@ std::string Codes(const std::vector<report::Item>& items) {
   });
 }
 
-void AppendStep(const rules::FixStep& step, size_t number, By by, std::string& text) {
+// A command stands on one line, so that it can be copied.
+void AppendProseOrCommand(absl::string_view lead, const std::string& value, int width,
+                          std::string& text) {
+  if (value.empty()) return;
+  if (report::IsCommand(value)) {
+    absl::StrAppend(&text, lead, "$ ", value, "\n");
+  } else {
+    absl::StrAppend(&text, report::Hang(lead, value, static_cast<size_t>(width)));
+  }
+}
+
+void AppendStep(const rules::FixStep& step, size_t number, By by, int width, std::string& text) {
   absl::StrAppend(&text, "\n  ", number, ". ", step.command, "\n");
-  const auto line = [&](absl::string_view name, const std::string& value) {
-    if (!value.empty()) absl::StrAppend(&text, "     ", name, value, "\n");
-  };
-  line("why:  ", step.why);
-  line("risk: ", step.risk);
-  line("undo: ", step.undo);
-  if (by == By::kPerson) line("", "(a person does this)");
+  AppendProseOrCommand("     why:  ", step.why, width, text);
+  AppendProseOrCommand("     risk: ", step.risk, width, text);
+  AppendProseOrCommand("     undo: ", step.undo, width, text);
+  if (by == By::kPerson) absl::StrAppend(&text, "     (a person does this)\n");
 }
 
 ordered_json Changes(const std::vector<Change>& changes) {
@@ -65,45 +75,65 @@ std::string Safe(absl::string_view host_text) {
   return report::Visible(report::RedactSecrets(host_text));
 }
 
-std::string PlanText(const report::Report& report, const Plan& plan, absl::string_view command) {
+std::string PlanText(const report::Report& report, const Plan& plan, absl::string_view command,
+                     int width) {
   const report::Report shown = report::Shown(report);
-  std::string text = absl::StrCat(report::VerdictName(report.verdict), ": ", shown.headline, "\n");
+  const auto prose = [width](absl::string_view lead, const std::string& words) {
+    return report::Hang(lead, words, static_cast<size_t>(width));
+  };
+  std::string text =
+      prose("", absl::StrCat(report::VerdictName(report.verdict), ": ", shown.headline));
   for (const Repair& repair : plan.repairs) {
-    absl::StrAppend(&text, "\n", repair.item.code, "  ", repair.item.title, " (",
-                    report::ConfidenceName(repair.item.confidence),
-                    repair.latent ? ", acts at the next start" : "", ")\n");
+    absl::StrAppend(
+        &text, "\n",
+        prose(repair.item.code + "  ",
+              absl::StrCat(repair.item.title, " (", report::ConfidenceName(repair.item.confidence),
+                           repair.latent ? ", acts at the next start" : "", ")")));
     for (size_t i = 0; i < repair.item.fix.size(); ++i) {
-      AppendStep(repair.item.fix[i], i + 1, Who(repair.actions[i]), text);
+      AppendStep(repair.item.fix[i], i + 1, Who(repair.actions[i]), width, text);
     }
     if (!repair.item.expect.empty()) {
-      absl::StrAppend(&text, "\n  then: ", absl::StrJoin(repair.item.expect, "\n        "), "\n");
+      text += "\n";
+      absl::string_view lead = "  then: ";
+      for (const std::string& line : repair.item.expect) {
+        text += prose(lead, line);
+        lead = "        ";
+      }
     }
     if (!repair.by_hand.empty()) {
-      absl::StrAppend(&text, "\n  `fix --apply` leaves this to a person: ", Safe(repair.by_hand),
-                      ".\n");
+      absl::StrAppend(&text, "\n",
+                      prose("  ", absl::StrCat("`fix --apply` leaves this to a person: ",
+                                               Safe(repair.by_hand), ".")));
     }
   }
   if (plan.repairs.empty()) {
     absl::StrAppend(&text, "\nThere is no root cause to repair.\n");
     if (!shown.latent.empty()) {
-      absl::StrAppend(&text, "What would act after the next start is repaired by its code: ",
-                      Codes(shown.latent), ".\n");
+      text +=
+          prose("", absl::StrCat("What would act after the next start is repaired by its code: ",
+                                 Codes(shown.latent), "."));
     }
     return text;
   }
   if (plan.automatic > 0 && !command.empty()) {
-    absl::StrAppend(&text, "\n`", command, "` does this",
-                    plan.automatic == plan.repairs.size()
-                        ? ""
-                        : absl::StrCat(" as far as ", plan.repairs[plan.automatic - 1].item.code),
-                    ", keeps a backup beside each file that it changes, asks before a restart, "
-                    "and judges again.\n");
+    const std::string how_far =
+        plan.automatic == plan.repairs.size()
+            ? ""
+            : absl::StrCat(" as far as ", plan.repairs[plan.automatic - 1].item.code);
+    absl::StrAppend(
+        &text, "\n",
+        prose("", absl::StrCat("`", command, "` does this", how_far,
+                               ", keeps a backup beside each file that it changes, asks "
+                               "before a restart, and judges again.")));
   }
   return text;
 }
 
-std::string OutcomeText(const Plan& plan, const Outcome& outcome) {
+std::string OutcomeText(const Plan& plan, const Outcome& outcome, int width) {
   std::string text;
+  const auto prose = [width](absl::string_view lead, const std::string& words) {
+    return report::Hang(lead, words, static_cast<size_t>(width));
+  };
   for (const Result& result : outcome.results) {
     absl::StrAppend(&text, "\n", result.code, ": ");
     switch (result.end) {
@@ -126,17 +156,19 @@ std::string OutcomeText(const Plan& plan, const Outcome& outcome) {
     if (!result.because.empty()) absl::StrAppend(&text, " (", Safe(result.because), ")");
     absl::StrAppend(&text, "\n");
     for (const Change& change : result.changes) {
-      absl::StrAppend(&text, "  ", Safe(change.what), "\n");
-      if (!change.undo.empty()) absl::StrAppend(&text, "    undo: ", Safe(change.undo), "\n");
+      text += prose("  ", Safe(change.what));
+      AppendProseOrCommand("    undo: ", Safe(change.undo), width, text);
     }
   }
   if (plan.automatic < plan.repairs.size()) {
     const Repair& next = plan.repairs[plan.automatic];
-    absl::StrAppend(&text, "\n", next.item.code, ": left alone, ", Safe(next.by_hand), "\n");
+    absl::StrAppend(&text, "\n",
+                    prose("", absl::StrCat(next.item.code, ": left alone, ", Safe(next.by_hand))));
   }
   if (outcome.after) {
-    absl::StrAppend(&text, "\nNow ", report::VerdictName(outcome.after->verdict), ": ",
-                    report::Shown(*outcome.after).headline, "\n");
+    absl::StrAppend(&text, "\n",
+                    prose("", absl::StrCat("Now ", report::VerdictName(outcome.after->verdict),
+                                           ": ", report::Shown(*outcome.after).headline)));
   }
   return text;
 }

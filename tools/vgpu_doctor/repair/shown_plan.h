@@ -19,9 +19,11 @@ std::string Safe(absl::string_view host_text);
 
 // `command` is what carries the plan out: "sudo vgpu-doctor fix --apply"; empty: it is being
 // carried out.
-std::string PlanText(const report::Report& report, const Plan& plan, absl::string_view command);
+// Prose is wrapped at `width`, commands are not.
+std::string PlanText(const report::Report& report, const Plan& plan, absl::string_view command,
+                     int width);
 // What stands at the end.
-std::string OutcomeText(const Plan& plan, const Outcome& outcome);
+std::string OutcomeText(const Plan& plan, const Outcome& outcome, int width);
 
 // `outcome` may be null: nothing was carried out.
 std::string PlanJson(const report::Report& report, const Plan& plan, const Outcome* outcome);
