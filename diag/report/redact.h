@@ -8,7 +8,8 @@
 //     sounds like a secret      map[API_KEY:abc A:1]  ->  map[API_KEY:<redacted> A:1]
 //                               {"password":"a b"}, Authorization: Basic abc, --token abc
 //   credentials by their form   Bearer …, ghp_…, hf_…, nvapi-…, sk-…, AKIA…, a JWT, a
-//                               private key in PEM
+//                               private key in PEM, $6$… (secret_forms.h)
+//   where programs take them    mysql -pabc, sshpass -p abc, curl -u me:abc
 //
 // Names are TOKEN, SECRET, PASSWORD, API_KEY and their like, in any case, alone or within
 // a longer name (AWS_SECRET_ACCESS_KEY). An empty value, true, false and null stay, since

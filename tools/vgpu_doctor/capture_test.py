@@ -7,6 +7,7 @@ The host of every incident is captured, by the same way as a live one, and judge
 import io
 import json
 import os
+import random
 import stat
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import threading
 import unittest
 
 import doctor_testing as testing
+import planted_secrets
 
 INCIDENT = f"{testing.INCIDENTS}/started-before-drop-in-not-restarted/host"
 
@@ -237,6 +239,72 @@ class Secrets(Workplace):
         for path, content in safe.items():
             for word in self.WORDS:
                 self.assertNotIn(word.encode(), content, path)
+
+    def plant_all(self, host):
+        """A line of each form in every text that a capture reads; each secret by where it is."""
+        source = random.Random(7)
+        planted = {}
+
+        def lines(place, form="# {}\n"):
+            text = ""
+            for line, secret in planted_secrets.plant(source):
+                planted[f"{place}: {line}"] = secret
+                text += form.format(line)
+            return text.encode()
+
+        def entries(place, **fields):
+            text = b""
+            for line, secret in planted_secrets.plant(source):
+                planted[f"{place}: {line}"] = secret
+                text += json.dumps({"MESSAGE": line, "__REALTIME_TIMESTAMP": "1771928040000000",
+                                    **fields}).encode() + b"\n"
+            return text
+        pid = next(name for name in os.listdir(f"{host}/proc")
+                   if os.path.exists(f"{host}/proc/{name}/environ"))
+        words = lines("environ", "{}\0").split(b"\0")[:-1]
+        self.append(host, f"proc/{pid}/environ",
+                    b"".join(b"V%d=%s\0" % (number, word) for number, word in enumerate(words)))
+        # A command's words, or a whole line as one of them.
+        self.append(host, f"proc/{pid}/cmdline", b"".join(
+            (line.replace(b" ", b"\0") if line.startswith(b"run: ") else line) + b"\0"
+            for line in lines("cmdline", "{}\n").splitlines()))
+        dropin = next(os.path.join(directory, name)
+                      for directory, _, names in os.walk(f"{host}/etc/systemd/system")
+                      for name in names if name.endswith(".conf"))
+        dropin = os.path.relpath(dropin, host)
+        self.append(host, dropin, b"\n[Service]\n" + lines("unit, comment")
+                    + lines("unit, variable", "Environment='V={}'\n")
+                    + lines("unit, command", "ExecStartPre=-/bin/echo {}\n"))
+        for name in ("etc/ollama/secrets", "etc/default/ollama"):
+            self.append(host, name, lines(name) + lines(name, "V={}\n") + lines(name, "{}\n"))
+        self.append(host, "usr/local/bin/wrapper", lines("script") + lines("script", "{}\n"))
+        self.append(host, "etc/vgpu/devices.toml", lines("devices.toml"))
+        self.append(host, "var/log/apt/history.log", lines("apt", "Commandline: apt-get {}\n"))
+        self.append(host, "var/log/dpkg.log", lines("dpkg", "2026-02-24 10:00:00 install {}\n"))
+        capture = ".vgpu-capture"
+        self.append(host, f"{capture}/journal/ollama.service.jsonl", entries("journal", _PID=pid))
+        self.append(host, f"{capture}/journal/kernel.jsonl", entries("kernel"))
+        shown = f"{capture}/systemctl/show-ollama.service.txt"
+        self.append(host, shown, lines("show", "Description={}\n"))
+        return planted
+
+    def test_of_no_form_and_in_no_place(self):
+        host = self.plant()
+        planted = self.plant_all(host)
+        self.assertGreater(len(planted), 60 * 10)
+        kept = b"".join(self.members(self.capture(host, "--no-redact",
+                                                  name="unredacted.tar.zst")).values())
+        # What the journal's reader passes over, and a JSON text escapes, is the same text.
+        unread = [place for place, secret in planted.items() if secret.encode() not in kept]
+        self.assertEqual(unread, [])
+        safe = b"".join(self.members(self.capture(host)).values())
+        found = [place for place, secret in planted.items() if secret.encode() in safe]
+        self.assertEqual(found, [])
+        direct, _ = testing.check_json("--root", host)
+        captured, _ = testing.check_json("--root", self.at("capture.tar.zst"))
+        self.assertEqual(captured["verdict"], direct["verdict"])
+        for part in ("root_causes", "consequences", "latent", "notes"):
+            self.assertEqual(testing.codes(captured, part), testing.codes(direct, part))
 
     def test_and_the_diagnosis_stays(self):
         host = self.plant()
