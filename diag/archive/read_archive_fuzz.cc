@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "diag/archive/read_archive.h"
+#include "diag/baseline/carried.h"
 #include "diag/host/tree_host.h"
 #include "diag/logfmt/memory_source.h"
 
@@ -54,6 +55,17 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   if (Walk(**files, "/", 0) > 1001) abort();
   const auto host = vgpu::host::TreeHost::Over(*std::move(files));
-  if (host.ok()) (*host)->Read("/etc/hostname");
+  if (!host.ok()) return 0;
+  (*host)->Read("/etc/hostname");
+  vgpu::baseline::CarriedText(vgpu::baseline::ReadCarried(**host));
+  const auto journal =
+      (*host)->StreamTool({.tool = vgpu::host::Tool::kJournalUnit, .unit = "a.service"});
+  if (!journal.present()) return 0;
+  char buffer[1024];
+  for (size_t left = 2 << 20; left > 0; --left) {
+    const absl::StatusOr<size_t> n = (*journal)->Read(buffer, sizeof(buffer));
+    if (!n.ok() || *n == 0) return 0;
+  }
+  abort();
   return 0;
 }

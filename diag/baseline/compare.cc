@@ -49,11 +49,25 @@ bool BothAndOther(const Observed<std::string>& a, const Observed<std::string>& b
 
 std::string Words(const Observed<std::string>& text) { return text.value_or("unknown"); }
 
+std::string WhyNoSeals(const Snapshot& before, const Snapshot& now) {
+  if (before.seal_check.empty()) {
+    return "the machine's id was not known when the baseline was taken";
+  }
+  if (!now.seal_check.empty()) return "a seal can be compared on the machine that made it";
+  // A capture carries what seals of the present form are made of.
+  return before.seal_form == 1
+             ? "they are of an old form, which only the machine itself can compare: save the "
+               "baseline again"
+             : "the machine's id is not known (/etc/machine-id), and the capture, if it is one, "
+               "carries no seals";
+}
+
 Foreign Heads(const Snapshot& before, const Snapshot& now, std::vector<NotCompared>& out) {
   Foreign foreign;
-  // The check is made of the machine's id.
-  foreign.seals = before.seal_check != now.seal_check;
-  foreign.machine = foreign.seals || BothAndOther(before.hostname, now.hostname);
+  // The check is made of the machine's id, where that is known.
+  const bool checks = !before.seal_check.empty() && !now.seal_check.empty();
+  foreign.seals = !checks || before.seal_check != now.seal_check;
+  foreign.machine = (checks && foreign.seals) || BothAndOther(before.hostname, now.hostname);
   foreign.profile = BothAndOther(before.profile, now.profile);
   foreign.version = BothAndOther(before.ollama_version, now.ollama_version);
   foreign.era = before.era != "unknown" && now.era != "unknown" && before.era != now.era;
@@ -64,8 +78,7 @@ Foreign Heads(const Snapshot& before, const Snapshot& now, std::vector<NotCompar
   say(foreign.machine, "ids, addresses and group numbers",
       absl::StrCat("the baseline is of another machine or installation (", Words(before.hostname),
                    ", and this is ", Words(now.hostname), ")"));
-  say(foreign.seals, "values that the baseline holds sealed",
-      "a seal can be compared on the machine that made it");
+  say(foreign.seals, "values that the baseline holds sealed", WhyNoSeals(before, now));
   say(foreign.profile, "what the device's profile decides (name, memory, PCI ids)",
       absl::StrCat("the baseline is of a device ", Words(before.profile), ", and this one is ",
                    Words(now.profile)));

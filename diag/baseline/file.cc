@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "diag/baseline/kinds.h"
+#include "diag/baseline/seal.h"
 #include "diag/report/json.h"
 #include "diag/report/visible.h"
 #include "nlohmann/json.hpp"
@@ -237,6 +238,7 @@ std::string WriteBaseline(const Snapshot& snapshot) {
         {"profile", TextOrNull(snapshot.profile)}}},
       {"salt", snapshot.salt},
       {"seal_check", snapshot.seal_check},
+      {"seal_form", snapshot.seal_form},
       {"kinds", std::move(kinds)},
       {"entries", std::move(entries)},
   };
@@ -269,6 +271,13 @@ absl::StatusOr<Snapshot> ReadBaseline(absl::string_view text) {
       !ReadText(document, "seal_check", snapshot.seal_check) ||
       !ReadText(subject, "unit", snapshot.unit) || !ReadText(subject, "era", snapshot.era)) {
     return Broken("a text of its head is no text");
+  }
+  // The first baselines do not say.
+  if (const Json* form = Find(document, "seal_form"); form != nullptr) {
+    if (!form->is_number_unsigned()) return Broken("seal_form is no number");
+    // Seals of a form to come are as those of another machine.
+    if (form->get<uint64_t>() > kSealForm) snapshot.seal_check.clear();
+    snapshot.seal_form = form->get<uint64_t>() == 1 ? 1 : kSealForm;
   }
   snapshot.hostname = ObservedText(object("host"), "hostname");
   snapshot.ollama_version = ObservedText(subject, "ollama_version");

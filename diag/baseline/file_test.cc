@@ -53,6 +53,21 @@ TEST(Baseline, IsReadAsItWasWritten) {
   EXPECT_EQ(read->looked.at("node.*").why_not(), "/dev: not captured");
 }
 
+TEST(Baseline, SaysHowItsSealsAreMade) {
+  Snapshot sample = Sample();
+  sample.seal_form = 2;
+  const std::string text = WriteBaseline(sample);
+  EXPECT_EQ(ReadBaseline(text)->seal_form, 2);
+  // The first ones did not say.
+  EXPECT_EQ(ReadBaseline(absl::StrReplaceAll(text, {{"\"seal_form\": 2,", ""}}))->seal_form, 1);
+  // Of a form to come nothing is known, and so nothing sealed is compared.
+  const auto newer =
+      ReadBaseline(absl::StrReplaceAll(text, {{"seal_form\": 2", "seal_form\": 3"}}));
+  EXPECT_EQ(newer->seal_check, "");
+  EXPECT_FALSE(
+      ReadBaseline(absl::StrReplaceAll(text, {{"seal_form\": 2", "seal_form\": \"x\""}})).ok());
+}
+
 TEST(Baseline, HoldsNoProcessId) {
   EXPECT_FALSE(absl::StrContains(WriteBaseline(Sample()), "57290"));
 }

@@ -13,6 +13,7 @@ namespace vgpu::baseline {
 namespace {
 
 constexpr char kSeal[] = "<sealed ";
+constexpr char kLeftOut[] = "<sealed without a key>";
 
 // Of the environment of a service, what says where things are and how much is logged, and is no
 // secret by its nature. The variables that decide discovery are another table
@@ -66,40 +67,73 @@ constexpr absl::string_view kOpen[] = {
     "XDG_DATA_HOME",
 };
 
-std::string Key(absl::string_view salt, absl::string_view machine_id) {
-  return HmacSha256(salt, absl::StrCat("vgpu-doctor baseline: seals\n", machine_id));
-}
+// Of the hash, in hexadecimal: 128 bits.
+constexpr size_t kDigits = 32;
 
-std::string Seal(absl::string_view key, absl::string_view text) {
-  return absl::StrCat(kSeal, absl::BytesToHexString(HmacSha256(key, text)).substr(0, 32), ">");
+std::string Digits(absl::string_view hash) {
+  return absl::BytesToHexString(hash).substr(0, kDigits);
 }
 
 }  // namespace
 
-Sealer::Sealer(absl::string_view salt, absl::string_view machine_id)
-    : salt_(salt), key_(Key(salt, machine_id)) {
-  check_ = absl::BytesToHexString(HmacSha256(key_, "check")).substr(0, 32);
+Sealer::Sealer(absl::string_view salt, absl::string_view machine_id, int form)
+    : Sealer(salt, form) {
+  if (machine_id.empty()) return;
+  key_ = form == 1 ? HmacSha256(salt, absl::StrCat("vgpu-doctor baseline: seals\n", machine_id))
+                   : HmacSha256("vgpu-doctor baseline: seals of form 2", machine_id);
+  check_ = Seal("check");
+}
+
+Sealer Sealer::OfCapture(absl::string_view salt, absl::string_view inner_check, int form) {
+  Sealer sealer(salt, form);
+  if (form != 1 && !inner_check.empty()) {
+    sealer.check_ = salt.empty() ? std::string(inner_check) : Digits(HmacSha256(salt, inner_check));
+  }
+  return sealer;
+}
+
+std::string Sealer::Seal(absl::string_view text) const {
+  const std::string inner = Digits(HmacSha256(key_, text));
+  return form_ == 1 || salt_.empty() ? inner : Digits(HmacSha256(salt_, inner));
+}
+
+std::string Sealer::Marked(absl::string_view text) const {
+  return key_.empty() ? std::string(kLeftOut) : absl::StrCat(kSeal, Seal(text), ">");
+}
+
+std::string Sealer::Salted(absl::string_view text) const {
+  std::string out;
+  while (true) {
+    const size_t at = text.find(kSeal);
+    const absl::string_view inner =
+        at == absl::string_view::npos ? "" : text.substr(at + sizeof(kSeal) - 1).substr(0, kDigits);
+    if (inner.size() < kDigits || salt_.empty()) return absl::StrCat(out, text);
+    absl::StrAppend(&out, text.substr(0, at), kSeal, Digits(HmacSha256(salt_, inner)));
+    text.remove_prefix(at + sizeof(kSeal) - 1 + kDigits);
+  }
 }
 
 std::string Sealer::Whole(absl::string_view text) const {
-  return Seal(key_, absl::StrCat("whole\n", text));
+  return Marked(absl::StrCat("whole\n", text));
 }
 
 std::string Sealer::Text(absl::string_view text) const {
   std::string clear = report::RedactSecrets(text);
   if (clear == text && clear.size() <= kMaxText) return clear;
   if (clear.size() > kMaxText) clear.resize(kMaxText);
-  return absl::StrCat(clear, " ", Seal(key_, absl::StrCat("text\n", text)));
+  return absl::StrCat(clear, " ", Marked(absl::StrCat("text\n", text)));
 }
 
 std::string Sealer::Variable(absl::string_view name, absl::string_view value) const {
   const bool open = IsOpenVariable(name) && value.size() <= kMaxText;
   const std::string assignment = absl::StrCat(name, "=", value);
   if (open && report::RedactSecrets(assignment) == assignment) return std::string(value);
-  return Seal(key_, absl::StrCat("variable\n", value));
+  return Marked(absl::StrCat("variable\n", value));
 }
 
 bool HasSeal(absl::string_view text) { return absl::StrContains(text, kSeal); }
+
+bool HasSealLeftOut(absl::string_view text) { return absl::StrContains(text, kLeftOut); }
 
 bool IsOpenVariable(absl::string_view name) {
   return ollama::DecidesDiscovery(name) ||

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
 namespace vgpu::baseline {
@@ -59,6 +60,38 @@ TEST(Sealer, AnotherMachineOrSaltGivesOtherSeals) {
     EXPECT_NE(other->check(), One().check());
     EXPECT_NE(other->Whole("a"), One().Whole("a"));
   }
+}
+
+TEST(Sealer, OfWhatACaptureCarriesTheSealOfAnyBaselineIsMade) {
+  const Sealer inner("", "e44ceeb10dfd956f678547165b4b1642");
+  const Sealer capture = Sealer::OfCapture("salt", inner.check(), kSealForm);
+  EXPECT_EQ(capture.check(), One().check());
+  EXPECT_EQ(capture.Salted(inner.Whole("a")), One().Whole("a"));
+  EXPECT_EQ(capture.Salted(inner.Text("serve --token abc")), One().Text("serve --token abc"));
+  EXPECT_EQ(capture.Salted(absl::StrCat("x ", inner.Whole("a"), " y ", inner.Whole("b"), " z")),
+            absl::StrCat("x ", One().Whole("a"), " y ", One().Whole("b"), " z"));
+  EXPECT_EQ(capture.Salted("no seal, or <sealed 12"), "no seal, or <sealed 12");
+  // By itself it makes none.
+  EXPECT_TRUE(HasSealLeftOut(capture.Whole("a")));
+  EXPECT_EQ(Sealer::OfCapture("salt", "", kSealForm).check(), "");
+}
+
+TEST(Sealer, WithoutTheMachinesIdThereAreNoSeals) {
+  for (int form : {1, 2}) {
+    const Sealer nobody("salt", "", form);
+    EXPECT_EQ(nobody.check(), "");
+    EXPECT_EQ(nobody.Variable("HF_TOKEN", "abc"), nobody.Variable("HF_TOKEN", "abd"));
+    EXPECT_TRUE(HasSealLeftOut(nobody.Text("serve --token abc")));
+    EXPECT_EQ(nobody.Variable("PATH", "/bin"), "/bin");
+  }
+}
+
+TEST(Sealer, TheFirstFormIsMadeAsItWas) {
+  const Sealer first("salt", "e44ceeb10dfd956f678547165b4b1642", 1);
+  EXPECT_NE(first.check(), One().check());
+  EXPECT_EQ(first.Whole("a"), Sealer("salt", "e44ceeb10dfd956f678547165b4b1642", 1).Whole("a"));
+  // What a capture carries is of the second form.
+  EXPECT_EQ(Sealer::OfCapture("salt", One().check(), 1).check(), "");
 }
 
 }  // namespace

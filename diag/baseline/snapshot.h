@@ -50,7 +50,8 @@ struct Snapshot {
 
   // Of the Sealer that made it (seal.h).
   std::string salt = {};
-  std::string seal_check = {};
+  std::string seal_check = {};  // empty: its seals can be compared with no others
+  int seal_form = 1;
 
   // Of each kind whose pattern has a star: present where every key of the kind was looked for,
   // so that one that is not in `entries` is absent. Else why not.

@@ -182,6 +182,9 @@ Observed<std::string> ModeOf(const host::FileMeta& meta) {
   return meta.mode.Map([](uint32_t mode) { return facts::ModeText(mode); });
 }
 
+namespace {
+
+// /etc/machine-id; empty where it is not known.
 std::string MachineId(const host::Host& host) {
   const Observed<host::Content> content = host.Read("/etc/machine-id", 64);
   std::string id;
@@ -189,6 +192,14 @@ std::string MachineId(const host::Host& host) {
   const bool is_id = id.size() == 32 && std::all_of(id.begin(), id.end(),
                                                     [](char c) { return absl::ascii_isxdigit(c); });
   return is_id ? id : "";
+}
+
+}  // namespace
+
+Sealer SealerFor(const host::Host& host, const Carried& carried, absl::string_view salt, int form) {
+  // Where another id has taken its place.
+  if (carried.redacted) return Sealer::OfCapture(salt, carried.inner_check, form);
+  return Sealer(salt, MachineId(host), form);
 }
 
 Snapshot Take(const host::Host& host, const facts::Facts& facts, report::Verdict verdict,
@@ -211,6 +222,7 @@ Snapshot Take(const host::Host& host, const facts::Facts& facts, report::Verdict
       });
   snapshot.salt = options.sealer.salt();
   snapshot.seal_check = options.sealer.check();
+  snapshot.seal_form = options.sealer.form();
 
   Builder out(options.sealer, snapshot);
   const Subject subject{host, facts, options.like, hashes};
@@ -221,6 +233,9 @@ Snapshot Take(const host::Host& host, const facts::Facts& facts, report::Verdict
   TakeOllama(subject, out);
   TakeDevices(subject, out);
   TakeDiscovery(subject, out);
+  if (options.carried != nullptr) {
+    PutCarried(*options.carried, ProcessOf(facts), options.sealer, snapshot);
+  }
   return snapshot;
 }
 

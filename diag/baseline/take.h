@@ -13,6 +13,7 @@
 #include <map>
 #include <string>
 
+#include "diag/baseline/carried.h"
 #include "diag/baseline/seal.h"
 #include "diag/baseline/snapshot.h"
 #include "diag/facts/facts.h"
@@ -42,13 +43,16 @@ struct TakeOptions {
   const Sealer& sealer;
   // Look at what this one names, too: that it is not there now is then known.
   const Snapshot* like = nullptr;
+  // Of a capture from which secrets were taken out.
+  const Carried* carried = nullptr;
 };
 
 Snapshot Take(const host::Host& host, const facts::Facts& facts, report::Verdict verdict,
               const TakeOptions& options, FileHashes& hashes);
 
-// /etc/machine-id, for a Sealer; empty where it is not known.
-std::string MachineId(const host::Host& host);
+// Seals what is on `host`, as a baseline with this salt, and seals of this form, does.
+Sealer SealerFor(const host::Host& host, const Carried& carried, absl::string_view salt,
+                 int form = kSealForm);
 
 }  // namespace vgpu::baseline
 

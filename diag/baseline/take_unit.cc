@@ -138,7 +138,7 @@ void TakeDropIns(const Subject& subject, Builder& out) {
     }
     for (const systemd::SkippedFile& skipped : files.skipped) {
       if (IsShadowed(skipped) && host::Basename(skipped.path) == name) {
-        absl::StrAppend(&state, ", overrides ", skipped.path);
+        absl::StrAppend(&state, ", and ", skipped.path, " is overridden");
       }
     }
     const std::string key = absl::StrCat("unit.drop_in.", name);

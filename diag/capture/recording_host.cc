@@ -4,7 +4,9 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "diag/baseline/sha256.h"
 #include "diag/elf/elf.h"
 #include "diag/elf/elf_json.h"
 #include "diag/host/capture_layout.h"
@@ -44,11 +46,16 @@ class Tee : public ByteSource {
       log_->error = std::string(n.status().message());
     } else if (*n == 0) {
       log_->ended = true;
+      if (log_->is_elf) log_->sha256 = absl::BytesToHexString(sum_.Finish());
     } else {
       // A library that is read whole, for its checksum.
       if (!begun_) log_->is_elf = elf::LooksLikeElf({buffer, *n});
       begun_ = true;
-      if (!log_->is_elf) log_->Add({buffer, *n});
+      if (log_->is_elf) {
+        sum_.Add({buffer, *n});
+      } else {
+        log_->Add({buffer, *n});
+      }
     }
     return n;
   }
@@ -56,7 +63,30 @@ class Tee : public ByteSource {
  private:
   std::unique_ptr<ByteSource> source_;
   std::shared_ptr<LogTail> log_;
+  baseline::Sha256 sum_;
   bool begun_ = false;
+};
+
+// Passes parts of a file on, and keeps its end, where that is read.
+class EndKeeper : public RangeSource {
+ public:
+  EndKeeper(std::unique_ptr<RangeSource> source, size_t limit, std::optional<FileTail>& tail)
+      : source_(std::move(source)), limit_(limit), tail_(tail) {}
+
+  uint64_t size() const override { return source_->size(); }
+  absl::StatusOr<std::string> ReadAt(uint64_t offset, size_t length) const override {
+    absl::StatusOr<std::string> part = source_->ReadAt(offset, length);
+    const bool end = part.ok() && !part->empty() && offset + part->size() >= size();
+    if (end && part->size() <= limit_ && (!tail_ || offset < tail_->offset)) {
+      tail_ = FileTail{offset, *part};
+    }
+    return part;
+  }
+
+ private:
+  std::unique_ptr<RangeSource> source_;
+  const size_t limit_;
+  std::optional<FileTail>& tail_;  // of the record
 };
 
 class Text : public ByteSource {
@@ -143,6 +173,12 @@ void LogTail::DropOldest() {
   }
 }
 
+std::string LogTail::First() const {
+  if (!older_.empty()) return older_.front();
+  if (pieces_.empty()) return "";
+  return pieces_.front().substr(0, pieces_.front().find('\n'));
+}
+
 std::string LogTail::Text() const {
   std::string text;
   text.reserve(older_kept_ + kept_);
@@ -220,8 +256,16 @@ Observed<std::unique_ptr<ByteSource>> RecordingHost::RawOpen(const std::string& 
 
 Observed<std::unique_ptr<RangeSource>> RecordingHost::RawOpenRanges(const std::string& path) const {
   Observed<std::unique_ptr<RangeSource>> answer = host_.RawOpenRanges(path);
-  if (answer.present()) return answer;
-  record_.paths[path].why_not_opened =
+  Looks& looks = record_.paths[path];
+  if (answer.present()) {
+    std::unique_ptr<RangeSource> source = std::move(answer).value();
+    const absl::StatusOr<std::string> first = source->ReadAt(0, 4);
+    // Of programs and libraries there are the facts.
+    if (!first.ok() || elf::LooksLikeElf(*first)) return source;
+    return Observed<std::unique_ptr<RangeSource>>(
+        std::make_unique<EndKeeper>(std::move(source), limits_.log, looks.tail));
+  }
+  looks.why_not_opened =
       answer.absent() ? "went away while it was looked at" : std::string(answer.why_not());
   return WhyNot(answer);
 }
@@ -272,10 +316,15 @@ Observed<std::unique_ptr<ByteSource>> RecordingHost::StreamTool(
     return Source(std::make_unique<Text>(known->second.log->Text()));
   }
   Observed<Source> answer = host_.StreamTool(query);
-  // What reaches further back is the better record.
-  if (have && query.since >= known->second.since) return answer;
+  // What reaches further back is the better record. Of a capture, what is asked for without a
+  // time is only what a check reads.
+  const bool all_first = host_.kind() == Kind::kTree && have &&
+                         known->second.since == absl::InfinitePast() &&
+                         query.since != absl::InfinitePast();
+  if (have && !all_first && query.since >= known->second.since) return answer;
   Output& output = record_.outputs[*file];
   output.since = query.since;
+  if (have && output.log->ended && output.judged == nullptr) output.judged = output.log;
   if (!answer.present()) {
     output.content = answer.absent()
                          ? Observed<Content>(NotObserved{"there is no such log"})

@@ -45,9 +45,13 @@ class LogTail {
   std::string Text() const;
   uint64_t dropped() const { return dropped_; }  // bytes
 
-  bool ended = false;      // the whole stream was read
-  bool is_elf = false;     // it is no log: its lines are not kept
-  std::string error = {};  // why the rest could not be read
+  // The oldest line that is kept; empty: there is none.
+  std::string First() const;
+
+  bool ended = false;       // the whole stream was read
+  bool is_elf = false;      // it is no log: its lines are not kept, but
+  std::string sha256 = {};  // in hexadecimal; empty: it was not read whole
+  std::string error = {};   // why the rest could not be read
 
  private:
   // Takes the oldest piece away, but for its lines with needles.
@@ -62,6 +66,12 @@ class LogTail {
   uint64_t dropped_ = 0;
 };
 
+// The end of a file of which parts were read.
+struct FileTail {
+  uint64_t offset = 0;
+  std::string bytes = {};
+};
+
 // The looks at one path, and their answers. Not set: nobody looked.
 struct Looks {
   std::optional<host::Observed<host::FileMeta>> meta;
@@ -70,6 +80,7 @@ struct Looks {
   std::optional<host::Observed<host::Content>> content;
   std::string left_out;          // why a content that was read is not kept
   std::shared_ptr<LogTail> log;  // read as a stream
+  std::optional<FileTail> tail;  // read in parts, up to its end; no ELF file
   std::string why_not_opened;    // a stream, or a file of which parts are read
   std::string elf;               // the JSON object of files.jsonl; empty: none
 };
@@ -78,6 +89,9 @@ struct Output {
   host::Observed<host::Content> content;
   std::shared_ptr<LogTail> log;  // a journal; then `content` is not used
   absl::Time since = absl::InfinitePast();
+  // Of a journal of which more was asked for later: what was asked for first, which stands where
+  // the longer one could not be read to its end.
+  std::shared_ptr<LogTail> judged = {};
 };
 
 struct Record {

@@ -43,6 +43,62 @@ TEST(RecordingHost, EachLookAndItsAnswer) {
   EXPECT_FALSE(record.paths["/etc/a"].names.has_value());
 }
 
+TEST(RecordingHost, OfALibraryThatIsReadWholeTheChecksum) {
+  FakeHost fake;
+  fake.AddFile("/a.so", std::string("\x7f"
+                                    "ELF",
+                                    4));
+  fake.AddFile("/a.txt", "text");
+  Record record;
+  const RecordingHost host(fake, record);
+  All(*host.Open("/a.so").value());
+  All(*host.Open("/a.txt").value());
+  // printf '\177ELF' | sha256sum
+  EXPECT_EQ(record.paths["/a.so"].log->sha256,
+            "3bdbb4fe8397cd2b842430b39ccff01a8663c751945ef5e9a09e267fb8b1d359");
+  EXPECT_EQ(record.paths["/a.txt"].log->sha256, "");
+}
+
+TEST(RecordingHost, OfAFileThatIsReadInPartsItsEnd) {
+  FakeHost fake;
+  fake.AddFile("/log", "0123456789")
+      .AddFile("/a.so",
+               "\x7f"
+               "ELF0123");
+  Record record;
+  const RecordingHost host(fake, record, {.log = 8});
+  const auto log = host.OpenRanges("/log");
+  EXPECT_EQ(*(*log)->ReadAt(0, 4), "0123");
+  EXPECT_FALSE(record.paths["/log"].tail.has_value());
+  EXPECT_EQ(*(*log)->ReadAt(8, 100), "89");
+  EXPECT_EQ(*(*log)->ReadAt(4, 6), "456789");
+  EXPECT_EQ(*(*log)->ReadAt(9, 1), "9");
+  // Longer than what is kept of a log.
+  EXPECT_EQ(*(*log)->ReadAt(0, 100), "0123456789");
+  EXPECT_EQ(record.paths["/log"].tail->offset, 4u);
+  EXPECT_EQ(record.paths["/log"].tail->bytes, "456789");
+  EXPECT_TRUE((*host.OpenRanges("/a.so"))->ReadAt(0, 100).ok());
+  EXPECT_FALSE(record.paths["/a.so"].tail.has_value());
+}
+
+TEST(RecordingHost, OfAJournalThatIsAskedForTwiceTheLongerPartAndWhereTheFirstBegan) {
+  const std::string older = "{\"__REALTIME_TIMESTAMP\":\"1000000\"}\n";
+  const std::string newer = "{\"__REALTIME_TIMESTAMP\":\"2000000\"}\n";
+  const host::ToolQuery judged = {.tool = Tool::kJournalUnit, .unit = "a.service"};
+  host::ToolQuery story = judged;
+  story.since = absl::UnixEpoch();
+  FakeHost fake;
+  fake.AddTool(judged, newer);
+  Record record;
+  const RecordingHost host(fake, record);
+  EXPECT_EQ(All(*host.StreamTool(judged).value()), newer);
+  fake.AddTool(judged, older + newer);
+  EXPECT_EQ(All(*host.StreamTool(story).value()), older + newer);
+  const Output& output = record.outputs.begin()->second;
+  EXPECT_EQ(output.log->Text(), older + newer);
+  EXPECT_EQ(output.judged->First(), newer.substr(0, newer.size() - 1));
+}
+
 TEST(RecordingHost, TheSecondAnswerIsTheFirst) {
   FakeHost fake;
   fake.AddFile("/a", "before").AddTool({.tool = Tool::kSystemctlShowManager}, "before");

@@ -1,5 +1,7 @@
 #include "diag/capture/write_capture.h"
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <utility>
@@ -9,11 +11,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "diag/archive/tar.h"
 #include "diag/elf/elf.h"
 #include "diag/facts/shared_object_names.h"
 #include "diag/host/capture_layout.h"
+#include "diag/host/journal_time.h"
+#include "diag/host/memory_files.h"
+#include "diag/host/tree_host.h"
 #include "nlohmann/json.hpp"
 
 namespace vgpu::capture {
@@ -74,7 +80,10 @@ class Writer {
     for (const auto& [path, looks] : record_.paths) AddPath(path, looks);
     for (const auto& [file, output] : record_.outputs) AddOutput(file, output);
     AddFile(host::kFilesList, std::move(list_));
-    AddFile(host::kManifest, Manifest());
+    AddFile(host::kManifest, Manifest(""));
+    if (redactor_ && options_.seals) {
+      if (std::string seals = Seals(); !seals.empty()) members_.back().content = Manifest(seals);
+    }
     CaptureSummary summary;
     summary.looks = record_.paths.size() + record_.outputs.size();
     summary.not_observed = not_observed_.size();
@@ -109,8 +118,12 @@ class Writer {
                .mtime = mtime});
   }
 
-  std::string Redacted(const std::string& path, std::string content) const {
-    return !redactor_ ? std::move(content) : redactor_->File(path, content);
+  void AddRedacted(const std::string& path, const std::string& content, absl::Time mtime,
+                   json& entry) {
+    std::string safe = redactor_ ? redactor_->File(path, content) : content;
+    // With all else that stands in the file, its checksum would be enough to guess the secret.
+    if (safe != content) entry.erase("sha256");
+    AddFile(path, std::move(safe), mtime);
   }
 
   // Whether something was looked at below what is a link: the root of a process that has
@@ -170,7 +183,7 @@ class Writer {
       elf = json::parse(looks.elf, nullptr, /*allow_exceptions=*/false);
     }
     if (looks.log != nullptr && !looks.log->is_elf) {
-      AddFile(path, Redacted(path, looks.log->Text()), mtime);
+      AddRedacted(path, looks.log->Text(), mtime, entry);
       RemarkOn(path, *looks.log);
     } else if (!looks.left_out.empty()) {
       NotObserved(path, looks.left_out);
@@ -182,15 +195,30 @@ class Writer {
           elf[facts::kNamedObjectsKey] = facts::SharedObjectNames(content.bytes);
         }
       } else {
-        AddFile(path, Redacted(path, content.bytes), mtime);
+        AddRedacted(path, content.bytes, mtime, entry);
         if (content.truncated) first_part_.push_back(SafePath(path));
       }
+    } else if (looks.tail) {
+      AddTail(path, *looks.tail, mtime, entry);
     } else if (looks.content) {
       NotObserved(path, Why(*looks.content));
     } else if (!looks.why_not_opened.empty()) {
       NotObserved(path, looks.why_not_opened);
     }
+    if (looks.log != nullptr && !looks.log->sha256.empty()) entry["sha256"] = looks.log->sha256;
     if (elf.is_object()) entry["elf"] = std::move(elf);
+  }
+
+  // The end of a file: from its first whole line on, of half a secret is not recognised.
+  void AddTail(const std::string& path, const FileTail& tail, absl::Time mtime, json& entry) {
+    const size_t newline = tail.offset == 0 ? std::string::npos : tail.bytes.find('\n');
+    const size_t begin = newline == std::string::npos ? 0 : newline + 1;
+    if (tail.offset > 0 && begin == 0) return NotObserved(path, "its end has no whole line");
+    AddRedacted(path, tail.bytes.substr(begin), mtime, entry);
+    if (tail.offset > 0) {
+      remarks_.push_back(absl::StrCat(SafePath(path), ": only the newest part was captured; ",
+                                      tail.offset + begin, " bytes before it were left out"));
+    }
   }
 
   void AddOutput(const std::string& file, const Output& output) {
@@ -206,15 +234,27 @@ class Writer {
       }
       return;
     }
-    std::string text = output.log->Text();
+    const bool longer = output.judged != nullptr && output.log->ended;
+    const LogTail& log = output.judged != nullptr && !longer ? *output.judged : *output.log;
+    std::string text = log.Text();
     if (text.empty()) {
-      if (std::string why = WhyEmpty(file, *output.log); !why.empty()) {
+      if (std::string why = WhyEmpty(file, log); !why.empty()) {
         NotObserved(file, why);
         return;
       }
     }
     AddFile(file, RedactedOutput(file, text));
-    RemarkOn(file, *output.log);
+    RemarkOn(file, log);
+    if (longer) {
+      const absl::Time from = host::EntryTime(output.judged->First())
+                                  .value_or(host_.observed_at().value_or(absl::InfinitePast()));
+      if (from != absl::InfinitePast()) {
+        journal_from_[file.substr(sizeof(host::kCaptureDir))] = TimeText(from, absl::UTCTimeZone());
+      }
+    } else if (output.judged != nullptr) {
+      remarks_.push_back(
+          absl::StrCat(file.substr(1), ": what is older was not captured: ", output.log->error));
+    }
   }
 
   // Why a journal without an entry says nothing; empty where it does.
@@ -254,7 +294,23 @@ class Writer {
 
   void AddEntry(const json& entry) { absl::StrAppend(&list_, Dump(entry), "\n"); }
 
-  std::string Manifest() {
+  // Of the host that the members are.
+  std::string Seals() const {
+    auto files = std::make_unique<host::MemoryFiles>();
+    for (const TarMember& member : members_) {
+      absl::string_view path = member.path;
+      absl::ConsumePrefix(&path, options_.directory);
+      const absl::Status added =
+          member.type == TarMember::Type::kSymlink
+              ? files->AddLink(path, member.target)
+              : files->AddFile(path, std::make_shared<const std::string>(member.content));
+      if (!added.ok()) return "";
+    }
+    const auto captured = host::TreeHost::Over(std::move(files));
+    return captured.ok() ? options_.seals(**captured) : "";
+  }
+
+  std::string Manifest(absl::string_view seals) {
     json manifest = {{"schema", host::kCaptureSchema}, {"tool_version", options_.tool_version},
                      {"only_looked_at", true},         {"complete", host_.complete()},
                      {"running", host_.running()},     {"redacted", redactor_.has_value()}};
@@ -264,6 +320,10 @@ class Writer {
     if (auto name = host_.hostname(); name.present()) manifest["hostname"] = *name;
     if (auto uid = host_.observer_uid(); uid.present()) manifest["observer_uid"] = *uid;
     if (!options_.unit.empty()) manifest["unit"] = options_.unit;
+    if (!journal_from_.empty()) manifest["journal_from"] = journal_from_;
+    if (!seals.empty()) {
+      manifest["seals"] = json::parse(seals.begin(), seals.end(), nullptr, false);
+    }
     std::vector<std::string> remarks = host_.remarks();
     remarks.insert(remarks.end(), remarks_.begin(), remarks_.end());
     if (unnamed_ > 0) {
@@ -283,6 +343,7 @@ class Writer {
   std::set<std::string> names_;  // of members_
   std::string list_;             // files.jsonl
   std::vector<json> not_observed_;
+  std::map<std::string, std::string> journal_from_;
   std::vector<std::string> first_part_;
   std::vector<std::string> remarks_;
   size_t unnamed_ = 0;

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -24,6 +25,9 @@ struct CaptureOptions {
   std::string directory = "vgpu-capture";  // in which all members lie
   std::string unit = {};                   // to judge; empty: none was
   std::string tool_version = {};
+  // What the manifest's key "seals" has, as JSON, of the host that the capture will be; called
+  // where something is redacted. Unset, or an empty answer: nothing.
+  std::function<std::string(const host::Host& captured)> seals = {};
 };
 
 struct CaptureSummary {

@@ -141,6 +141,68 @@ TEST(WriteCapture, WhatIsLeftOutIsNamed) {
             std::string::npos);
 }
 
+TEST(WriteCapture, OfAJournalACheckReadsWhatTheCheckOfTheHostDid) {
+  const std::string older = "{\"MESSAGE\":\"a\",\"__REALTIME_TIMESTAMP\":\"1000000\"}\n";
+  const std::string newer = "{\"MESSAGE\":\"b\",\"__REALTIME_TIMESTAMP\":\"2000000\"}\n";
+  const host::ToolQuery judged = {.tool = Tool::kJournalUnit, .unit = "a.service"};
+  host::ToolQuery story = judged;
+  story.since = absl::UnixEpoch();
+  FakeHost fake;
+  Record record;
+  const RecordingHost recording(fake, record);
+  fake.AddTool(judged, newer);
+  recording.StreamTool(judged);
+  fake.AddTool(judged, older + newer);
+  recording.StreamTool(story);
+  const auto captured = Captured(recording, record);
+  const auto read = [&](const host::ToolQuery& query) {
+    std::string text(1000, '\0');
+    text.resize(*(*captured->StreamTool(query))->Read(text.data(), text.size()));
+    return text;
+  };
+  EXPECT_EQ(read(judged), newer);
+  EXPECT_EQ(read(story), older + newer);
+}
+
+TEST(WriteCapture, OfALongFileTheEndInWholeLinesAndOfALibraryTheChecksum) {
+  FakeHost fake;
+  FileMeta meta;
+  meta.size = 22;
+  fake.AddFile("/var/log/a", "HF_TOKEN=hunter2\nline\n", meta);
+  fake.AddFile("/a.so",
+               "\x7f"
+               "ELF");
+  Record record;
+  const RecordingHost recording(fake, record);
+  (*recording.OpenRanges("/var/log/a"))->ReadAt(10, 100).IgnoreError();
+  recording.Open("/a.so");
+  const auto captured = Captured(recording, record);
+  EXPECT_EQ(captured->Read("/var/log/a")->bytes, "line\n");
+  EXPECT_EQ(*captured->Resolve("/var/log/a")->meta.size, 22u);
+  EXPECT_EQ(captured->Resolve("/a.so")->meta.sha256.value_or("").size(), 64u);
+  ASSERT_EQ(captured->remarks().size(), 1u);
+  EXPECT_EQ(captured->remarks()[0],
+            "/var/log/a: only the newest part was captured; 17 bytes before it were left out");
+}
+
+TEST(WriteCapture, WhatItWillBeIsAskedForSealsAndCarriesThem) {
+  FakeHost fake;
+  fake.AddFile("/etc/a", "A").AddLink("/link", "/etc/a");
+  Record record;
+  const RecordingHost recording(fake, record);
+  recording.Read("/link");
+  const Redactor redactor({1, 2});
+  archive::StringSink sink;
+  const CaptureOptions options = {.seals = [](const host::Host& captured) {
+    return captured.Read("/link").present() ? R"({"check": "seen"})" : "";
+  }};
+  ASSERT_TRUE(WriteCapture(recording, record, &redactor, options, sink).ok());
+  EXPECT_NE(sink.text.find("\"check\": \"seen\""), std::string::npos);
+  archive::StringSink plain;
+  ASSERT_TRUE(WriteCapture(recording, record, nullptr, options, plain).ok());
+  EXPECT_EQ(plain.text.find("seals"), std::string::npos);
+}
+
 TEST(WriteCapture, SecretsAreTakenOut) {
   FakeHost fake;
   fake.AddFile("/proc/7/environ", std::string("A=hunter2\0LD_PRELOAD=/a.so\0", 27));

@@ -119,7 +119,7 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   facts.process = pid ? GatherProcess(host, *pid) : FindServer(host, facts.unit, facts.listener);
   facts.log = !facts.unit_judged && facts.process.present()
                   ? GatherLogOf(host, *facts.process, options.since)
-                  : GatherLog(host, facts.unit, facts.process, options.since);
+                  : GatherLog(host, facts.unit, facts.process, options);
   facts.process_named = pid.has_value();
   if (!pid && facts.UnitRunsContainer()) {
     // The unit's own process is the engine's client: the server is in the container.

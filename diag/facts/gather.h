@@ -27,6 +27,8 @@ struct GatherOptions {
   // Log entries from before are left out. Unset: of a live journal, from one day before the
   // start of the process.
   std::optional<absl::Time> since = {};
+  // Of a captured journal, also what a check of the host did not read, where it has that.
+  bool whole_journal = false;
   // Evidence beside what the host shows; unset: what a capture has of it.
   std::optional<GivenProbe> probe = {};
 };

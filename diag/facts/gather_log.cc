@@ -42,13 +42,18 @@ bool MaySeeNothing(const host::Host& host) {
 }  // namespace
 
 LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
-                   const host::Observed<ProcessFacts>& process, std::optional<absl::Time> since) {
+                   const host::Observed<ProcessFacts>& process, const GatherOptions& options) {
+  const std::optional<absl::Time>& since = options.since;
   LogFacts log;
   host::ToolQuery query{.tool = host::Tool::kJournalUnit, .unit = unit.name};
   if (host.kind() == host::Host::Kind::kLive) {
     query.since = process.present() && process->started.present()
                       ? *process->started - kHistory
                       : host.observed_at().value_or(absl::Now()) - kHistoryWithoutProcess;
+  }
+  // A capture knows since when a check reads it, and leaves out nothing where a time is named.
+  if (host.kind() == host::Host::Kind::kTree && options.whole_journal) {
+    query.since = absl::UnixEpoch();
   }
   if (since) query.since = *since;
   log.journal.source = host::ToolSource(query);

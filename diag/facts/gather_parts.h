@@ -75,7 +75,7 @@ std::vector<ProcessFacts> FindChildren(const host::Host& host, int server);
 std::vector<MappedLibrary> FindMapped(const host::Host& host, const ProcessFacts& process);
 
 LogFacts GatherLog(const host::Host& host, const UnitFacts& unit,
-                   const host::Observed<ProcessFacts>& process, std::optional<absl::Time> since);
+                   const host::Observed<ProcessFacts>& process, const GatherOptions& options);
 
 // Of a process in no service: the file that its standard error goes to.
 LogFacts GatherLogOf(const host::Host& host, const ProcessFacts& process,

@@ -10,6 +10,11 @@
 //   redacted         whether secrets were taken out
 //   first_part       files of which more was there than was captured
 //   remarks          what else was cut, or odd
+//   journal_from     of journals, by their file: since when a check reads them. What is older is
+//                    for who asks for it (the time line)
+//   seals            what redaction has hidden from a baseline, sealed (diag/baseline/carried.h):
+//                    `check`, `unit`, `pid`, and `entries` of `key` and one of `value`, `absent`
+//                    and `not_observed`
 //
 // In a line of files.jsonl `names`, of a directory: what a listing of it gave. In its `elf`
 // those of diag/elf/elf_json.h, and `named_objects` (diag/facts/shared_object_names.h).

@@ -11,6 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "diag/host/capture_layout.h"
 #include "diag/host/dir_files.h"
+#include "diag/host/journal_time.h"
 #include "nlohmann/json.hpp"
 
 namespace vgpu::host {
@@ -148,6 +149,14 @@ absl::Status TreeHost::ReadManifest(absl::string_view text) {
   if (auto cut = manifest.find("first_part"); cut != manifest.end() && cut->is_array()) {
     for (const json& path : *cut) {
       if (path.is_string()) first_part_.insert(CleanPath(path.get<std::string>()));
+    }
+  }
+  auto from = manifest.find("journal_from");
+  if (from != manifest.end() && from->is_object()) {
+    for (auto it = from->begin(); it != from->end(); ++it) {
+      Observed<absl::Time> time;
+      TakeTime(*from, it.key().c_str(), time);
+      if (time.present()) journal_from_[JoinPath(kCaptureDir, it.key())] = *time;
     }
   }
   auto listed = manifest.find("not_observed");
@@ -388,6 +397,10 @@ Observed<std::unique_ptr<ByteSource>> TreeHost::StreamTool(const ToolQuery& quer
   const Observed<std::string> file = ToolFile(query);
   if (!file.present()) return Observed<Source>(NotObserved{std::string(file.why_not())});
   Observed<Source> source = files_->Open(*file);
+  const auto from = journal_from_.find(*file);
+  if (source.present() && from != journal_from_.end() && query.since == absl::InfinitePast()) {
+    return EntriesFrom(from->second, std::move(source).value());
+  }
   if (!source.absent()) return source;
   const std::string* why = NotObservedBecause(*file);
   return Observed<Source>(NotObserved{why != nullptr ? *why : "not captured"});

@@ -87,6 +87,7 @@ class TreeHost : public Host {
   std::map<std::string, std::set<std::string>> children_;  // of directories, by entries_
   std::map<std::string, std::string> not_observed_;        // path: reason
   std::set<std::string> first_part_;  // files of which more was there than was captured
+  std::map<std::string, absl::Time> journal_from_;  // by file: since when a check reads it
   // What RawStat said. A path is walked from the root with a look at each of its
   // directories, thousands of times a run, and nobody changes a captured host meanwhile.
   mutable std::map<std::string, Observed<FileMeta>> stats_;

@@ -243,6 +243,9 @@ void Teller::FromPackages() {
     any = true;
     const uint64_t size = (*source)->size();
     const uint64_t from = size > kLogTail ? size - kLogTail : 0;
+    // A capture has its end, and knows how long it was.
+    const Observed<host::Resolved> file = host_.Resolve(log.path);
+    const bool cut = from > 0 || (file.present() && file->meta.size.value_or(size) > kLogTail);
     const absl::StatusOr<std::string> text = (*source)->ReadAt(from, kLogTail);
     if (!text.ok()) {
       out_.not_observed.push_back({log.path, std::string(text.status().message()), ""});
@@ -262,7 +265,7 @@ void Teller::FromPackages() {
     for (const PackageEvent& event : log.parse(*text, facts_.time_zone)) {
       if (event.package.empty() || BearsOnGpu(event.package)) {
         Add(event.time, What::kPackage, event.text,
-            from > 0 ? std::string(log.path) : absl::StrCat(log.path, ", line ", event.line));
+            cut ? std::string(log.path) : absl::StrCat(log.path, ", line ", event.line));
         continue;
       }
       if (others > 0 && event.time - last > kRun) flush();

@@ -90,7 +90,8 @@ int Save(const BaselineOptions& options) {
   const std::optional<std::string> salt = Salt();
   if (!salt) return kFault;
   const report::Report report = diagnosis::Diagnose(*facts);
-  const baseline::Sealer sealer(*salt, baseline::MachineId(*host));
+  const baseline::Carried carried = baseline::ReadCarried(*host);
+  const baseline::Sealer sealer = baseline::SealerFor(*host, carried, *salt);
   baseline::FileHashes hashes(*host);
   std::string name = options.name;
   if (name.empty()) {
@@ -99,7 +100,7 @@ int Save(const BaselineOptions& options) {
                : "baseline";
   }
   const baseline::Snapshot snapshot = baseline::Take(
-      *host, *facts, report.verdict, {.name = name, .sealer = sealer, .like = nullptr}, hashes);
+      *host, *facts, report.verdict, {.name = name, .sealer = sealer, .carried = &carried}, hashes);
   const std::string text = baseline::WriteBaseline(snapshot);
   if (options.output == "-") {
     if (const int failed = Print(text); failed != 0) return failed;

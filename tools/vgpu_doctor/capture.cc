@@ -17,11 +17,16 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "diag/archive/zstd.h"
+#include "diag/baseline/carried.h"
+#include "diag/baseline/seal.h"
+#include "diag/baseline/take.h"
 #include "diag/capture/recording_host.h"
 #include "diag/capture/redactor.h"
 #include "diag/capture/write_capture.h"
+#include "diag/diagnosis/diagnosis.h"
 #include "diag/report/version.h"
 #include "diag/report/visible.h"
+#include "diag/timeline/timeline.h"
 #include "tools/vgpu_doctor/exit_codes.h"
 #include "tools/vgpu_doctor/new_file.h"
 
@@ -67,6 +72,35 @@ capture::Redactor RedactorFor(const facts::Facts& facts) {
   if (facts.process.present()) redactor.KeepCommandLineOf(facts.process->pid);
   for (const facts::ProcessFacts& child : facts.children) redactor.KeepCommandLineOf(child.pid);
   return redactor;
+}
+
+// Looks at all that the other commands look at, too: what a state is made of, and what happened.
+// The first, with inner seals.
+baseline::Snapshot LookFurther(const host::Host& host, const capture::RecordingHost& recording,
+                               const facts::Facts& facts, const HostOptions& options) {
+  const baseline::Carried carried = baseline::ReadCarried(host);
+  const baseline::Sealer sealer = baseline::SealerFor(host, carried, /*salt=*/"");
+  baseline::FileHashes hashes(recording);
+  baseline::Snapshot snapshot = baseline::Take(recording, facts, report::Verdict::kInconclusive,
+                                               {.sealer = sealer, .carried = &carried}, hashes);
+  if (const std::optional<facts::Facts> story = GatherStory(recording, options)) {
+    timeline::Tell(recording, *story, diagnosis::Diagnose(*story));
+  }
+  return snapshot;
+}
+
+// What redaction has hidden from a baseline, sealed.
+std::string Seals(const baseline::Snapshot& of_host, const host::Host& captured,
+                  const HostOptions& options, int pid) {
+  const std::optional<facts::Facts> facts = GatherFacts(captured, options);
+  if (!facts) return "";
+  const baseline::Carried nothing;
+  const baseline::Sealer sealer = baseline::Sealer::OfCapture("", "", baseline::kSealForm);
+  baseline::FileHashes hashes(captured);
+  const baseline::Snapshot of_capture =
+      baseline::Take(captured, *facts, report::Verdict::kInconclusive,
+                     {.sealer = sealer, .carried = &nothing}, hashes);
+  return baseline::CarriedText(baseline::Carry(of_host, of_capture, pid));
 }
 
 absl::StatusOr<capture::CaptureSummary> Write(const host::Host& host, const capture::Record& record,
@@ -149,9 +183,14 @@ int RunCapture(const CaptureCommandOptions& options) {
 
   std::string directory = OwnName(recording);
   if (options.no_redact) directory += kUnredacted;
+  const baseline::Snapshot snapshot = LookFurther(*host, recording, *facts, options.host);
   const capture::CaptureOptions how = {.directory = directory,
                                        .unit = facts->unit_judged ? facts->unit.name : "",
-                                       .tool_version = report::kToolVersion};
+                                       .tool_version = report::kToolVersion,
+                                       .seals = [&](const host::Host& captured) {
+                                         return Seals(snapshot, captured, options.host,
+                                                      baseline::ProcessOf(*facts));
+                                       }};
   const capture::Redactor redactor = RedactorFor(*facts);
   FileSink output(host::Fd(to_output ? dup(STDOUT_FILENO) : -1), name);
   const absl::StatusOr<capture::CaptureSummary> written =

@@ -76,16 +76,17 @@ int RunDiff(const DiffOptions& options) {
   if (!facts) return kUsage;
   const report::Report report = diagnosis::Diagnose(*facts);
 
-  const std::string machine = baseline::MachineId(*host);
+  const baseline::Carried carried = baseline::ReadCarried(*host);
   baseline::FileHashes hashes(*host);
   size_t nearest = 0;
   for (size_t i = 0; i < candidates.size(); ++i) {
     Candidate& candidate = candidates[i];
     // Sealed as the baseline is.
-    const baseline::Sealer sealer(candidate.snapshot.salt, machine);
-    const baseline::Snapshot now =
-        baseline::Take(*host, *facts, report.verdict,
-                       {.name = "", .sealer = sealer, .like = &candidate.snapshot}, hashes);
+    const baseline::Sealer sealer =
+        baseline::SealerFor(*host, carried, candidate.snapshot.salt, candidate.snapshot.seal_form);
+    const baseline::Snapshot now = baseline::Take(
+        *host, *facts, report.verdict,
+        {.name = "", .sealer = sealer, .like = &candidate.snapshot, .carried = &carried}, hashes);
     candidate.comparison = baseline::Compare(candidate.snapshot, now);
     if (baseline::Distance(candidate.comparison) <
         baseline::Distance(candidates[nearest].comparison)) {

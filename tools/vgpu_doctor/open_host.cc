@@ -54,6 +54,26 @@ absl::StatusOr<std::unique_ptr<host::TreeHost>> OpenArchive(const std::string& n
   return absl::Status(host.status().code(), absl::StrCat(name, host.status().message()));
 }
 
+// How far back a story goes: a check needs a day.
+constexpr absl::Duration kStory = absl::Hours(24 * 30);
+
+std::optional<facts::Facts> Gather(const host::Host& host, const HostOptions& options,
+                                   facts::GatherOptions gather) {
+  gather.unit = options.unit;
+  gather.probe = options.probe;
+  if (options.pid != 0) gather.pid = options.pid;
+  if (!ReadSince(options.since, host.observed_at().value_or(absl::Now()), host.time_zone(),
+                 gather.since)) {
+    return std::nullopt;
+  }
+  facts::Facts facts = facts::Gather(host, gather);
+  if (gather.pid && facts.process.absent()) {
+    fprintf(stderr, "vgpu-doctor: --pid %d: there is no such process\n", *gather.pid);
+    return std::nullopt;
+  }
+  return facts;
+}
+
 }  // namespace
 
 void AddHostOptions(CLI::App& command, HostOptions& options) {
@@ -103,20 +123,16 @@ std::optional<facts::Facts> GatherFacts(const HostOptions& options) {
 }
 
 std::optional<facts::Facts> GatherFacts(const host::Host& host, const HostOptions& options) {
+  return Gather(host, options, {});
+}
+
+std::optional<facts::Facts> GatherStory(const host::Host& host, const HostOptions& options) {
   facts::GatherOptions gather;
-  gather.unit = options.unit;
-  gather.probe = options.probe;
-  if (options.pid != 0) gather.pid = options.pid;
-  if (!ReadSince(options.since, host.observed_at().value_or(absl::Now()), host.time_zone(),
-                 gather.since)) {
-    return std::nullopt;
+  gather.whole_journal = true;
+  if (host.kind() == host::Host::Kind::kLive) {
+    gather.since = host.observed_at().value_or(absl::Now()) - kStory;
   }
-  facts::Facts facts = facts::Gather(host, gather);
-  if (gather.pid && facts.process.absent()) {
-    fprintf(stderr, "vgpu-doctor: --pid %d: there is no such process\n", *gather.pid);
-    return std::nullopt;
-  }
-  return facts;
+  return Gather(host, options, std::move(gather));
 }
 
 std::optional<facts::Facts> GatherFactsOfLog(const std::string& name, const std::string& since) {

@@ -35,6 +35,10 @@ std::unique_ptr<host::Host> OpenHost(const std::string& root);
 std::optional<facts::Facts> GatherFacts(const HostOptions& options);
 std::optional<facts::Facts> GatherFacts(const host::Host& host, const HostOptions& options);
 
+// The same for a story, which reaches further back than a check: unless --since says otherwise,
+// 30 days of a live journal, and all that a capture has of it.
+std::optional<facts::Facts> GatherStory(const host::Host& host, const HostOptions& options);
+
 // Likewise of the log alone in the file `name`; "-" is standard input.
 std::optional<facts::Facts> GatherFactsOfLog(const std::string& name, const std::string& since);
 

@@ -14,13 +14,6 @@
 #include "tools/vgpu_doctor/time_argument.h"
 
 namespace vgpu::doctor {
-namespace {
-
-// Of a live journal, unless --since says otherwise: a check needs a day, a story more.
-constexpr char kStory[] = "30d ago";
-
-}  // namespace
-
 CLI::App* AddTimeline(CLI::App& app, TimelineOptions& options) {
   CLI::App* command = app.add_subcommand(
       "timeline", "Tell what happened, each thing with its source, and when it stopped working.");
@@ -43,10 +36,7 @@ CLI::App* AddTimeline(CLI::App& app, TimelineOptions& options) {
 int RunTimeline(const TimelineOptions& options) {
   const std::unique_ptr<host::Host> host = OpenHost(options.host.root);
   if (host == nullptr) return kUsage;
-  HostOptions host_options = options.host;
-  const bool live = host->kind() == host::Host::Kind::kLive;
-  if (host_options.since.empty() && live) host_options.since = kStory;
-  const std::optional<facts::Facts> facts = GatherFacts(*host, host_options);
+  const std::optional<facts::Facts> facts = GatherStory(*host, options.host);
   if (!facts) return kUsage;
   timeline::TellOptions tell;
   if (!options.host.since.empty()) {
