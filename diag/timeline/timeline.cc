@@ -274,7 +274,7 @@ void Teller::FromPackages() {
     }
     flush();
   }
-  if (!any && out_.not_observed.empty() && host_.kind() == host::Host::Kind::kTree) {
+  if (!any && out_.not_observed.empty() && !host_.complete()) {
     out_.not_observed.push_back({"what was installed and upgraded", "no log of a package manager",
                                  "judge the running host"});
   }
