@@ -147,7 +147,9 @@ void ReadConfig(const host::Host& host, absl::string_view root, DeviceFacts& dev
     if (!config.ok()) return NotObserved{std::string(config.status().message())};
     return *std::move(config);
   });
-  devices.config_broken = devices.configured.not_observed();
+  // In a root that was not seen, nothing says that there is one.
+  const bool there = root.empty() || host.Resolve(kDeviceConfigFile, root).present();
+  devices.config_broken = there && devices.configured.not_observed();
 }
 
 // A file of one line, as sysfs has them.
@@ -310,7 +312,9 @@ DeviceFacts GatherDevices(const host::Host& host, const Facts& facts) {
   ReadConfig(host, root, devices);
   devices.module_version = ModuleVersion(host);
   devices.modules = LoadedModules(host);
-  devices.functions = ReadFunctions(host, facts, root);
+  // A container has the kernel's own sysfs: where its root was not captured, the host's tells.
+  const bool captured = host.Resolve("/", root).present();
+  devices.functions = ReadFunctions(host, facts, captured ? root : "");
   devices.nodes = LookAtNodes(host);
   devices.bar_wanted_by = WhoWantsBars(host, facts);
   if (devices.configured.present()) {

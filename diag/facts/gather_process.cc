@@ -52,14 +52,47 @@ Observed<T> FromStatus(absl::StatusOr<T> status) {
   return NotObserved{std::string(status.status().message())};
 }
 
-// Where the process looks up its files: a prefix, or "" for the host's own root.
+Observed<procfs::Container> ContainerOf(const host::Host& host, int pid) {
+  return host.Read(ProcPath(pid, "cgroup"), 65536)
+      .Map([](const Content& content) -> Observed<procfs::Container> {
+        absl::StatusOr<procfs::Cgroup> cgroup = procfs::ParseCgroup(content.bytes);
+        if (!cgroup.ok()) return NotObserved{std::string(cgroup.status().message())};
+        return cgroup->InContainer();
+      });
+}
+
+// Whether the files of a captured tree are not those of the process: it runs in a container, and
+// the capture was made outside of it.
+bool OutsideOfItsContainer(const host::Host& host, int pid) {
+  const Observed<procfs::Container> container = ContainerOf(host, pid);
+  if (!container.present() || pid == 1) return false;
+  for (absl::string_view marker : {"/.dockerenv", "/run/.containerenv"}) {
+    if (host.Resolve(marker).present()) return false;
+  }
+  if (host.Resolve(ProcPath(1, "cgroup")).present()) {
+    const Observed<procfs::Container> of_init = ContainerOf(host, 1);
+    return !of_init.present() || !(*of_init == *container);
+  }
+  // systemd runs here: outside of what Docker, Podman and Kubernetes make, which have a marker
+  // where they run it inside.
+  if (container->runtime != "lxc" &&
+      host.RunTool({.tool = host::Tool::kSystemctlShowManager}).present()) {
+    return true;
+  }
+  // Without either, the program decides: one that the tree lacks is not of this tree.
+  Observed<std::string> exe = host.ReadLink(ProcPath(pid, "exe"));
+  return exe.present() && host.Resolve(absl::StripSuffix(*exe, " (deleted)")).absent();
+}
+
+// Where the process looks up its files: a prefix, or "" for the host's own root. Below a prefix
+// that a tree has as a link only, nothing is observed.
 std::string RootOf(const host::Host& host, int pid) {
   std::string root = ProcPath(pid, "root");
   Observed<host::Resolved> node = host.ResolveNoFollow(root);
+  if (node.present() && node->meta.type == host::FileType::kDir) return root;  // captured
+  if (host.kind() != host::Host::Kind::kLive) return OutsideOfItsContainer(host, pid) ? root : "";
   if (!node.present()) return "";
-  if (node->meta.type == host::FileType::kDir) return root;  // captured as a folder
   Observed<std::string> target = host.ReadLink(root);
-  if (host.kind() != host::Host::Kind::kLive) return "";
   Observed<std::string> its = host.ReadLink(ProcPath(pid, "ns/mnt"));
   Observed<std::string> ours = host.ReadLink("/proc/self/ns/mnt");
   const bool same =

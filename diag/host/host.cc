@@ -92,6 +92,13 @@ Observed<Resolved> Host::Walk(absl::string_view path, absl::string_view root, bo
   if (path.empty() || path.front() != '/') return NotObserved{"not an absolute path"};
   if (path.size() > kMaxPath) return NotObserved{"the name is longer than 4096 bytes"};
 
+  // A tree has another root's files only where they were captured as a folder.
+  if (!root.empty() && kind() == Kind::kTree) {
+    const Observed<FileMeta> own = RawStat(std::string(root));
+    if (!own.present() || own->type != FileType::kDir) {
+      return NotObserved{absl::StrCat(root, ": what the process sees there was not captured")};
+    }
+  }
   std::deque<std::string> pending;
   PushFront(pending, path);
   std::string current(root);

@@ -145,7 +145,20 @@ void TakeRunner(LogLine line, const SlogLine* slog, ServerStart& start) {
   if (for_model) Keep(start.loads, ModelLoad{std::move(line), command});
 }
 
+// A paste as wide as a terminal ends within the line, before the library or in it: such a
+// line tells no result. Every release writes more behind `library=`.
+bool CutBeforeLibraryEnds(const SlogLine* slog) {
+  const std::string* library = slog == nullptr ? nullptr : slog->Find("library");
+  if (library == nullptr) return true;
+  if (&slog->attrs.back().value != library) return false;
+  for (absl::string_view name : {"cpu", "cuda", "rocm", "vulkan", "metal", "oneapi"}) {
+    if (absl::EqualsIgnoreCase(*library, name)) return false;
+  }
+  return true;
+}
+
 void TakeCompute(LogLine line, const SlogLine* slog, ServerStart& start) {
+  if (CutBeforeLibraryEnds(slog)) return;
   Compute result;
   // One discovery prints its lines within a moment, and says before that it begins.
   if (!start.results.empty()) {

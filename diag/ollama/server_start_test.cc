@@ -261,5 +261,15 @@ TEST(ServerStartTest, ManyLinesStayBounded) {
   EXPECT_EQ(start.cuda_errors.back().line.number, 501u);
 }
 
+TEST(ServerStartTest, AResultThatATerminalCutOffTellsNothing) {
+  for (absl::string_view cut : {"id=GPU-d110a105-ac29-1d54-7b49-9…", "id=GPU-d110a105-ac29-1d5",
+                                "id=GPU-d1 libr", "id=GPU-d1 library=", "id=GPU-d1 library=CU…"}) {
+    ServerStart start =
+        Start({Config(), Record(1, "INFO", absl::StrCat(R"(msg="inference compute" )", cut))});
+    EXPECT_EQ(start.Result(), nullptr) << cut;
+  }
+  EXPECT_TRUE(Start({Config(), Gpu(1)}).Result()->on_cuda());
+}
+
 }  // namespace
 }  // namespace vgpu::ollama

@@ -178,10 +178,13 @@ Judgement ExecNotExecutable(const facts::Facts& facts) {
   if (fault) {
     holds.fix.push_back(fault->fix);
   } else {
-    holds.fix.push_back({absl::StrCat("sudo namei -l ", ShellWord(file.path)),
-                         "shows owner and mode of every part of the path: one of them shuts the "
-                         "service's user out",
-                         "", ""});
+    holds.fix.push_back(
+        {absl::StrCat("sudo namei -l ", ShellWord(file.path), "; ls -Z ", ShellWord(file.path),
+                      "; journalctl -k | grep -i 'avc: *denied'"),
+         "shows what shuts the service out: owner or mode of a part of the path, or SELinux, which "
+         "refuses a program that bears the label of a home directory (`sudo restorecon -Rv` on its "
+         "directory gives it the right one)",
+         "", ""});
   }
   holds.fix.push_back(RestartStep(facts, "systemd tries again"));
   holds.expect = {absl::StrCat("`systemctl is-active ", facts.unit.name, "` says active")};

@@ -4,10 +4,16 @@
 // setting covers is not there for the service, whatever modes and owners say. The loader's
 // words for a hidden file are those for a missing one (measured, glibc 2.36).
 
+#include <fnmatch.h>
+
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "diag/facts/service_view.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/shared/common.h"
@@ -45,21 +51,54 @@ void AddPath(const facts::Facts& facts, const std::string& path, const std::stri
                     true, program, std::move(explains)});
 }
 
-// A setting of the device cgroup that leaves NVIDIA's nodes out; nullptr: none.
-const systemd::Setting* ClosesNodes(const facts::Facts& facts) {
+// The names under which the driver registers a node's major number in /proc/devices: one
+// number for all but nvidia-uvm, whatever its release calls it.
+std::vector<absl::string_view> ClassesOf(absl::string_view node) {
+  if (absl::StartsWith(host::Basename(node), "nvidia-uvm")) return {"nvidia-uvm"};
+  return {"nvidia", "nvidia-frontend", "nvidiactl", "195"};
+}
+
+// Whether one DeviceAllow= opens the node for reading and writing (systemd.resource-control(5)).
+bool Allows(absl::string_view setting, absl::string_view node) {
+  const std::vector<absl::string_view> words =
+      absl::StrSplit(setting, absl::ByAnyChar(" \t"), absl::SkipEmpty());
+  if (words.empty()) return false;
+  if (words.size() > 1 && !(absl::StrContains(words[1], 'r') && absl::StrContains(words[1], 'w'))) {
+    return false;
+  }
+  absl::string_view group = words.front();
+  if (!absl::ConsumePrefix(&group, "char-")) return group == node;
+  // Which number nvidia-uvm has is the kernel's choice.
+  if (group != "195" && group.find_first_not_of("0123456789") == absl::string_view::npos) {
+    return absl::StartsWith(host::Basename(node), "nvidia-uvm");
+  }
+  const std::string pattern(group);
+  for (absl::string_view name : ClassesOf(node)) {
+    if (fnmatch(pattern.c_str(), std::string(name).c_str(), 0) == 0) return true;
+  }
+  return false;
+}
+
+// The device cgroup of the unit, where it refuses a node.
+struct Refusal {
+  const systemd::Setting* setting = nullptr;  // nullptr: it refuses none
+  std::string node;
+};
+
+Refusal ByDeviceCgroup(const facts::Facts& facts) {
   const systemd::EffectiveUnit& unit = facts.unit.on_disk;
   const std::vector<systemd::Setting> allowed = unit.All("Service", "DeviceAllow");
   const systemd::Setting* policy = unit.Last("Service", "DevicePolicy");
-  const bool closes = (policy != nullptr && policy->value != "auto") || !allowed.empty();
-  if (!closes) return nullptr;
-  for (const systemd::Setting& allow : allowed) {
-    if (absl::StrContains(allow.value, "nvidia") || absl::StartsWith(allow.value, "char-*") ||
-        absl::StartsWith(allow.value, "char-195")) {
-      return nullptr;
-    }
+  const bool strict = policy != nullptr && policy->value != "auto" && !policy->value.empty();
+  if (!strict && allowed.empty()) return {};
+  for (const facts::DeviceNode& node : facts.devices.nodes) {
+    if (!node.found.present()) continue;
+    const bool open = std::any_of(
+        allowed.begin(), allowed.end(),
+        [&](const systemd::Setting& setting) { return Allows(setting.value, node.path); });
+    if (!open) return {strict ? policy : unit.Last("Service", "DeviceAllow"), node.path};
   }
-  return policy != nullptr && policy->value != "auto" ? policy
-                                                      : unit.Last("Service", "DeviceAllow");
+  return {};
 }
 
 std::vector<Closed> FindClosed(const facts::Facts& facts) {
@@ -96,16 +135,16 @@ std::vector<Closed> FindClosed(const facts::Facts& facts) {
     // Once the driver makes it, it will be hidden; today something else keeps it away.
     if (closed.size() > before) closed.back().needed = node.found.present();
   }
-  const systemd::Setting* closes = any_node ? ClosesNodes(facts) : nullptr;
-  if (closes != nullptr) {
+  const Refusal refusal = any_node ? ByDeviceCgroup(facts) : Refusal{};
+  if (refusal.setting != nullptr) {
     Sight sight;
     sight.what = Sight::What::kHidden;
-    sight.because = absl::StrCat(closes->key, "=", closes->value);
-    sight.source = closes->place.file;
-    sight.line = closes->place.line;
-    closed.push_back({"/dev/nvidiactl",
+    sight.because = absl::StrCat(refusal.setting->key, "=", refusal.setting->value);
+    sight.source = refusal.setting->place.file;
+    sight.line = refusal.setting->place.line;
+    closed.push_back({refusal.node,
                       std::move(sight),
-                      "no DeviceAllow= names NVIDIA's nodes: opening them is refused",
+                      "no DeviceAllow= names the driver's node: opening it is refused",
                       true,
                       false,
                       {"VG604", "VG704", "VG707"}});

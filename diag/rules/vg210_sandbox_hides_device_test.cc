@@ -97,5 +97,36 @@ TEST(SandboxHidesDeviceTest, TheUnitWasNotSeen) {
   EXPECT_EQ(Lacks(SandboxHidesDevice(machine.Gather())), "the sandbox of ollama.service");
 }
 
+// A unit of this machine, whose driver has three nodes, allows these devices and no others.
+Judgement Allowing(absl::string_view lines) {
+  HostBuilder machine;
+  machine.NvidiasOwn().FoundNoGpu();
+  machine.SetFile(kDropIn, absl::StrCat("[Service]\nDevicePolicy=closed\n", lines));
+  return SandboxHidesDevice(machine.Gather());
+}
+
+TEST(SandboxHidesDeviceTest, UnifiedMemoryHasANumberOfItsOwn) {
+  const Judgement judgement =
+      Allowing("DeviceAllow=char-nvidiactl\nDeviceAllow=char-nvidia-frontend rw\n");
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr) << Because(judgement) << Lacks(judgement);
+  EXPECT_TRUE(absl::StrContains(holds->headline, "/dev/nvidia-uvm"));
+  EXPECT_TRUE(absl::StrContains(holds->fix[0].command, "DeviceAllow=char-nvidia* rw"));
+}
+
+TEST(SandboxHidesDeviceTest, ANodeThatMayOnlyBeReadIsClosed) {
+  EXPECT_NE(AsHolds(Allowing("DeviceAllow=char-nvidia* r\n")), nullptr);
+}
+
+TEST(SandboxHidesDeviceTest, EveryNodeIsAllowed) {
+  for (const char* lines :
+       {"DeviceAllow=char-nvidia* rw\n", "DeviceAllow=char-*\n",
+        "DeviceAllow=char-nvidiactl\nDeviceAllow=char-nvidia-uvm rwm\n",
+        "DeviceAllow=/dev/nvidia0\nDeviceAllow=/dev/nvidiactl rw\nDeviceAllow=/dev/nvidia-uvm rw\n",
+        "DeviceAllow=char-195 rw\nDeviceAllow=char-511 rw\n"}) {
+    EXPECT_EQ(AsHolds(Allowing(lines)), nullptr) << lines;
+  }
+}
+
 }  // namespace
 }  // namespace vgpu::rules

@@ -3,11 +3,44 @@
 // The code says how it dies and not why: a loader fault or a wrapper explains it.
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/shared/common.h"
 #include "diag/rules/steps.h"
 
 namespace vgpu::rules {
+namespace {
+
+// The kernel killed it for want of memory: no core is kept of it, and no library is at fault.
+// systemd has a result of its own for it (v244 and later).
+bool KilledForMemory(const facts::Facts& facts) {
+  if (facts.unit.result.value_or("") == "oom-kill") return true;
+  const auto& log = facts.log.journal;
+  if (!log.present() || log->exits.empty() || log->exits.back().status != "9/KILL") return false;
+  const facts::KernelEvent* kill = facts.kernel_log.present()
+                                       ? facts.kernel_log->Last(facts::KernelEvent::Kind::kOomKill)
+                                       : nullptr;
+  const host::Observed<absl::Time>& died = log->exits.back().line.time;
+  return kill != nullptr && kill->time.present() && died.present() && *kill->time <= *died &&
+         *died - *kill->time < absl::Seconds(5);
+}
+
+void SayMemory(const facts::Facts& facts, Holds& holds) {
+  if (facts.kernel_log.present()) {
+    if (const auto* kill = facts.kernel_log->Last(facts::KernelEvent::Kind::kOomKill)) {
+      holds.evidence.push_back({facts.kernel_log.source, static_cast<int>(kill->number), kill->text,
+                                "the kernel killed it for want of memory"});
+    }
+  }
+  holds.headline = absl::StrCat(facts.unit.name,
+                                " is killed for want of memory at every start: give it more, or "
+                                "let it take less.");
+  holds.fix.push_back(
+      {absl::StrCat("free -h; systemctl show -p MemoryMax,MemoryHigh,Slice ", facts.unit.name),
+       "shows what there is, and whether a limit of the unit or its slice is below it", "", ""});
+}
+
+}  // namespace
 
 Judgement CrashLoop(const facts::Facts& facts) {
   if (auto none = WithoutUnit(facts)) return *none;
@@ -47,6 +80,12 @@ Judgement CrashLoop(const facts::Facts& facts) {
   holds.explains = {"VG301"};
   holds.headline = absl::StrCat(unit.name, " dies at every start", how,
                                 ", and none of the causes that were looked for explains it.");
+  holds.expect = {absl::StrCat("`systemctl is-active ", unit.name,
+                               "` says active, and NRestarts stands still")};
+  if (KilledForMemory(facts)) {
+    SayMemory(facts, holds);
+    return holds;
+  }
   holds.fix.push_back({absl::StrCat("coredumpctl info ", unit.name),
                        "shows where the last start died, if a core was kept", "", ""});
   for (FixStep& step : ForAPerson(
@@ -56,8 +95,6 @@ Judgement CrashLoop(const facts::Facts& facts) {
                            "the service runs without the shims, until this is undone"))) {
     holds.fix.push_back(std::move(step));
   }
-  holds.expect = {absl::StrCat("`systemctl is-active ", unit.name,
-                               "` says active, and NRestarts stands still")};
   return holds;
 }
 

@@ -88,5 +88,19 @@ TEST(CrashLoopTest, AListFromAnEnvironmentFileIsChangedThere) {
   EXPECT_EQ(holds->fix[1].command, "sudoedit /etc/default/ollama");
 }
 
+TEST(CrashLoopTest, KilledForWantOfMemory) {
+  HostBuilder machine;
+  machine.CrashLooping().SetShown("Result", "oom-kill");
+  const Judgement judgement = CrashLoop(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_TRUE(absl::StrContains(holds->headline, "want of memory"));
+  // No library is at fault: the preload list stays as it is.
+  for (const FixStep& step : holds->fix) {
+    EXPECT_FALSE(absl::StrContains(step.command, "LD_PRELOAD")) << step.command;
+  }
+  EXPECT_TRUE(absl::StrContains(holds->fix[0].command, "MemoryMax"));
+}
+
 }  // namespace
 }  // namespace vgpu::rules

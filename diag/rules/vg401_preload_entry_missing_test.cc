@@ -172,5 +172,25 @@ TEST(PreloadEntryMissingTest, AListOfADirectoryInWhichTheShimsAreNot) {
   }
 }
 
+TEST(PreloadEntryMissingTest, AFileThatWasPutAsideIsNoRepair) {
+  HostBuilder machine;
+  machine.FoundNoGpu().RemoveFile("/usr/lib64/libvgpu-cuda.so");
+  for (const char* name : {"libvgpu-cuda.so.old", "libvgpu-cuda.so.bak-2026-02-24"}) {
+    machine.SetFile(absl::StrCat("/usr/lib64/", name), "x");
+    machine.SetElf(absl::StrCat("/usr/lib64/", name),
+                   R"({"error": null, "class": 64, "machine": "x86_64", "type": "DYN",
+                       "soname": "libcuda.so.1", "exports": [], "exports_complete": true})");
+  }
+  const Judgement judgement = PreloadEntryMissing(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  for (const FixStep& step : holds->fix) {
+    EXPECT_FALSE(absl::StrContains(step.command, ".old")) << step.command;
+    EXPECT_FALSE(absl::StrContains(step.command, ".bak")) << step.command;
+  }
+  EXPECT_EQ(holds->fix[0].command,
+            "sudo install -m 0755 libvgpu-cuda.so /usr/lib64/libvgpu-cuda.so");
+}
+
 }  // namespace
 }  // namespace vgpu::rules

@@ -10,6 +10,7 @@
 #include "diag/rules/rules.h"
 #include "diag/rules/shared/common.h"
 #include "diag/rules/shared/preloaded.h"
+#include "diag/rules/steps.h"
 
 namespace vgpu::rules {
 namespace {
@@ -84,14 +85,29 @@ Judgement PreloadPointsToDriver(const facts::Facts& facts) {
       holds.fix = SetListSteps(facts, *acting.list, "VG412", entries,
                                absl::StrCat("names the shim, ", installed->path));
     } else {
-      holds.fix.push_back(
-          {absl::StrCat("sudo install -D -m 0755 ", facts::InfoOf(*first.shim).name, ".so ",
-                        ShellQuoted(absl::StrCat(host::Dirname(first.file.path), "/",
-                                                 facts::InfoOf(*first.shim).name, ".so"))),
-           "installs the shim, from its package, beside the others", "", ""});
-      holds.fix.back().undo = absl::StrCat(
-          "sudo rm ", ShellQuoted(absl::StrCat(host::Dirname(first.file.path), "/",
-                                               facts::InfoOf(*first.shim).name, ".so")));
+      const std::string name = absl::StrCat(facts::InfoOf(*first.shim).name, ".so");
+      const std::string path = absl::StrCat(host::Dirname(first.file.path), "/", name);
+      if (path == first.file.path) {
+        // What leads to NVIDIA's library has the shim's own name.
+        holds.fix.push_back(ReplaceFileStep(path, "puts the shim, from its package, there"));
+      } else {
+        holds.fix.push_back({absl::StrCat("sudo install -D -m 0755 ", name, " ", ShellQuoted(path)),
+                             "installs the shim, from its package, beside the others", "",
+                             absl::StrCat("sudo rm ", ShellQuoted(path))});
+        if (facts.unit_judged) {
+          std::vector<std::string> entries;
+          for (const facts::PreloadEntry& entry : acting.list->entries) {
+            entries.push_back(entry.text == first.text ? path : entry.text);
+          }
+          for (FixStep& step : ForAPerson(SetListSteps(facts, *acting.list, "VG412", entries,
+                                                       absl::StrCat("names the shim, ", path)))) {
+            holds.fix.push_back(std::move(step));
+          }
+        }
+      }
+      if (facts.unit_judged && path == first.file.path) {
+        holds.fix.push_back(RestartStep(facts, "a program loads its preload list at its start"));
+      }
     }
     holds.expect = {absl::StrCat(facts::InfoOf(*first.shim).name, " in /proc/PID/maps"),
                     ExpectGpuLine(facts)};

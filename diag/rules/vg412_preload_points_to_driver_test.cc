@@ -63,5 +63,21 @@ TEST(PreloadPointsToDriverTest, TheListCannotBeRead) {
   EXPECT_EQ(Lacks(PreloadPointsToDriver(machine.Gather())), "the preload list of the process");
 }
 
+TEST(PreloadPointsToDriverTest, TheShimIsPutInTheLinksPlaceAndTheServiceStartedAnew) {
+  HostBuilder machine;
+  machine.SetFile(kDriver, "x").SetElf(kDriver, kDriverElf).FoundNoGpu();
+  machine.SetLink("/usr/lib64/libvgpu-cuda.so", kDriver).SetMaps({{kDriver, 77}});
+  const Judgement judgement = PreloadPointsToDriver(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  ASSERT_EQ(holds->fix.size(), 2u);
+  // The link itself is kept, to be put back.
+  EXPECT_TRUE(
+      absl::StrContains(holds->fix[0].command,
+                        "cp -a /usr/lib64/libvgpu-cuda.so /usr/lib64/libvgpu-cuda.so.replaced"));
+  EXPECT_TRUE(absl::StrContains(holds->fix[0].undo, "libvgpu-cuda.so.replaced"));
+  EXPECT_EQ(holds->fix[1].command, "sudo systemctl restart ollama.service");
+}
+
 }  // namespace
 }  // namespace vgpu::rules

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/shared/common.h"
+#include "diag/rules/shared/installation.h"
 #include "diag/rules/shared/modelled.h"
 #include "diag/rules/shared/preloaded.h"
 
@@ -143,10 +144,16 @@ Judgement CublasStubShadows(const facts::Facts& facts) {
   holds.fix.push_back(MoveFileStep(
       object.place.path, absl::StrCat(object.place.path, ".stub"),
       stub->real != nullptr ? absl::StrCat("the search then comes to ", stub->real->place.path)
-                            : "install Ollama's own archive after that, which has the real one",
+                            : "nothing is found under that name then: the next step puts the real "
+                              "one there",
       ""));
-  if (stub->real == nullptr) holds.fix = ForAPerson(std::move(holds.fix));
-  if (facts.unit_judged) {
+  if (stub->real == nullptr) {
+    holds.fix = ForAPerson(std::move(holds.fix));
+    for (FixStep& step :
+         ReinstallSteps(facts, "Ollama's own archive has the real cuBLAS beside the backend")) {
+      holds.fix.push_back(std::move(step));
+    }
+  } else if (facts.unit_judged) {
     holds.fix.push_back(RestartStep(facts, "discovery runs once, at the start"));
   }
   holds.expect = {ExpectGpuLine(facts)};

@@ -52,5 +52,17 @@ TEST(CublasStubShadowsTest, LibrariesThatWereNotCapturedTellNothing) {
   EXPECT_EQ(Lacks(CublasStubShadows(HostBuilder().Gather())), "which cuBLAS the backend gets");
 }
 
+TEST(CublasStubShadowsTest, WithoutTheRealOneTheRepairBringsIt) {
+  HostBuilder machine = WithStub("cublasDestroy_v2");
+  machine.RemoveFile("/usr/local/lib/ollama/cuda_v12/libcublas.so.12");
+  const Judgement judgement = CublasStubShadows(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr) << Because(judgement) << Lacks(judgement);
+  ASSERT_EQ(holds->fix.size(), 3u);
+  EXPECT_TRUE(absl::StrContains(holds->fix[0].command, ".stub"));
+  EXPECT_TRUE(absl::StrContains(holds->fix[1].command, "install.sh"));
+  EXPECT_EQ(holds->fix[2].command, "sudo systemctl restart ollama.service");
+}
+
 }  // namespace
 }  // namespace vgpu::rules

@@ -31,6 +31,7 @@ struct Mixture {
   std::vector<Evidence> evidence;
   Confidence confidence = Confidence::kPossible;
   std::string headline;
+  std::string whole;  // the program of another installation, which lacks nothing; or empty
 };
 
 Evidence Program(const Facts& facts) {
@@ -54,12 +55,34 @@ std::optional<Evidence> NoLlamaServerLine(const Facts& facts) {
   return std::nullopt;
 }
 
+// The library directory was not seen, and the log says that a program of era C found variants in
+// it and no llama-server.
+std::optional<Mixture> ByLogAlone(const Facts& facts) {
+  std::optional<Evidence> line = NoLlamaServerLine(facts);
+  if (!line || facts.ollama.era != Era::kC) return std::nullopt;
+  Mixture mixture;
+  mixture.evidence = {*std::move(line)};
+  if (facts.ollama.version.present()) {
+    mixture.evidence.push_back(
+        {facts.ollama.version.source, 0, *facts.ollama.version,
+         "every release from v0.30 on installs llama-server: the libraries "
+         "beside this program are of an older one, or parts of it are gone"});
+  }
+  mixture.confidence = Confidence::kLikely;
+  mixture.headline =
+      "Ollama found no llama-server among its libraries: they are of a release before v0.30, or "
+      "parts of it are gone.";
+  return mixture;
+}
+
 // Program and libraries are of two eras.
 std::optional<Mixture> OfTwoEras(const Facts& facts, const ollama::LibraryDir& dir) {
   const Era era = facts.ollama.era;
   const auto version = ollama::ParseVersion(facts.ollama.version.value_or(""));
   if (!version) return std::nullopt;
-  Mixture mixture{{Program(facts)}, Confidence::kLikely, ""};
+  Mixture mixture;
+  mixture.evidence = {Program(facts)};
+  mixture.confidence = Confidence::kLikely;
   if (era == Era::kC && !dir.has_llama_server && !dir.incomplete) {
     if (dir.variants.empty() && !dir.top_level_cuda_backend.present()) return std::nullopt;
     mixture.evidence.push_back({absl::StrCat(dir.path, "/llama-server"), 0, "(no such file)",
@@ -187,17 +210,29 @@ std::optional<Mixture> WrongOne(const Facts& facts) {
     mixture.headline =
         absl::StrCat("Two installations: ", facts.ollama.exe.value_or("the program that runs"),
                      " runs and has no CUDA backend, ", other.program, " has one.");
+    if (other.library_dir->HasCuda()) mixture.whole = other.program;
     return mixture;
   }
   return std::nullopt;
 }
 
-std::vector<FixStep> Steps(const Facts& facts) {
+std::vector<FixStep> Steps(const Facts& facts, const Mixture& mixture) {
   std::vector<FixStep> steps = {
       {"which -a ollama; ls -ld /usr/local/lib/ollama /usr/lib/ollama",
        "shows every installation; keep one, and remove the others with what installed them "
        "(the package manager, or rm for what was unpacked by hand)",
        "", ""}};
+  // One is whole: the service can run it, and nothing needs to be installed or moved.
+  if (!mixture.whole.empty() && facts.unit_judged && !facts.container.IsContainer()) {
+    for (FixStep& step : LastDropInSteps(
+             facts, "VG508",
+             {"ExecStart=", absl::StrCat("ExecStart=", Quoted(mixture.whole), " serve")},
+             absl::StrCat("the service runs ", mixture.whole, ", whose libraries are whole"),
+             "it may be of another version: models that need a newer one are refused by it")) {
+      steps.push_back(std::move(step));
+    }
+    return steps;
+  }
   if (facts.ollama.library_dir.present()) {
     const std::string& path = facts.ollama.library_dir->path;
     steps.push_back(
@@ -225,9 +260,10 @@ Judgement MixedInstalls(const Facts& facts) {
     if (!found && !found_gpu) found = OfTwoBuilds(facts, *dir);
     if (found && found->confidence == Confidence::kPossible && found_gpu) found.reset();
   }
+  if (dir.not_observed()) found = ByLogAlone(facts);
   if (found) {
     Holds holds;
-    holds.evidence = std::move(found->evidence);
+    holds.evidence = found->evidence;
     std::vector<Evidence> effect = LostGpuEvidence(facts);
     holds.confidence = found->confidence;
     if (effect.empty() && holds.confidence == Confidence::kCertain) {
@@ -239,7 +275,7 @@ Judgement MixedInstalls(const Facts& facts) {
       holds.explains.push_back(code);
     }
     holds.headline = found->headline;
-    holds.fix = Steps(facts);
+    holds.fix = Steps(facts, *found);
     holds.expect = ExpectLibraries(facts);
     return holds;
   }

@@ -113,5 +113,20 @@ TEST(MixedInstallsTest, TheLibraryDirectoryCannotBeListed) {
             "which installation the program belongs to");
 }
 
+TEST(MixedInstallsTest, TheServiceCanRunTheOneThatIsWhole) {
+  HostBuilder machine;
+  AddPackage(machine).RemoveFile("/usr/local/lib/ollama/cuda_v12").FoundNoGpu();
+  const Judgement judgement = MixedInstalls(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  ASSERT_EQ(holds->fix.size(), 4u);  // look, drop-in, reload, restart
+  EXPECT_TRUE(
+      absl::StrContains(holds->fix[1].command, "ExecStart=\\nExecStart=/usr/bin/ollama serve"));
+  for (const FixStep& step : holds->fix) {
+    EXPECT_FALSE(absl::StrContains(step.command, "sudo mv")) << step.command;
+    EXPECT_FALSE(absl::StrContains(step.command, "curl")) << step.command;
+  }
+}
+
 }  // namespace
 }  // namespace vgpu::rules

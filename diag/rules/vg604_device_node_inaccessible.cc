@@ -6,10 +6,14 @@
 // them; its BAR is of use only to a stack that opened it on purpose. What a sandbox hides
 // is VG210, what a container was not given VG610: the host's own nodes are judged here.
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/shared/common.h"
 #include "diag/rules/shared/reported_device.h"
+#include "diag/rules/steps.h"
 
 namespace vgpu::rules {
 namespace {
@@ -34,6 +38,7 @@ std::string HowToSee(const std::vector<DeviceNode>& nodes) {
 // What is wrong with each node, as evidence.
 struct Look {
   std::vector<Evidence> missing, closed;
+  std::vector<Barrier> barriers;  // what closes them, each once
   std::string unseen, why_unseen;
 };
 
@@ -54,12 +59,34 @@ Look LookAt(const std::vector<DeviceNode>& nodes, const Observed<Identity>& who)
       look.closed.push_back({barrier->path, 0,
                              absl::StrCat("mode ", facts::ModeText(barrier->mode)),
                              absl::StrCat("closed to ", who->name, ", who opens ", node.path)});
+      const bool known =
+          std::any_of(look.barriers.begin(), look.barriers.end(),
+                      [&](const Barrier& other) { return other.path == barrier->path; });
+      if (!known) look.barriers.push_back(*barrier);
     } else if (barrier.not_observed() && look.unseen.empty()) {
       look.unseen = node.path;
       look.why_unseen = std::string(barrier.why_not());
     }
   }
   return look;
+}
+
+// Opens every one of them: libcuda opens them all, and one that stays closed is enough to fail.
+FixStep OpenStep(const std::vector<Barrier>& barriers) {
+  std::string files, directories;
+  std::vector<std::string> undo;
+  for (const Barrier& barrier : barriers) {
+    const std::string path = ShellQuoted(barrier.path);
+    absl::StrAppend(barrier.directory ? &directories : &files, " ", path);
+    undo.push_back(absl::StrCat("sudo chmod ", facts::ModeText(barrier.mode), " ", path));
+  }
+  std::vector<std::string> commands;
+  if (!directories.empty()) commands.push_back(absl::StrCat("sudo chmod a+rx", directories));
+  if (!files.empty()) commands.push_back(absl::StrCat("sudo chmod a+rw", files));
+  return {absl::StrJoin(commands, " && "),
+          "as the driver makes its nodes by default; it lasts until the next boot, "
+          "and a rule of udev or NVreg_DeviceFileMode is what made it otherwise",
+          "every user of this machine can use the GPU", absl::StrJoin(undo, " && ")};
 }
 
 Judgement OfBars(const facts::Facts& facts) {
@@ -144,11 +171,7 @@ Judgement DeviceNodeInaccessible(const facts::Facts& facts) {
                          "", ""});
   }
   if (!look.closed.empty()) {
-    holds.fix.push_back({absl::StrCat("sudo chmod a+rw ", first),
-                         "as the driver makes its nodes by default; it lasts until the next boot, "
-                         "and a rule of udev or NVreg_DeviceFileMode is what made it otherwise",
-                         "every user of this machine can use the GPU",
-                         absl::StrCat("sudo chmod 0660 ", first)});
+    holds.fix.push_back(OpenStep(look.barriers));
   }
   if (facts.unit_judged) {
     holds.fix.push_back(RestartStep(facts, "discovery runs once, at the start"));

@@ -75,5 +75,20 @@ TEST(DeviceNodeInaccessibleTest, ABarThatARuleOfUdevShouldHaveOpened) {
   EXPECT_EQ(holds->acts, Acts::kNextStart);
 }
 
+TEST(DeviceNodeInaccessibleTest, EveryClosedNodeIsOpened) {
+  HostBuilder machine;
+  machine.NvidiasOwn().FoundNoGpu();
+  machine.SetMode("/dev/nvidia0", 0660, 0, 44).SetMode("/dev/nvidiactl", 0640, 0, 44);
+  machine.SetMode("/dev/nvidia-uvm", 0666);
+  machine.SetFile("/proc/57290/status",
+                  "Name:\tollama\nPid:\t57290\nUid:\t997\t997\t997\t997\n"
+                  "Gid:\t997\t997\t997\t997\nGroups:\t997\n");
+  const Judgement judgement = DeviceNodeInaccessible(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->fix[0].command, "sudo chmod a+rw /dev/nvidia0 /dev/nvidiactl");
+  EXPECT_EQ(holds->fix[0].undo, "sudo chmod 0660 /dev/nvidia0 && sudo chmod 0640 /dev/nvidiactl");
+}
+
 }  // namespace
 }  // namespace vgpu::rules

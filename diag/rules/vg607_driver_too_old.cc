@@ -5,6 +5,9 @@
 // only the runtime's code 35 tells, which a runtime also gives where it finds no driver at
 // all, as in a container that was started without a GPU (VG610).
 
+#include <algorithm>
+#include <iterator>
+
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -65,6 +68,30 @@ std::string LibraryOfAnotherRelease(const facts::DeviceFacts& devices) {
   return other;
 }
 
+// What installs a driver, by ID= of os-release. Sources: ubuntu.com/server/docs (NVIDIA drivers),
+// wiki.debian.org/NvidiaGraphicsDrivers, rpmfusion.org/Howto/NVIDIA, archlinux.org/packages
+// (nvidia-utils), wiki.nixos.org/wiki/NVIDIA.
+struct DriverPackage {
+  absl::string_view distribution, command, why;
+};
+constexpr DriverPackage kDriverPackages[] = {
+    {"ubuntu", "sudo ubuntu-drivers install",
+     "installs the newest driver that Ubuntu has for this card"},
+    {"debian", "apt-cache policy nvidia-driver",
+     "shows which releases Debian offers here: install 580 or newer, from backports or from "
+     "NVIDIA's own repository where this release of Debian has none"},
+    {"fedora", "sudo dnf upgrade --refresh akmod-nvidia xorg-x11-drv-nvidia-cuda",
+     "installs the newest driver of RPM Fusion, and builds its module"},
+    {"arch", "sudo pacman -Syu",
+     "installs the newest driver with the rest: Arch knows no partial upgrade"},
+    {"nixos", "sudoedit /etc/nixos/configuration.nix && sudo nixos-rebuild boot",
+     "set hardware.nvidia.package to a release of 580 or newer there"},
+};
+constexpr DriverPackage kDriverPackageElsewhere = {
+    "", "cat /proc/driver/nvidia/version",
+    "shows the release that is loaded: install the distribution's driver package of release 580 "
+    "or newer (on Ubuntu, `sudo ubuntu-drivers install`)"};
+
 Holds Base(const Facts& facts) {
   Holds holds;
   holds.explains = {"VG704", "VG707", "VG708"};
@@ -75,13 +102,16 @@ Holds Base(const Facts& facts) {
                          "every program that sees the virtual device sees the new version",
                          "put the old values back"});
   } else {
-    holds.fix.push_back(
-        {"sudo ubuntu-drivers install",
-         "installs the newest driver that Ubuntu has for this card; on another distribution, "
-         "install its nvidia-driver package of release 580 or newer",
-         "the driver is replaced: what uses the GPU has to be stopped, and the machine booted "
-         "anew",
-         "install the old release of the driver again"});
+    const std::string distribution = facts.installation.distribution.value_or("");
+    const auto known = std::find_if(
+        std::begin(kDriverPackages), std::end(kDriverPackages),
+        [&](const DriverPackage& package) { return package.distribution == distribution; });
+    const DriverPackage& package =
+        known != std::end(kDriverPackages) ? *known : kDriverPackageElsewhere;
+    holds.fix.push_back({std::string(package.command), std::string(package.why),
+                         "the driver is replaced: what uses the GPU has to be stopped, and the "
+                         "machine booted anew",
+                         "install the old release of the driver again"});
   }
   if (facts.unit_judged) {
     holds.fix.push_back(RestartStep(facts, "discovery runs once, at the start"));

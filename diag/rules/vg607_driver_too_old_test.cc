@@ -95,5 +95,19 @@ TEST(DriverTooOldTest, WithoutTheChildsWordsNothingIsKnown) {
             "an error of CUDA at its initialisation");
 }
 
+TEST(DriverTooOldTest, TheRepairIsTheDistributionsOwn) {
+  HostBuilder machine;
+  machine.NvidiaDriver("535.183.01").EraC();
+  machine.SetLog({kServerConfigLine, kListeningLine, kBeganLine, kTooOld, kCpuLine});
+  machine.SetFile("/etc/os-release", "ID=fedora\n");
+  Judgement judgement = DriverTooOld(machine.Gather());
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  EXPECT_TRUE(absl::StrContains(AsHolds(judgement)->fix[0].command, "dnf upgrade"));
+  machine.SetFile("/etc/os-release", "ID=slackware\n");
+  judgement = DriverTooOld(machine.Gather());
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  EXPECT_EQ(AsHolds(judgement)->fix[0].command, "cat /proc/driver/nvidia/version");
+}
+
 }  // namespace
 }  // namespace vgpu::rules

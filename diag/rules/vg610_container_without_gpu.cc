@@ -14,6 +14,7 @@
 #include "diag/rules/rules.h"
 #include "diag/rules/shared/common.h"
 #include "diag/rules/shared/reported_device.h"
+#include "diag/rules/steps.h"
 #include "re2/re2.h"
 
 namespace vgpu::rules {
@@ -118,6 +119,21 @@ void Finish(const Facts& facts, Holds& holds) {
   holds.expect = {"nvidia-smi -L in the container names the GPU", ExpectGpuLine(facts)};
 }
 
+// Where a person adds the flag. A generated unit has a source, and is written anew from it.
+FixStep AddFlagStep(const Facts& facts, const RunCommand& run, absl::string_view flag) {
+  const systemd::Setting* source = facts.unit.on_disk.Last("Unit", "SourcePath");
+  if (source != nullptr && absl::EndsWith(source->value, ".container")) {
+    return {
+        absl::StrCat("sudoedit ", ShellQuoted(source->value), " && sudo systemctl daemon-reload"),
+        "add AddDevice=nvidia.com/gpu=all to its [Container]: the unit is made of it", "",
+        "take the line out again"};
+  }
+  return {absl::StrCat("sudo systemctl edit --full ", facts.unit.name),
+          absl::StrCat("add `", flag, "` behind `", run.runtime,
+                       " run` (in a Quadlet file, AddDevice=nvidia.com/gpu=all)"),
+          "", "take it out again the same way"};
+}
+
 // How the unit starts it says what it lacks.
 Judgement OfUnit(const Facts& facts, const RunCommand& run) {
   if (run.gives_shims) return Contradicted{"the unit gives its container the shims"};
@@ -161,10 +177,7 @@ Judgement OfUnit(const Facts& facts, const RunCommand& run) {
     const std::string flag = run.runtime == "podman" ? "--device nvidia.com/gpu=all" : "--gpus all";
     holds.headline =
         absl::StrCat("The unit starts Ollama's container without a GPU: add `", flag, "`.");
-    holds.fix.push_back({absl::StrCat("sudo systemctl edit --full ", facts.unit.name),
-                         absl::StrCat("add `", flag, "` behind `", run.runtime,
-                                      " run` (in a Quadlet file, AddDevice=nvidia.com/gpu=all)"),
-                         "", absl::StrCat("sudo systemctl revert ", facts.unit.name)});
+    holds.fix.push_back(AddFlagStep(facts, run, flag));
   }
   holds.fix.push_back(RestartStep(facts, "a container gets its devices when it is made"));
   return holds;

@@ -111,5 +111,17 @@ TEST(ContainerWithoutGpuTest, NoContainer) {
             "neither the process nor the unit is a container");
 }
 
+TEST(ContainerWithoutGpuTest, AUnitThatIsMadeOfAQuadletFileIsChangedThere) {
+  HostBuilder machine;
+  machine.NvidiasOwn().FoundNoGpu();
+  machine.SetExecStart("/usr/bin/podman run --rm --name ollama -p 11434:11434 ollama/ollama");
+  machine.SetFile(kDropIn, "[Unit]\nSourcePath=/etc/containers/systemd/ollama.container\n");
+  const Judgement judgement = ContainerWithoutGpu(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_TRUE(absl::StrContains(holds->fix[0].command,
+                                "sudoedit /etc/containers/systemd/ollama.container"));
+}
+
 }  // namespace
 }  // namespace vgpu::rules

@@ -114,13 +114,17 @@ Judgement DiscoveredBeforeChange(const Facts& facts) {
           /*in_server=*/false, "the CUDA backend");
     }
   }
-  // Shims that are found by path: the files that the children of discovery get now.
+  // What is found by path, the shims and NVIDIA's driver: the files that the children of discovery
+  // get now.
   for (facts::Shim layer : {facts::Shim::kCuda, facts::Shim::kCudart}) {
     for (const Answer& answer : AnswersFor(facts, layer)) {
       const loader::Object& object = answer.Get();
       if (!answer.step.running || !object.file.present() || !object.doubts.empty()) continue;
       if (CameByPreload(*answer.step.load, answer.object)) continue;
-      if (MakerOf(facts, object) != facts::Maker::kShim) continue;
+      const facts::Maker maker = MakerOf(facts, object);
+      const bool driver = layer == facts::Shim::kCuda && maker == facts::Maker::kNvidia &&
+                          facts.devices.IsPhysical();
+      if (maker != facts::Maker::kShim && !driver) continue;
       // A link that came later makes the name; so does the file behind it.
       add(object.place.path, *object.file, /*in_server=*/facts.ollama.era == ollama::Era::kA,
           absl::StrCat("what ", ProcessText(*answer.step.process), " gets for ", answer.name));

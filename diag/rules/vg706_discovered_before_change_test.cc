@@ -108,5 +108,21 @@ TEST(DiscoveredBeforeChangeTest, TheGpuWasFound) {
       absl::StrContains(Because(DiscoveredBeforeChange(machine.Gather())), "found the GPU"));
 }
 
+TEST(DiscoveredBeforeChangeTest, TheDriversLibraryCameLater) {
+  HostBuilder machine;
+  constexpr char kLibrary[] = "/usr/lib/x86_64-linux-gnu/libcuda.so.570.124.06";
+  machine.NvidiasOwn().WithLibraries().FoundNoGpu();
+  machine.SetElf(kLibrary, R"({"error": null, "class": 64, "machine": "x86_64", "type": "DYN",
+                               "interp": null, "soname": "libcuda.so.1", "needed": ["libc.so.6"],
+                               "rpath": null, "runpath": null, "version_defs": [],
+                               "version_needs": [], "undefined": [], "exports": [],
+                               "exports_complete": false})");
+  machine.SetWritten(kLibrary, At("2026-02-24 10:09:00"));
+  const Judgement judgement = DiscoveredBeforeChange(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr) << Because(judgement) << Lacks(judgement);
+  EXPECT_NE(FindQuote(*holds, "there since 2026-02-24"), nullptr);
+}
+
 }  // namespace
 }  // namespace vgpu::rules

@@ -29,6 +29,10 @@ constexpr Cure kCures[] = {
      "shows who uses the device", ""},
     {100, "sudo nvidia-modprobe -u -c=0", "loads the driver's modules and makes its nodes", ""},
     {304, "sudo nvidia-modprobe -u -c=0", "makes the driver's nodes", ""},
+    {500, "cat /proc/driver/nvidia/version; nvidia-ctk --version",
+     "a release that lacks what the runtime looks for: in a container, update NVIDIA's container "
+     "toolkit and make the container again; under WSL, `wsl.exe --update`",
+     ""},
     {803, "cat /proc/driver/nvidia/version; ls -l /usr/lib/*/libcuda.so.*",
      "shows the releases of module and library: boot anew where they differ", ""},
     {804, "ldconfig -p | grep compat",

@@ -430,6 +430,11 @@ class Host:
             uid=0, ppid=1900, started=self.started + 1, root=None, mounts=mounts,
             cgroup="/system.slice/docker-%s.scope" % ("9f3b" * 16), fds={3: "socket:[88433]"})]
 
+    def forget_inside(self):
+        """A capture made on the host, which has nothing of the container's own files."""
+        self.remove(self.inside)
+        self.processes[0].root = "/"
+
     # What follows from the above.
 
     @property

@@ -267,6 +267,27 @@ def container_without_gpu_in_era_a(h):
     h.lose()
 
 
+@fault("VG610", BOX, BOX_C, touches=["container"], never=["VG501", "VG502", "VG508"])
+def container_without_gpu_and_its_files_unseen(h):
+    """The unit runs the container without --gpus, and the container's own files were not captured."""
+    h.give_gpu(False)
+    h.forget_inside()
+    h.lose()
+
+
+@neighbour("VG610", BOX, BOX_A, BOX_C, never=["VG610", "VG501", "VG502", "VG508"])
+def container_whose_files_were_not_captured(h):
+    """The container has the GPU and finds it; its own files were not captured."""
+    h.forget_inside()
+
+
+@neighbour("VG610", BOX, never=["VG610", "VG508"])
+def an_installation_of_the_host_beside_the_container(h):
+    """The container's own files were not captured, and the host has an Ollama of its own."""
+    h.forget_inside()
+    h.library("/usr/bin/ollama", elf_facts.program("ollama"), 34000000)
+
+
 @neighbour("VG610", BOX, BOX_A, BOX_C)
 def container_with_gpu(h):
     """The container has the GPU and finds it."""
