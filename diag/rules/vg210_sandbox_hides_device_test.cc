@@ -128,5 +128,21 @@ TEST(SandboxHidesDeviceTest, EveryNodeIsAllowed) {
   }
 }
 
+TEST(SandboxHidesDeviceTest, TheRepairSortsBehindEveryDropIn) {
+  for (const char* name : {"zz.conf", "zzz.conf", "~.conf", "\xc3\xa9.conf",
+                           "zz-vgpu-doctor-vg210.conf", "zz-zz-zz-zz-zz-zz.conf"}) {
+    HostBuilder machine;
+    machine.NvidiasOwn().FoundNoGpu();
+    machine.SetFile(absl::StrCat("/etc/systemd/system/ollama.service.d/", name),
+                    "[Service]\nDevicePolicy=closed\nDeviceAllow=char-nvidiactl\n");
+    const Judgement judgement = SandboxHidesDevice(machine.Gather());
+    const Holds* holds = AsHolds(judgement);
+    ASSERT_NE(holds, nullptr) << Because(judgement) << Lacks(judgement);
+    ASSERT_TRUE(std::holds_alternative<WriteFile>(holds->fix[0].action)) << name;
+    const std::string path = std::get<WriteFile>(holds->fix[0].action).path;
+    EXPECT_GT(path.substr(path.rfind('/') + 1), name);
+  }
+}
+
 }  // namespace
 }  // namespace vgpu::rules

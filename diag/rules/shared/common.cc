@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
 #include "diag/loader/preload_list.h"
 #include "diag/ollama/variables.h"
 #include "diag/rules/steps.h"
@@ -351,13 +352,28 @@ std::vector<FixStep> SetPreloadSteps(const Facts& facts, absl::string_view code,
           RestartStep(facts, "the file is read at each start")};
 }
 
+namespace {
+
+// A name that sorts behind those of all drop-ins, whatever they are called: no "zz-" in front
+// brings one behind "zz.conf".
+std::string LastName(const Facts& facts, absl::string_view code) {
+  std::string last;
+  for (const systemd::DropIn& drop_in : facts.unit.files.drop_ins) {
+    last = std::max(last, std::string(host::Basename(drop_in.file.path)));
+  }
+  std::string name = absl::StrCat("zz-vgpu-doctor-", absl::AsciiStrToLower(code), ".conf");
+  for (int tries = 0; name <= last && tries < 4; ++tries) name.insert(0, "zz-");
+  if (name > last) return name;
+  return absl::StrCat(absl::StripSuffix(last, ".conf"), "zz-vgpu-doctor-",
+                      absl::AsciiStrToLower(code), ".conf");
+}
+
+}  // namespace
+
 std::vector<FixStep> LastDropInSteps(const Facts& facts, absl::string_view code,
                                      const std::vector<std::string>& lines, std::string why,
                                      std::string risk) {
-  std::string name = absl::StrCat("zz-vgpu-doctor-", absl::AsciiStrToLower(code), ".conf");
-  for (const systemd::DropIn& drop_in : facts.unit.files.drop_ins) {
-    while (name <= host::Basename(drop_in.file.path)) name.insert(0, "zz-");
-  }
+  const std::string name = LastName(facts, code);
   const std::string dir = absl::StrCat("/etc/systemd/system/", facts.unit.name, ".d");
   const std::string file = absl::StrCat(dir, "/", name);
   std::string text = "[Service]\n";
