@@ -1,5 +1,7 @@
 #include "diag/probe/answers.h"
 
+#include <map>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -123,15 +125,30 @@ std::optional<std::vector<Device>> ParseRunnerInfo(absl::string_view text) {
 // The pattern of discover/llama_server.go (v0.33.0-rc2), for CUDA's devices.
 std::vector<Device> ParseListedDevices(absl::string_view text) {
   static const RE2& form =
-      *new RE2(R"(^\s+(?:CUDA\d+):\s+(.+?)\s+\((\d+)\s+MiB,\s+\d+\s+MiB\s+free\)\s*$)");
+      *new RE2(R"(^\s+(?:CUDA(\d+)):\s+(.+?)\s+\((\d+)\s+MiB,\s+\d+\s+MiB\s+free\)\s*$)");
+  static const RE2& of_ggml = *new RE2(R"(^\s+Device (\d+): .+, compute capability (\d+\.\d+))");
+  std::map<int, std::string> computes;
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    int number = 0;
+    std::string compute;
+    if (RE2::PartialMatch(re2::StringPiece(line.data(), line.size()), of_ggml, &number, &compute) &&
+        computes.size() < kMaxItems) {
+      computes[number] = compute.substr(0, kTextLimit);
+    }
+  }
   std::vector<Device> devices;
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     Device device;
     std::string name;
+    int number = 0;
     uint64_t mib = 0;
     if (devices.size() == kMaxItems ||
-        !RE2::PartialMatch(re2::StringPiece(line.data(), line.size()), form, &name, &mib)) {
+        !RE2::PartialMatch(re2::StringPiece(line.data(), line.size()), form, &number, &name,
+                           &mib)) {
       continue;
+    }
+    if (const auto known = computes.find(number); known != computes.end()) {
+      device.compute = known->second;
     }
     // 0 MiB: Ollama takes it for no device (llama_server.go, isPseudoDevice).
     if (mib == 0 || mib > (uint64_t{1} << 40)) continue;
@@ -140,6 +157,21 @@ std::vector<Device> ParseListedDevices(absl::string_view text) {
     devices.push_back(std::move(device));
   }
   return devices;
+}
+
+std::vector<std::string> ParseCompiledFor(absl::string_view text) {
+  static const RE2& form = *new RE2(R"(CUDA : ARCHS = ([0-9,]+))");
+  std::string numbers;
+  std::vector<std::string> compiled;
+  if (!RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), form, &numbers)) {
+    return compiled;
+  }
+  for (absl::string_view word : absl::StrSplit(numbers, ',')) {
+    int number = 0;
+    if (!absl::SimpleAtoi(word, &number) || number < 100 || compiled.size() == kMaxItems) continue;
+    compiled.push_back(absl::StrCat(number / 100, ".", number / 10 % 10));
+  }
+  return compiled;
 }
 
 // nativeProbeResult of discover/native_probe.go (v0.30 and later).

@@ -33,8 +33,13 @@ ProgramAnswer ParseProgramAnswer(absl::string_view text);
 // where it is no such list.
 std::optional<std::vector<Device>> ParseRunnerInfo(absl::string_view json);
 
-// `llama-server --list-devices` (era C): "  CUDA0: NAME (81559 MiB, 81000 MiB free)".
+// `llama-server --list-devices` (era C): "  CUDA0: NAME (81559 MiB, 81000 MiB free)", and ggml's
+// own line for the compute capability: "  Device 0: NAME, compute capability 9.0, VMM: yes".
 std::vector<Device> ParseListedDevices(absl::string_view text);
+
+// What a start of llama-server says that its backend was compiled for: "CUDA : ARCHS =
+// 500,610,900" gives "5.0", "6.1", "9.0". Empty: it does not say.
+std::vector<std::string> ParseCompiledFor(absl::string_view text);
 
 // `ollama gpu-discover` (era C). Nothing where it is no such answer.
 std::optional<std::vector<Device>> ParseGpuDiscover(absl::string_view json);

@@ -74,6 +74,15 @@ TEST(ListedDevicesTest, OfEraC) {
   ASSERT_EQ(devices.size(), 1u);
   EXPECT_EQ(devices[0].name, "NVIDIA H100 80GB HBM3");
   EXPECT_EQ(devices[0].memory_bytes, uint64_t{81559} << 20);
+  EXPECT_EQ(devices[0].compute, "9.0");
+}
+
+TEST(CompiledForTest, AsLlamaServerSaysAtItsStart) {
+  EXPECT_EQ(ParseCompiledFor("system_info: n_threads = 2 | CUDA : ARCHS = 500,610,1200 | CPU : "
+                             "SSE3 = 1 | \n"),
+            (std::vector<std::string>{"5.0", "6.1", "12.0"}));
+  EXPECT_TRUE(ParseCompiledFor("system_info: n_threads = 2 | CPU : SSE3 = 1 |").empty());
+  EXPECT_TRUE(ParseCompiledFor("CUDA : ARCHS = ,0,99999999999999999999,").empty());
 }
 
 TEST(GpuDiscoverTest, OfEraC) {

@@ -241,6 +241,27 @@ class Verify(unittest.TestCase):
                        "discovery-select", "gpu-discover")
         self.assertEqual(self.step(result, "gpu-discover")["devices"][0]["compute"], "9.0")
 
+    def test_era_c_drops_a_device_that_the_backend_was_not_compiled_for(self):
+        server = os.path.join(self.lib, "llama-server")
+        shutil.copy(self.ollama, server)
+        self.addCleanup(os.remove, server)
+        result = self.verify(self.start(version="0.33.0",
+                                        environment={"STAND_IN_ARCHS": "500,610,1200"}),
+                             expect=PROBLEM)
+        self.assert_ok(result, "cuda", "cudart", "backend")
+        self.assertEqual(self.step(result, "discovery")["why"],
+                         "Ollama drops every device: the backend was compiled for compute "
+                         "capabilities 5.0, 6.1, 12.0, and not for 9.0")
+
+    def test_era_a_passes_over_an_old_device(self):
+        config = os.path.join(self.directory, "old.toml")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write('[[device]]\ncompute_capability = "3.5"\n')
+        result = self.verify(self.start(version="0.12.3", environment={"VGPU_CONFIG": config}),
+                             expect=PROBLEM)
+        self.assertIn("below compute capability 5.0, and this one has 3.5",
+                      self.step(result, "cuda")["why"])
+
     def test_era_a(self):
         result = self.verify(self.start(version="0.12.3"), expect=HEALTHY)
         self.assertEqual(result["subject"]["era"], "A")

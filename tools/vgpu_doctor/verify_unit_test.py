@@ -33,13 +33,38 @@ NoNewPrivileges=yes
 LimitNOFILE=200
 """
 
+# A root directory with Ollama in it, and the host's C library bound into it.
+ROOT = "/srv/gpu"
+ROOTED = f"""[Unit]
+Description=stands in for Ollama
+[Service]
+ExecStart=/opt/ollama/bin/ollama serve
+User=ollama
+RootDirectory={ROOT}
+MountAPIVFS=yes
+BindReadOnlyPaths=/usr/lib /usr/lib64 /etc/passwd /etc/group
+BindPaths=/run/systemd/journal
+Environment=LD_LIBRARY_PATH=/opt/vgpu STAND_IN_VERSION=0.13.5
+"""
+# Tells in which cgroup the program is that loads it.
+TELLS = r"""
+#include <stdio.h>
+__attribute__((constructor)) static void tell(void) {
+  char line[4096];
+  FILE* file = fopen("/proc/self/cgroup", "r");
+  while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+    if (line[0] == '0') fprintf(stderr, "cgroup=%s", line + 3);
+  }
+}
+"""
+
 
 class VerifyUnit(unittest.TestCase):
     def setUp(self):
         if SANITIZED:
             self.skipTest("the container has no sanitizer's runtime")
         self.system = self.enterContext(RealSystemd())
-        work = self.enterContext(tempfile.TemporaryDirectory(dir=temporary()))
+        work = self.work = self.enterContext(tempfile.TemporaryDirectory(dir=temporary()))
         libraries = [os.path.join("shims", directory, name) for directory, name in (
             ("cuda", "libvgpu-cuda.so"), ("nvml", "libvgpu-nvml.so"),
             ("cudart", "libvgpu-cudart.so"))]
@@ -77,8 +102,8 @@ class VerifyUnit(unittest.TestCase):
         self.system.write("/etc/systemd/system/ollama.service.d/test.conf", f"[Service]\n{text}\n")
         self.system.run("systemctl", "daemon-reload")
 
-    def verify(self, expect, *arguments):
-        done = self.system.run("vgpu-doctor", "verify", "--format", "json", *arguments,
+    def verify(self, expect, *arguments, prefix=()):
+        done = self.system.run(*prefix, "vgpu-doctor", "verify", "--format", "json", *arguments,
                                check=False, timeout=120)
         self.assertIn(done.returncode, (0, 1, 3), done.stderr)
         result = json.loads(done.stdout)
@@ -98,6 +123,58 @@ class VerifyUnit(unittest.TestCase):
         # Outside of the unit that directory is empty.
         self.assertEqual(libraries["cuda"], "/usr/lib/vgpu/libcuda.so.1")
         self.assertEqual(self.system.run("ls", "/usr/lib/vgpu").stdout, "")
+
+    def test_in_a_root_directory_of_its_own(self):
+        self.system.run("systemctl", "stop", "ollama.service")
+        self.system.run("sh", "-c", f"""
+            mkdir -p {ROOT}/opt/ollama/bin {ROOT}/opt/ollama/lib {ROOT}/usr/lib {ROOT}/usr/lib64 \\
+                {ROOT}/etc {ROOT}/run/systemd/journal {ROOT}/proc {ROOT}/sys {ROOT}/dev {ROOT}/tmp
+            ln -s usr/lib {ROOT}/lib; ln -s usr/lib64 {ROOT}/lib64
+            touch {ROOT}/etc/passwd {ROOT}/etc/group
+            mv /usr/local/bin/ollama {ROOT}/opt/ollama/bin/
+            mv /usr/local/lib/ollama {ROOT}/opt/ollama/lib/
+            mv /opt/shims {ROOT}/opt/vgpu""")
+        self.system.write("/etc/systemd/system/ollama.service", ROOTED)
+        self.system.run("systemctl", "daemon-reload")
+        self.system.run("systemctl", "start", "ollama.service")
+        self.wait_until_it_listens()
+        result = self.verify(HEALTHY)
+        libraries = {step["name"]: step["library"] for step in result["runs"][0]["steps"]}
+        self.assertEqual(libraries["cuda"], "/opt/vgpu/libcuda.so.1")
+        self.assertEqual(libraries["backend"], "/opt/ollama/lib/ollama/cuda_v12/libggml-cuda.so")
+        self.system.run("rm", f"{ROOT}/opt/vgpu/libcudart.so.12")
+        self.verify(PROBLEM)
+
+    def test_in_its_cgroup(self):
+        library = os.path.join(self.work, "libtells.so")
+        subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, "-x", "c", "-"], input=TELLS,
+                       text=True, check=True, env=ENVIRONMENT)
+        self.system.copy(library, "/opt/shims/libtells.so")
+        self.drop_in("Environment=LD_PRELOAD=/usr/lib/vgpu/libtells.so")
+        self.system.run("systemctl", "restart", "ollama.service")
+        self.wait_until_it_listens()
+        # As a person's shell is in one of its own.
+        asked = ("systemd-run", "--quiet", "--pipe", "--wait", "--collect")
+        result = self.verify(HEALTHY, prefix=asked)
+        context = result["runs"][0]["context"]
+        self.assertIn("cgroup /system.slice/ollama.service", context["taken_over"], context)
+        self.assertEqual([one for one in context["not_taken_over"] if "cgroup" in one["what"]], [])
+        for step in result["runs"][0]["steps"]:
+            if step["status"] == "ok" and not step["name"].startswith("discovery"):
+                self.assertIn("cgroup=/system.slice/ollama.service", step["messages"], step)
+        # Where little is left of its memory or its tasks, it is left alone, and that is said.
+        self.drop_in("Environment=LD_PRELOAD=/usr/lib/vgpu/libtells.so\nTasksMax=20")
+        self.system.run("systemctl", "restart", "ollama.service")
+        self.wait_until_it_listens()
+        pid = self.system.run("systemctl", "show", "-P", "MainPID", "ollama.service").stdout.strip()
+        limit = self.system.run("sh", "-c", "cat /sys/fs/cgroup/$(sed -n 's/^0:://p' /proc/"
+                                f"{pid}/cgroup)/pids.max", check=False)
+        if limit.returncode != 0:
+            print("not tried: the cgroups of version 2 bound no tasks here")
+            return
+        context = self.verify(HEALTHY, prefix=asked)["runs"][0]["context"]
+        self.assertIn("tasks that it may have",
+                      "".join(one["why"] for one in context["not_taken_over"]))
 
     def test_check_takes_its_result(self):
         self.verify(HEALTHY, "--output", "/root/probe.json")

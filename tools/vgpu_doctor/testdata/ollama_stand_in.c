@@ -6,6 +6,7 @@
  *   ollama runner --ollama-engine --port N  GET /info (ml.DeviceInfo of v0.13.5)
  *   ollama gpu-discover --lib-dir D ...     nativeProbeResult of v0.33.0
  *   llama-server --list-devices ...         "  CUDA0: NAME (T MiB, F MiB free)"
+ *   llama-server --port N ...               what it was compiled for: $STAND_IN_ARCHS
  */
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -73,11 +74,23 @@ static int list_devices(void) {
   const char* backend = getenv("GGML_BACKEND_PATH");
   struct device devices[16];
   const int count = find_devices(backend == NULL ? "" : backend, devices, 16);
+  for (int i = 0; i < count; ++i) {
+    fprintf(stderr, "  Device %d: %s, compute capability %d.%d, VMM: yes\n", i, devices[i].name,
+            devices[i].major, devices[i].minor);
+  }
   printf("Available devices:\n");
   for (int i = 0; i < count; ++i) {
     const unsigned long long mib = devices[i].total >> 20;
     printf("  CUDA%d: %s (%llu MiB, %llu MiB free)\n", i, devices[i].name, mib, mib);
   }
+  return 0;
+}
+
+static int tell_archs(void) {
+  const char* archs = getenv("STAND_IN_ARCHS");
+  fprintf(stderr, "system_info: n_threads = 1 | CUDA : ARCHS = %s | CPU : SSE3 = 1 | \n",
+          archs == NULL ? "750,800,900" : archs);
+  while (pause() == -1) continue;
   return 0;
 }
 
@@ -100,6 +113,7 @@ static int gpu_discover(const char* directory) {
 
 int main(int argc, char** argv) {
   if (argc > 1 && strcmp(argv[1], "--list-devices") == 0) return list_devices();
+  if (argc > 2 && strcmp(argv[1], "--port") == 0) return tell_archs();
   if (argc > 4 && strcmp(argv[1], "runner") == 0) return runner(atoi(argv[4]));
   if (argc > 5 && strcmp(argv[1], "gpu-discover") == 0) return gpu_discover(argv[5]);
   /* What a log that was rotated after discovery still has of a start. */

@@ -271,6 +271,10 @@ absl::StatusOr<Place> Place::Of(int pid) {
   if (absl::Status status = place.OpenNamespaces(proc); !status.ok()) return status;
   if (absl::Status status = place.ReadStatus(pid, proc); !status.ok()) return status;
   if (absl::Status status = place.ReadLimits(proc); !status.ok()) return status;
+  place.cgroups_ = Cgroups::Of(pid);
+  for (const std::string& path : place.cgroups_.paths()) {
+    place.context_.taken_over.push_back(absl::StrCat("cgroup ", path));
+  }
   // The same process still, and not a later one of that number: then all of it was its own.
   absl::StatusOr<std::string> again = ReadProc(proc + "/stat");
   absl::StatusOr<procfs::ProcessStat> parsed =
@@ -507,6 +511,8 @@ absl::Status Place::BecomeUser() const {
 }
 
 absl::Status Place::Enter() const {
+  // With the caller's privileges, and its view of the cgroups.
+  if (absl::Status status = cgroups_.Join(); !status.ok()) return status;
   // Before the user namespace: only outside of it may a limit be raised.
   for (const Limit& limit : limits_) {
     if (setrlimit(static_cast<__rlimit_resource>(limit.resource), &limit.value) != 0) {

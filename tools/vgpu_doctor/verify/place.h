@@ -1,6 +1,6 @@
 // The place of a process: what the kernel gives it, so that another program can be run with
 // the same. Its user, groups and capabilities, its namespaces, root and working directory,
-// limits, umask and no_new_privs.
+// limits, umask and no_new_privs, and its cgroup (cgroup.h).
 //
 //   absl::StatusOr<Place> place = Place::Of(57290);
 //   if (fork() == 0) { place->Enter(); ... }
@@ -8,7 +8,7 @@
 // All is read below /proc, but for filters of system calls: the kernel shows them to a tracer
 // alone, for which one thread of the process stops for a moment, as under strace, and goes on.
 // That is done only where the process has filters that the caller has not. What cannot be taken
-// over (the security module's label, the cgroup, filters that cannot be read) is named.
+// over (the security module's label, filters that cannot be read) is named.
 //
 // A Place keeps file descriptors of the process's namespaces: they are its own even where the
 // process ends meanwhile. Thread-compatible.
@@ -30,6 +30,7 @@
 #include "diag/facts/access.h"
 #include "diag/host/file_io.h"
 #include "diag/probe/probe.h"
+#include "tools/vgpu_doctor/verify/cgroup.h"
 
 namespace vgpu::doctor {
 
@@ -48,6 +49,8 @@ class Place {
 
   // What was and was not taken over, in words.
   const probe::Context& context() const { return context_; }
+  // Why the cgroup is not taken over. Empty: it is, or the caller is in it.
+  const std::string& why_not_its_cgroup() const { return cgroups_.why_not(); }
   // Ticks between the boot and the start of the process (field 22 of stat): 0 where none.
   uint64_t start_ticks() const { return start_ticks_; }
 
@@ -80,6 +83,7 @@ class Place {
   std::vector<Namespace> namespaces_;  // the user namespace is the last
   bool pid_namespace_ = false;
   bool user_namespace_ = false;
+  Cgroups cgroups_;
   host::Fd root_, cwd_;
   uid_t uid_[3] = {};  // real, effective, saved
   gid_t gid_[3] = {};

@@ -29,6 +29,11 @@ namespace {
 // What Ollama itself waits (discover/runner.go, discover/native_probe.go).
 constexpr absl::Duration kDiscoveryLimit = absl::Seconds(30);
 constexpr absl::Duration kGpuDiscoverLimit = absl::Seconds(15);
+// One that says nothing of itself is passed over, by Ollama too.
+constexpr absl::Duration kStartLimit = absl::Seconds(10);
+// Of those that Ollama takes one from (49152 to 65534). Before it listens there, it has said its
+// system_info.
+constexpr char kAnyPort[] = "49153";
 constexpr size_t kInfoLimit = size_t{1} << 20;
 constexpr size_t kMaxMessages = 40;
 constexpr size_t kMessageLimit = 1024;
@@ -181,6 +186,16 @@ void RunRunner(const Place& place, const std::string& exe, const ollama::Variabl
     return Fail(absl::StrCat("It ended with exit status ", number, LastLine(step)), step);
   }
   Fail("It gave no answer", step);
+}
+
+std::vector<std::string> CompiledFor(const Place& place, const std::string& exe,
+                                     const ollama::Variables& variables) {
+  ChildTask task = TaskOf(
+      exe, {exe, "--port", kAnyPort, "--host", "127.0.0.1", "--no-webui", "--offline", "--verbose"},
+      variables);
+  task.until = "system_info:";
+  task.limit = kStartLimit;
+  return probe::ParseCompiledFor(RunInPlace(place, task).err);
 }
 
 void RunListDevices(const Place& place, const std::string& exe, const ollama::Variables& variables,

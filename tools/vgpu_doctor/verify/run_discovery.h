@@ -4,6 +4,7 @@
 #define TOOLS_VGPU_DOCTOR_RUN_DISCOVERY_H_
 
 #include <string>
+#include <vector>
 
 #include "diag/ollama/child_environment.h"
 #include "diag/probe/probe.h"
@@ -18,6 +19,11 @@ namespace vgpu::doctor {
 // runner is ended when it has answered.
 void RunRunner(const Place& place, const std::string& exe, const ollama::Variables& variables,
                probe::Step& step);
+
+// Era C: a start of llama-server without a model, which tells what its backend was compiled for
+// ("5.0"). Empty: it does not tell.
+std::vector<std::string> CompiledFor(const Place& place, const std::string& exe,
+                                     const ollama::Variables& variables);
 
 // Era C: `llama-server --list-devices --offline --verbose`.
 void RunListDevices(const Place& place, const std::string& exe, const ollama::Variables& variables,

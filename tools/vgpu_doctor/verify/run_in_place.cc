@@ -131,6 +131,12 @@ bool Take(const Fd& fd, std::string& text) {
   return n > 0;
 }
 
+bool SaidEnough(const ChildTask& task, const ChildOutcome& outcome) {
+  if (task.until.empty()) return false;
+  const size_t begin = outcome.err.find(task.until);
+  return begin != std::string::npos && outcome.err.find('\n', begin) != std::string::npos;
+}
+
 }  // namespace
 
 int StartProgram(const std::string& path, const std::vector<std::string>& argv,
@@ -229,6 +235,7 @@ ChildOutcome RunInPlace(const Place& place, const ChildTask& task) {
       any = any || sources[i].open;
     }
     if (!any && done) break;
+    if (SaidEnough(task, outcome)) break;
     // Whether it has ended is asked every few milliseconds: its pipes may stay open longer.
     const int wait = static_cast<int>(std::min<int64_t>(10, absl::ToInt64Milliseconds(left) + 1));
     if (poll(fds, std::size(sources), wait) <= 0) continue;
@@ -238,7 +245,7 @@ ChildOutcome RunInPlace(const Place& place, const ChildTask& task) {
   }
   // All that it started, too; and itself, where its time is over.
   kill(-pid, SIGKILL);
-  outcome.timed_out = !done;
+  outcome.timed_out = !done && !SaidEnough(task, outcome);
   // One that the kernel does not let go is left to it.
   const absl::Time last_look = absl::Now() + absl::Seconds(2);
   while (waitpid(pid, &status, WNOHANG) != pid && absl::Now() < last_look) {

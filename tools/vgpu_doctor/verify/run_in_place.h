@@ -34,6 +34,9 @@ struct ChildTask {
   // status.
   std::function<int()> work;
   absl::Duration limit = absl::Seconds(10);
+  // It does not end by itself: it is ended when its standard error has a line with this, whole.
+  // Empty: it ends.
+  std::string until;
 };
 
 struct ChildOutcome {

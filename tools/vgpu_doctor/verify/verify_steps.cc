@@ -9,6 +9,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -40,6 +41,7 @@ constexpr size_t kMaxAddresses = 16;
 constexpr size_t kMaxDrivers = 4;
 constexpr char kNvidia[] = "0x10de";
 constexpr const char* kWays[] = {"read", "pread", "readv", "fread", "fgets", "syscall"};
+constexpr int kOldestOfEraA = 5;
 constexpr ollama::Version kFirstWithNvml = {0, 12, 6};
 // From here on a device of CUDA is looked at a second time, by the id that it gave.
 constexpr ollama::Version kFirstWithSecondPass = {0, 13, 1};
@@ -312,6 +314,7 @@ class Prober {
     }
     for (size_t i = 0; i < drivers.size() && i < kMaxDrivers; ++i) {
       Cuda("", {"cuda", drivers[i]}, server, true);
+      PassOverTheOld();
       if (CudaFound()) break;
     }
     ForgetEarlierDrivers();
@@ -326,6 +329,25 @@ class Prober {
       const Variables child = AsLoaded(ChildVariables(Child::kModelRunner, libraries), secure_);
       Cudart(variant->name, libraries.backend, child, true);
       Backend(variant->name, libraries.backend, child);
+    }
+  }
+
+  // discover/gpu.go: "CUDA GPU is too old".
+  void PassOverTheOld() {
+    for (Step& step : run_.steps) {
+      if (step.name != probe::kCuda || step.status != StepStatus::kOk) continue;
+      const bool all =
+          std::all_of(step.devices.begin(), step.devices.end(), [](const probe::Device& device) {
+            int major = 0;
+            return absl::SimpleAtoi(device.compute.substr(0, device.compute.find('.')), &major) &&
+                   major < kOldestOfEraA;
+          });
+      if (!all) continue;
+      step.status = StepStatus::kFailed;
+      step.why = absl::StrCat(
+          "Ollama of this version passes over a device below compute "
+          "capability ",
+          kOldestOfEraA, ".0, and this one has ", step.devices[0].compute);
     }
   }
 
@@ -423,6 +445,28 @@ class Prober {
     }
   }
 
+  // Ollama drops a device for which the backend has no code (discover/llama_server.go).
+  static void KeepCompiledFor(const std::vector<std::string>& compiled, Step& step) {
+    if (compiled.empty()) return;
+    std::string dropped;
+    std::vector<probe::Device> kept;
+    for (probe::Device& device : step.devices) {
+      if (device.compute.empty() ||
+          std::find(compiled.begin(), compiled.end(), device.compute) != compiled.end()) {
+        kept.push_back(std::move(device));
+      } else {
+        dropped = device.compute;
+      }
+    }
+    step.devices = std::move(kept);
+    if (!step.devices.empty()) return;
+    step.status = StepStatus::kFailed;
+    step.why = absl::StrCat(
+        "Ollama drops every device: the backend was compiled for compute "
+        "capabilities ",
+        absl::StrJoin(compiled, ", "), ", and not for ", dropped);
+  }
+
   // Two programs ask (discover/llama_server.go, v0.33.0-rc2).
   void EraC(const std::string& variant, const ChildLibraries& libraries) {
     const std::string llama = host::JoinPath(libraries.directory, "llama-server");
@@ -436,6 +480,9 @@ class Prober {
     Step& first = Add(probe::kDiscovery, variant);
     first.needed = true;
     RunListDevices(place_, llama, server, first);
+    if (first.status == StepStatus::kOk) {
+      KeepCompiledFor(CompiledFor(place_, llama, server), first);
+    }
     const size_t found = first.status == StepStatus::kOk ? first.devices.size() : 0;
     // It is selected by its number, or by what the service's own list has in its place.
     const auto visible = server.find("CUDA_VISIBLE_DEVICES");
@@ -528,18 +575,24 @@ class Prober {
 };
 
 // What the kernel or systemd gives the service, and a step does not get.
-void AddNotTakenOver(const facts::Facts& facts, probe::Context& context) {
-  std::string policy;
+void AddNotTakenOver(const facts::Facts& facts, absl::string_view why_not_its_cgroup,
+                     probe::Context& context) {
+  std::string policy, allowed;
   if (facts.unit_judged && facts.unit.loaded.present()) {
     policy = facts.unit.loaded->Get("DevicePolicy").value_or("");
+    allowed = facts.unit.loaded->Get("DeviceAllow").value_or("");
   }
-  const bool closed = policy == "closed" || policy == "strict" || facts.container.IsContainer();
-  context.not_taken_over.push_back(
-      {"the cgroup",
-       closed ? "its list of devices, its memory and its tasks do not bound a step"
-              : "its memory and its tasks do not bound a step",
-       // Shims need no node; NVIDIA's driver opens its own.
-       closed && !facts.devices.IsVirtual()});
+  const bool closed =
+      policy == "closed" || policy == "strict" || !allowed.empty() || facts.container.IsContainer();
+  if (!why_not_its_cgroup.empty()) {
+    context.not_taken_over.push_back(
+        {"the cgroup",
+         absl::StrCat(closed ? "its list of devices, its memory and its tasks do not bound a step"
+                             : "its memory and its tasks do not bound a step",
+                      " (", why_not_its_cgroup, ")"),
+         // Shims need no node; NVIDIA's driver opens its own.
+         closed && !facts.devices.IsVirtual()});
+  }
   if (!facts.process.present()) return;
   const std::string label = facts.process->label.value_or("");
   // "unconfined", "unconfined (…)", "system_u:system_r:unconfined_service_t:s0", or none.
@@ -606,7 +659,8 @@ probe::Result VerifySteps(const host::Host& host, const facts::Facts& facts, int
                                             std::string(place.status().message()), true});
     } else {
       run.context = place->context();
-      AddNotTakenOver(facts, run.context);
+      AddNotTakenOver(facts, facts.process.present() ? place->why_not_its_cgroup() : "nothing runs",
+                      run.context);
       if (given == &now &&
           (facts.process->environ->truncated() || facts.process->environ->irregular())) {
         run.context.not_taken_over.push_back({"all of the environment",
