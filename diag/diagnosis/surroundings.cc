@@ -165,6 +165,17 @@ void AddUnseen(const Facts& facts, Report& report) {
     if (process.maps.not_observed()) {
       add(absl::StrCat("loaded libraries", whose), process.maps.why_not(), again);
     }
+    if (process.maps.present() && !process.maps->whole()) {
+      add(absl::StrCat("the rest of the loaded libraries", whose),
+          process.maps->truncated
+              ? "the list is longer than what is read of it"
+              : absl::StrCat("malformed lines: ", process.maps->malformed_lines),
+          process.maps.source);
+    }
+    if (process.environ.present() && process.environ->truncated()) {
+      add(absl::StrCat("the rest of the environment", whose),
+          "it is longer than what is read of it", process.environ.source);
+    }
   } else if (facts.process.not_observed()) {
     add(absl::StrCat("the process of ", facts.unit.name), facts.process.why_not(),
         facts.running_host ? "vgpu-doctor check --pid PID" : "judge the running host");

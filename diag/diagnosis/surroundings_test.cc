@@ -45,6 +45,16 @@ TEST(SurroundingsTest, WhatCouldNotBeReadIsSaidWithTheReason) {
   EXPECT_TRUE(Unseen(report, "the log of ollama.service", "not captured"));
 }
 
+TEST(SurroundingsTest, WhatWasReadInPartIsSaid) {
+  HostBuilder machine;
+  machine.SetFile("/proc/57290/maps",
+                  "1000-2000 r-xp 00000000 fe:00 11 /usr/local/bin/ollama\nno line of maps\n");
+  Report report;
+  AddUnseen(machine.Gather(), report);
+  EXPECT_TRUE(
+      Unseen(report, "the rest of the loaded libraries of process 57290", "malformed lines: 1"));
+}
+
 TEST(SurroundingsTest, TheDiscoveryChildIsGoneAndCanBeRunByHand) {
   Report report;
   AddUnseen(HostBuilder().FoundNoGpu().Gather(), report);
@@ -52,7 +62,8 @@ TEST(SurroundingsTest, TheDiscoveryChildIsGoneAndCanBeRunByHand) {
       Unseen(report, "environment and libraries of the discovery child", "lives under a second"));
   EXPECT_TRUE(std::any_of(
       report.not_observed.begin(), report.not_observed.end(), [](const report::NotSeen& item) {
-        return absl::StrContains(item.how,
+        return absl::StartsWith(item.how, "sudo vgpu-doctor verify; or by hand: ") &&
+               absl::StrContains(item.how,
                                  "LD_LIBRARY_PATH=/usr/local/lib/ollama:/usr/local/lib/"
                                  "ollama/cuda_v12");
       }));

@@ -34,6 +34,15 @@ std::string Interpreter(absl::string_view script) {
   return std::string(line.substr(0, line.find_first_of(" \t")));
 }
 
+// Then its path is one below that root, and no path of the host's.
+bool HasRootOfItsOwn(const facts::Facts& facts) {
+  for (const char* key : {"RootDirectory", "RootImage"}) {
+    const systemd::Setting* setting = facts.unit.on_disk.Last("Service", key);
+    if (setting != nullptr && !setting->value.empty() && setting->value != "/") return true;
+  }
+  return false;
+}
+
 bool RunsAsRoot(const facts::Facts& facts) {
   for (const systemd::ExecCommand& command : facts.unit.on_disk.exec_start) {
     if (absl::StrContains(command.prefixes, '+')) return true;
@@ -136,7 +145,9 @@ Judgement ExecNotExecutable(const facts::Facts& facts) {
   const facts::Sight sight = facts::SeenByNextStart(facts.unit.mounts, place);
   const bool hidden = sight.what == facts::Sight::What::kHidden || sight.noexec;
   std::optional<Fault> fault;
-  if (!hidden && sight.what == facts::Sight::What::kAsHost) fault = FindFault(facts);
+  if (!hidden && sight.what == facts::Sight::What::kAsHost && !HasRootOfItsOwn(facts)) {
+    fault = FindFault(facts);
+  }
   // Where it runs from this very file, what is odd about the file stops nobody yet; one that
   // a capture lacks is not missing.
   if (fault && facts.process.present() && file.found.absent() && !facts.complete) {

@@ -93,6 +93,23 @@ TEST(ExecNotExecutableTest, WhatTheSandboxHidesIsAnotherCause) {
   EXPECT_EQ(FindQuote(*AsHolds(judgement), "mode 0700"), nullptr);
 }
 
+// It was mended since, the service ran, and was stopped: of such an end systemd logs no status.
+TEST(ExecNotExecutableTest, AnEarlierStartIsNotTheLast) {
+  HostBuilder machine = Failing();
+  machine.SetShown("ExecMainStatus", "0");
+  machine.SetShown("ExecMainStartTimestampMonotonic", "81234567");
+  EXPECT_EQ(AsHolds(ExecNotExecutable(machine.Gather())), nullptr);
+}
+
+// The path is one below RootDirectory=, and not the host's.
+TEST(ExecNotExecutableTest, WithARootOfItsOwn) {
+  HostBuilder machine;
+  machine.SetMode("/usr/local/bin/ollama", 0644);
+  ASSERT_NE(AsHolds(ExecNotExecutable(machine.Gather())), nullptr);
+  machine.SetFile(kDropIn, "[Service]\nRootDirectory=/srv/gpu\n");
+  EXPECT_EQ(AsHolds(ExecNotExecutable(machine.Gather())), nullptr);
+}
+
 TEST(ExecNotExecutableTest, AProgramThatRuns) {
   EXPECT_EQ(Because(ExecNotExecutable(HostBuilder().Gather())), "process 57290 runs");
 }

@@ -120,9 +120,30 @@ Judgement OnlySaid(const facts::Facts& facts, const ollama::LogLine& said) {
   return holds;
 }
 
+// The running server finds no file of the driver where it looks for one. Only where what is not
+// seen is known not to be there.
+bool FindsNoDriver(const facts::Facts& facts) {
+  if (!facts.complete || !facts.ollama.library_dir.present()) return false;
+  return std::any_of(facts.loader.now.begin(), facts.loader.now.end(),
+                     [](const facts::ModelledProcess& process) {
+                       return process.role == "server" && process.opened.empty();
+                     });
+}
+
+// The directories that the service's own environment adds to those.
+std::string SearchedByPath(const facts::Facts& facts) {
+  std::string path;
+  if (facts.process.present() && facts.process->environ.present()) {
+    path = std::string(facts.process->environ->Find("LD_LIBRARY_PATH").value_or(""));
+  }
+  return path.empty() ? facts.ollama.library_dir->path
+                      : absl::StrCat(facts.ollama.library_dir->path, ":", path);
+}
+
 // Era A opens libcuda by a path, and where it finds none it asks a libcudart that it finds by a
 // path (discover/gpu.go, initCudaHandles): NVIDIA's own, beside Ollama's backends. Over a shim of
 // the driver that is preloaded that ends with an error that this pair alone has.
+// At INFO its log has no word of it: then the directories show that it finds none.
 Judgement OfEraA(const facts::Facts& facts) {
   const ollama::CudaError* error = DecidingError(facts);
   const bool of_pair = error != nullptr && (error->words.code == 500 || error->words.code == 801);
@@ -132,16 +153,25 @@ Judgement OfEraA(const facts::Facts& facts) {
       if (entry.shim == Shim::kCuda && entry.file.found.present()) shim = &entry;
     }
   }
-  if (!of_pair || shim == nullptr) {
+  const bool in_memory = shim != nullptr && IsMapped(facts, shim->file).value_or(false);
+  const std::vector<Evidence> effect = NoGpuEvidence(facts);
+  const bool silent = error == nullptr && in_memory && FindsNoDriver(facts) && !effect.empty();
+  if (shim == nullptr || (!of_pair && !silent)) {
     return Contradicted{"this version of Ollama asks libcuda alone for devices"};
   }
   Holds holds;
   holds.acts = Acts::kNow;
   holds.confidence = Confidence::kLikely;
-  holds.evidence = CodeEvidence(facts, *error);
+  if (of_pair) holds.evidence = CodeEvidence(facts, *error);
   holds.evidence.push_back({shim->file.path, 0, shim->text,
                             "the shim of the driver is preloaded; this version of Ollama opens the "
                             "driver by a path, and asks NVIDIA's runtime where it finds none"});
+  if (silent) {
+    holds.evidence.push_back({SearchedByPath(facts), 0, "(no libcuda.so*)",
+                              "nor is one in the other directories where it looks "
+                              "(discover/gpu_linux.go, NvcudaGlobs)"});
+    for (const Evidence& evidence : effect) holds.evidence.push_back(evidence);
+  }
   const std::string directory(host::Dirname(shim->text));
   holds.headline = absl::StrCat(
       "Ollama of this version found no driver by a path, and asked NVIDIA's "

@@ -86,6 +86,33 @@ TEST(ShimAndDriverMixedTest, EraAAsksNvidiasRuntimeWhereItFindsNoDriverByAPath) 
   EXPECT_TRUE(named);
 }
 
+// At INFO era A's log says nothing of it.
+TEST(ShimAndDriverMixedTest, EraAFindsNoDriverByAPathAndSaysNothing) {
+  HostBuilder machine;
+  machine.EraA().SetLog({kServerConfigLine, kLookingLine, kCpuLine});
+  const Judgement judgement = ShimAndDriverMixed(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr) << Because(judgement);
+  EXPECT_EQ(holds->confidence, Confidence::kLikely);
+  EXPECT_NE(FindQuote(*holds, "(no libcuda.so*)"), nullptr);
+  EXPECT_TRUE(absl::StrContains(holds->headline, "name /usr/lib64 in LD_LIBRARY_PATH"));
+}
+
+TEST(ShimAndDriverMixedTest, EraAFindsTheDriverByAPath) {
+  HostBuilder machine;
+  machine.EraA().SetLog({kServerConfigLine, kLookingLine, kCpuLine});
+  machine.SetLink("/usr/lib64/libcuda.so.1", "libvgpu-cuda.so");
+  EXPECT_EQ(AsHolds(ShimAndDriverMixed(machine.Gather())), nullptr);
+}
+
+TEST(ShimAndDriverMixedTest, AShimThatIsNotInMemoryIsAnotherFault) {
+  HostBuilder machine;
+  machine.EraA().SetLog({kServerConfigLine, kLookingLine, kCpuLine});
+  machine.SetMaps(
+      {{"/usr/local/bin/ollama", 262650}, {"/usr/lib/x86_64-linux-gnu/libc.so.6", 306}});
+  EXPECT_EQ(AsHolds(ShimAndDriverMixed(machine.Gather())), nullptr);
+}
+
 TEST(ShimAndDriverMixedTest, ThatErrorWithoutAShimIsNoMixture) {
   HostBuilder machine;
   machine.EraA().SetLog({kServerConfigLine, kLookingLine, kRuntimeLine, kCpuLine});

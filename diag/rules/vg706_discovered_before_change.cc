@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "diag/facts/access.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/shared/common.h"
 #include "diag/rules/shared/discovery.h"
@@ -55,6 +56,12 @@ bool RefusedAtStart(const ollama::ServerStart& start, const std::string& entry) 
                      });
 }
 
+// The process's user may not read it as it is now either: it did not come, it is closed.
+bool IsClosed(const Facts& facts, const facts::PreloadEntry& entry) {
+  if (!facts.process.present() || !facts.process->identity.present()) return false;
+  return facts::WhatStops(entry.file.way, *facts.process->identity, facts::Want::kRead).present();
+}
+
 }  // namespace
 
 Judgement DiscoveredBeforeChange(const Facts& facts) {
@@ -84,7 +91,7 @@ Judgement DiscoveredBeforeChange(const Facts& facts) {
     for (const facts::PreloadEntry& entry : facts.process_preload->entries) {
       if (!entry.shim || !entry.file.found.present()) continue;
       if (!facts::NeededIn(*entry.shim, facts.ollama.era)) continue;
-      if (RefusedAtStart(start, entry.text)) continue;
+      if (RefusedAtStart(start, entry.text) || IsClosed(facts, entry)) continue;
       const ollama::LogLine* line = MissedAtStart(start, entry.text);
       // The loader has the same words for a file that it may not read: only one that came
       // later was not there.

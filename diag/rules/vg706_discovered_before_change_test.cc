@@ -34,6 +34,20 @@ TEST(DiscoveredBeforeChangeTest, AShimThatTheLoaderRefusedWasThere) {
   EXPECT_EQ(AsHolds(DiscoveredBeforeChange(machine.Gather())), nullptr);
 }
 
+// Its mode changed after the start, by the clock's grain, or a second time.
+TEST(DiscoveredBeforeChangeTest, AShimThatIsClosedDidNotCome) {
+  HostBuilder machine;
+  machine.SetLog(
+      {"ERROR: ld.so: object '/usr/lib64/libvgpu-cuda.so' from LD_PRELOAD cannot be "
+       "preloaded (cannot open shared object file): ignored.",
+       kServerConfigLine, kListeningLine, kBeganLine, kCpuLine});
+  machine.SetFile("/proc/57290/maps", "");
+  machine.SetWritten("/usr/lib64/libvgpu-cuda.so", At("2026-02-24 10:09:00"));
+  ASSERT_NE(AsHolds(DiscoveredBeforeChange(machine.Gather())), nullptr);
+  machine.SetMode("/usr/lib64/libvgpu-cuda.so", 0600);
+  EXPECT_EQ(AsHolds(DiscoveredBeforeChange(machine.Gather())), nullptr);
+}
+
 TEST(DiscoveredBeforeChangeTest, TheBackendCameLater) {
   HostBuilder machine;
   machine.FoundNoGpu().SetWritten("/usr/local/lib/ollama/cuda_v12/libggml-cuda.so",

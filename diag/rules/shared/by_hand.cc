@@ -2,10 +2,23 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "diag/rules/shared/start_failure.h"
 
 namespace vgpu::rules {
 
-std::string DiscoveryByHand(const facts::Facts& facts) {
+namespace {
+
+// The same, done by the doctor, and held against what the other layers say.
+std::string Verify(const facts::Facts& facts) {
+  const bool other = facts.unit_judged && facts.unit.name != "ollama.service";
+  return absl::StrCat(
+      "sudo vgpu-doctor verify", other ? absl::StrCat(" --unit ", ShellWord(facts.unit.name)) : "",
+      !facts.unit_judged && facts.process.present() ? absl::StrCat(" --pid ", facts.process->pid)
+                                                    : "");
+}
+
+// A command of a person's own, for eras B and C.
+std::string Manually(const facts::Facts& facts) {
   const std::string exe = facts.ollama.exe.value_or("/usr/local/bin/ollama");
   std::string dir = "/usr/local/lib/ollama";
   std::string variant = "cuda_v12";
@@ -38,6 +51,12 @@ std::string DiscoveryByHand(const facts::Facts& facts) {
                       " OLLAMA_LIBRARY_PATH=", path, " OLLAMA_DEBUG=2 ", exe,
                       " runner --ollama-engine --port 39999, and beside it "
                       "curl -s http://127.0.0.1:39999/info");
+}
+
+}  // namespace
+
+std::string DiscoveryByHand(const facts::Facts& facts) {
+  return absl::StrCat(Verify(facts), "; or by hand: ", Manually(facts));
 }
 
 }  // namespace vgpu::rules

@@ -12,6 +12,14 @@ std::vector<Evidence> FailedWith(const facts::Facts& facts, absl::string_view st
   if (facts.process.present() || !facts.unit_judged) return evidence;
   const absl::string_view number = status.substr(0, status.find('/'));
   const absl::string_view step = status.substr(number.size() + 1);
+  // A start that went well leaves no line of its end where somebody stops it. systemd knows how
+  // the last main process ended, and of one that it could not execute that is the number.
+  if (facts.unit.loaded.present()) {
+    const absl::string_view last = facts.unit.loaded->Get("ExecMainStatus").value_or("");
+    const absl::string_view began =
+        facts.unit.loaded->Get("ExecMainStartTimestampMonotonic").value_or("");
+    if (!last.empty() && last != number && !began.empty() && began != "0") return evidence;
+  }
   if (facts.log.journal.present() && !facts.log.journal->exits.empty()) {
     const ollama::Exit& last = facts.log.journal->exits.back();
     if (last.status == status) {
