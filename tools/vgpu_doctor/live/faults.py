@@ -21,16 +21,17 @@ C, C_PATH, C_UNIT = ("C", PRELOAD), ("C", PATH), ("C", UNIT)
 # Where the report has it.
 ROOT, LATENT, NOTE = "root_causes", "latent", "notes"
 
-Fault = collections.namedtuple("Fault", "code name story places part mend breaks")
+Fault = collections.namedtuple("Fault", "code name story places part mend beyond breaks")
 FAULTS = []
 
 
-def fault(code, *places, part=ROOT, mend=None):
+def fault(code, *places, part=ROOT, mend=None, beyond=""):
     """`mend` is for what the commands of a report cannot do, and its words ask a person for: to
-    edit a file, to choose. A function of the machine, done once, after the commands."""
+    edit a file, to choose. A function of the machine, done once, after the commands. `beyond` is
+    why `verify` finds the GPU although the service did not; without it, it may not."""
     def register(breaks):
         FAULTS.append(Fault(code, breaks.__name__.replace("_", "-"), breaks.__doc__, places, part,
-                            mend, breaks))
+                            mend, beyond, breaks))
         return breaks
     return register
 
@@ -78,17 +79,22 @@ def every_program_loads_the_shims(h):
     h.restart()
 
 
-@fault("VG102", A, part=LATENT)
+@fault("VG102", A, part=LATENT, mend=lambda h: h.sh("rm /etc/ld.so.preload"))
 def machine_wide_entry_is_gone(h):
     """/etc/ld.so.preload of the machine names a library that does not exist."""
     h.write("/etc/ld.so.preload", "/usr/lib/libgone.so\n")
     h.restart()
 
 
-@fault("VG102", A, mend=lambda h: h.sh(f"rm /etc/ld.so.preload; cp -a {SHIMS}/. /opt/vgpu/"))
+def _shims_where_they_are(h):
+    h.sh("rm /etc/ld.so.preload")
+    h.write(DROPIN, environment(**h.variables()))
+
+
+@fault("VG102", A, mend=_shims_where_they_are)
 def machine_wide_entries_are_gone_and_nothing_else_preloads(h):
     """The shims were moved; the machine's list, which is how the service had them, was not."""
-    h.sh(f"mkdir /opt/vgpu")
+    h.sh("mkdir /opt/vgpu")
     h.write(DROPIN, environment(LD_LIBRARY_PATH="/opt/vgpu"))
     h.write("/etc/ld.so.preload", "".join(f"/opt/vgpu/libvgpu-{kind}.so\n" for kind in ORDER))
     h.restart()
@@ -323,6 +329,42 @@ def not_restarted(h):
     h.reload()
 
 
+# A library of a site's, preloaded with the shims, that does something at the start of a program.
+# The loader gives a constructor what main gets.
+AT_START = """
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+__attribute__((constructor)) static void start(int count, char **words, char **environment) {
+  const int discovery = count > 1 && strcmp(words[1], "runner") == 0;
+  (void)discovery;
+  %s
+}
+"""
+
+
+def with_library(h, source, *kinds, **variables):
+    """A library in front of the shims of those kinds (none: of every kind)."""
+    h.library("/opt/site/libsite.so", source)
+    replaced(h, h.variables(LD_PRELOAD="/opt/site/libsite.so:" + preload(*kinds), **variables))
+
+
+def without_library(h):
+    h.write(DROPIN, environment(**h.variables()))
+
+
+@fault("VG303", B, mend=without_library)
+def starts_itself_anew_with_less(h):
+    """A library of the site's drops what is preloaded and starts the program again."""
+    # The exec shim, where it is preloaded, keeps the list for what is started.
+    with_library(h, AT_START % """
+  if (getenv("LD_PRELOAD") == NULL) return;
+  unsetenv("LD_PRELOAD");
+  extern char **environ;
+  execve("/proc/self/exe", words, environ);
+""", *ORDER[1:])
+
+
 @fault("VG304", A, mend=lambda h: h.sh(f"chmod u-s {OLLAMA}"))
 def set_user_id(h):
     """The server is set-user-ID root: the loader drops LD_PRELOAD and LD_LIBRARY_PATH."""
@@ -338,6 +380,13 @@ def file_capability(h):
     # the page, cap_perfmon, no container has.)
     h.run("python3", "-c", "import os, struct; os.setxattr('%s', 'security.capability', "
           "struct.pack('<5I', 0x02000001, 1 << 10, 0, 0, 0))" % OLLAMA)
+    h.restart()
+
+
+@fault("VG305", B, mend=lambda h: h.reinstall(OLLAMA))
+def static_program(h):
+    """Somebody built Ollama with CGO_ENABLED=0: no loader starts it, so nothing is preloaded."""
+    h.copy("tools/vgpu_doctor/live/stand_in/ollama_stand_in_static", OLLAMA)
     h.restart()
 
 
@@ -357,6 +406,41 @@ def dies_at_once(h):
 def server_was_upgraded(h):
     """The server's file was replaced while it runs."""
     h.sh(f"cp {OLLAMA} {OLLAMA}.new && mv {OLLAMA}.new {OLLAMA}")
+
+
+# Its execve takes the preload list from the runner.
+STRIPS = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <string.h>
+int execve(const char *path, char *const words[], char *const environment[]) {
+  static int (*next)(const char *, char *const[], char *const[]);
+  char *kept[4096];
+  int count = 0;
+  next = dlsym(RTLD_NEXT, "execve");
+  for (; *environment != NULL && count < 4095; ++environment) {
+    if (strncmp(*environment, "LD_PRELOAD=", 11) != 0) kept[count++] = *environment;
+  }
+  kept[count] = NULL;
+  return next(path, words, kept);
+}
+"""
+HANGS = "#include <unistd.h>\n__attribute__((constructor)) static void hang(void) { sleep(600); }"
+
+
+def _children_in_order(h):
+    h.sh(f"rm -r {LIBRARIES}/cuda_v11")
+    without_library(h)
+
+
+@fault("VG309", B, mend=_children_in_order,
+       beyond="what the server itself gives its child is given by verify, which leaves it whole")
+def children_lose_the_list(h):
+    """A library of the site's takes the preload list from every program that the server starts.
+    (That a backend hangs, too, lets the child be seen.)"""
+    h.library(f"{LIBRARIES}/cuda_v11/libggml-cuda.so", HANGS)
+    h.patience = 3  # it hangs for half a minute
+    with_library(h, STRIPS, *ORDER[1:])
 
 
 @fault("VG310", B, part=NOTE)
@@ -427,6 +511,14 @@ def another_machine(h):
     h.restart()
 
 
+@fault("VG403", B, A)
+def mounted_noexec(h):
+    """The shims' directory is a file system of its own, from which nothing may be executed."""
+    h.sh(f"cp -a {SHIMS} /tmp/kept && mount -t tmpfs -o noexec,mode=0755 tmpfs {SHIMS} && "
+         f"cp -a /tmp/kept/. {SHIMS}/")
+    h.restart()
+
+
 @fault("VG404", A, B, mend=reinstall)
 def cut_short(h):
     """The CUDA shim was copied onto a disk that was full: its headers are there, and no more."""
@@ -476,6 +568,17 @@ def newer_libc(h):
 def soname_is_wrong(h):
     """The CUDA shim has another SONAME than programs ask for."""
     h.patch(shim("cuda"), (b"libcuda.so.1\0", b"libcudx.so.1\0"))
+    h.restart()
+
+
+@fault("VG409", B, mend=reinstall)
+def version_node_is_another(h):
+    """The runtime's shim is of an old build: it defines a version, and not the one that is asked
+    for."""
+    with open(f"{h.shared}/versions", "w", encoding="utf-8") as file:
+        file.write("libcudart.so.11.0 { global: *; };")
+    h.library(shim("cudart"), "int cudaGetDeviceCount(int *count) { *count = 0; return 0; }",
+              "-Wl,-soname,libcudart.so.12", f"-Wl,--version-script={h.shared}/versions")
     h.restart()
 
 
@@ -559,8 +662,13 @@ def nvidias_runtime_over_the_shim(h):
 
 @fault("VG418", A)
 def no_driver_by_a_path(h):
-    """Era A opens the driver by a path, and the shims are preloaded only. (It tells of the runtime
-    that it asks instead at DEBUG alone.)"""
+    """Era A opens the driver by a path, and the shims are preloaded only."""
+    replaced(h, environment(LD_PRELOAD=preload()))
+
+
+@fault("VG418", A)
+def no_driver_by_a_path_and_it_is_told(h):
+    """The same, and the log has DEBUG lines: which runtime it asked instead."""
     replaced(h, environment(LD_PRELOAD=preload(), OLLAMA_DEBUG="1"))
 
 
@@ -647,6 +755,80 @@ def library_path_is_set(h):
     add(h, f'Environment="OLLAMA_LIBRARY_PATH={LIBRARIES}:{VARIANT}"')
 
 
+def _device(h, text):
+    h.write("/etc/vgpu/devices.toml", f'[[device]]\nprofile = "h100-80gb-hbm3"\n{text}')
+
+
+@fault("VG511", C, A, mend=lambda h: _device(h, ""))
+def device_is_older_than_the_backend(h):
+    """The device has a compute capability that no code of the backend is for."""
+    _device(h, 'compute_capability = "3.5"\n')
+    h.restart()
+
+
+SNAP = "/snap/ollama/105"
+SNAP_UNIT = "snap.ollama.listener.service"
+
+
+def _out_of_the_snap(h):
+    """What the report's words ask for: the snap is stopped, Ollama's own service runs."""
+    h.judged = SERVICE
+    h.run("systemctl", "disable", "--quiet", "--now", SNAP_UNIT)
+    h.sh(f"rm -r /etc/systemd/system/{SNAP_UNIT} /etc/systemd/system/{SNAP_UNIT}.d {SNAP} "
+         "/usr/bin/snap")
+    h.reload()
+    h.run("systemctl", "enable", "--quiet", "--now", SERVICE)
+
+
+# snapd is not had here. What matters of it: the program lies where a snap has it, and is started
+# in a mount namespace without the host's libraries, and without what is to be preloaded.
+SNAP_RUN = """
+#define _GNU_SOURCE
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <unistd.h>
+int main(void) {
+  unsetenv("LD_PRELOAD");
+  if (unshare(CLONE_NEWNS) != 0 || mount("", "/", "", MS_REC | MS_PRIVATE, "") != 0 ||
+      mount("tmpfs", "%s", "tmpfs", 0, "") != 0) return 1;
+  execl("%s/bin/ollama", "ollama", "serve", (char *)0);
+  return 1;
+}
+"""
+
+
+@fault("VG512", B, mend=_out_of_the_snap)
+def runs_as_a_snap(h):
+    """Ollama's snap is what serves."""
+    h.run("systemctl", "disable", "--quiet", "--now", SERVICE)
+    h.sh(f"mkdir -p {SNAP}/bin {SNAP}/lib && cp {OLLAMA} {SNAP}/bin/ && "
+         f"ln -s {LIBRARIES} {SNAP}/lib/ollama")
+    h.program("/usr/bin/snap", SNAP_RUN % (SHIMS, SNAP))
+    h.write(f"/etc/systemd/system/{SNAP_UNIT}", dropin("ExecStart=/usr/bin/snap run ollama.listener")
+            + "[Install]\nWantedBy=default.target\n")
+    h.write(f"/etc/systemd/system/{SNAP_UNIT}.d/vgpu.conf", environment(**h.variables()))
+    h.reload()
+    h.run("systemctl", "enable", "--quiet", "--now", SNAP_UNIT)
+    h.judged = SNAP_UNIT
+    h.wait(lambda: "inference compute" in h.log("-u", SNAP_UNIT))
+
+
+VULKAN = """
+const char *stand_in_devices(void) {
+  return "  Vulkan0: NVIDIA L40S (NVIDIA) (46068 MiB, 45400 MiB free)\\n";
+}
+"""
+
+
+@fault("VG515", C, part=NOTE)
+def vulkan_passes_the_selection(h):
+    """CUDA_VISIBLE_DEVICES leaves one of two cards, and Vulkan reaches the other all the same."""
+    _device(h, '[[device]]\nprofile = "l40s"\npci_address = "0000:00:06.0"\n')
+    h.library(f"{LIBRARIES}/vulkan/libggml-vulkan.so", VULKAN)
+    add(h, 'Environment="CUDA_VISIBLE_DEVICES=0"')
+
+
 @fault("VG513", B_PATH)
 def toolkits_stub_wins(h):
     """The toolkit's stub of the driver lies before the shim."""
@@ -676,12 +858,95 @@ def configuration_of_the_device_is_broken(h):
     h.restart()
 
 
-@fault("VG706", A)  # the log of a later era does not have the code
+@fault("VG706", A, beyond="what was wrong at the start is right since")  # the log of a later era does not have the code
 def device_came_later(h):
     """The shims' configuration was broken at the start, and was mended since."""
     h.write("/etc/vgpu/devices.toml", '[[device]]\nprofile = "h900"\n')
     h.restart()
     _mended_configuration(h)
+
+
+@fault("VG701", B, mend=without_library)
+def discovery_hangs(h):
+    """A library of the site's waits for something in the child of discovery."""
+    h.patience = 45
+    with_library(h, AT_START % "if (discovery) sleep(600);")
+
+
+@fault("VG702", B, mend=without_library)
+def discovery_crashes(h):
+    """A library of the site's ends the child of discovery."""
+    with_library(h, AT_START % "if (discovery) abort();")
+
+
+@fault("VG703", B, mend=without_library)
+def second_pass_finds_nothing(h):
+    """A library of the site's does not let a card be selected by its id."""
+    with_library(h, AT_START % """
+  const char *selected = getenv("CUDA_VISIBLE_DEVICES");
+  if (discovery && selected != NULL && strncmp(selected, "GPU-", 4) == 0) {
+    setenv("CUDA_VISIBLE_DEVICES", "-1", 1);
+  }
+""", OLLAMA_DEBUG="1")
+
+
+@fault("VG704", B, mend=without_library)
+def nothing_tells_why(h):
+    """A library of the site's hides every device from the child of discovery."""
+    with_library(h, AT_START % 'if (discovery) setenv("CUDA_VISIBLE_DEVICES", "-1", 1);')
+
+
+# Ollama v0.5.7, where it asks the processor for vector extensions (discover/gpu.go). The real one
+# asks by an instruction, whose answer cannot be changed here: this one reads what the doctor reads.
+OLD_OLLAMA = """
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#define LINE(source, text) fputs("time=2026-01-01T00:00:00.000Z level=INFO source=" source " " \\
+                                 text "\\n", stderr)
+int main(void) {
+  char line[8192];
+  int avx = 0;
+  FILE *file = fopen("/proc/cpuinfo", "r");
+  while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+    avx |= strncmp(line, "flags", 5) == 0 && strstr(line, " avx") != NULL;
+  }
+  LINE("routes.go:1187", "msg=\\"server config\\" env=\\"map[OLLAMA_DEBUG:false]\\"");
+  LINE("routes.go:1238", "msg=\\"Listening on 127.0.0.1:11434 (version 0.5.7)\\"");
+  LINE("gpu.go:226", "msg=\\"looking for compatible GPUs\\"");
+  if (!avx) {
+    fputs("time=2026-01-01T00:00:00.000Z level=WARN source=gpu.go:240 msg=\\"CPU does not have "
+          "minimum vector extensions, GPU inference disabled\\" required=avx "
+          "detected=\\"no vector extensions\\"\\n", stderr);
+  }
+  LINE("types.go:131", "msg=\\"inference compute\\" id=0 library=cpu variant=\\"no vector "
+       "extensions\\" compute=\\"\\" driver=0.0 name=\\"\\" total=\\"15.6 GiB\\" "
+       "available=\\"14.0 GiB\\"");
+  for (;;) pause();
+}
+"""
+
+
+@fault("VG709", A, mend=lambda h: h.reinstall(OLLAMA),  # a newer one
+       beyond="the libraries are as they should be: what the processor lacks, Ollama itself asks")
+def processor_without_avx(h):
+    """The virtual machine's processor has no AVX, and Ollama is of a version that asks for it."""
+    h.program(OLLAMA, OLD_OLLAMA)
+    h.sh("sed -E '/^flags/s/ (avx|f16c|fma)[^ ]*//g' /proc/cpuinfo > /tmp/cpuinfo && "
+         "mount --bind /tmp/cpuinfo /proc/cpuinfo")
+    h.restart()
+
+
+# The layers that are made here.
+LAYERS = "123457"
+
+# What is not made, and why. (Layers 6 and 8 are the device's and its believability: the tests of
+# the shims and of the rules have them.)
+NOT_MADE = {
+    "VG505": "every library that the backend asks is a shim, cuBLAS or ggml's own, and a missing "
+             "symbol of theirs is VG406, VG416 or VG514",
+    "VG708": "it is a consequence alone: a result that a later line of the log takes back",
+}
 
 
 def _pair(place, *breaks):

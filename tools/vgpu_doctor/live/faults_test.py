@@ -3,13 +3,17 @@
 
     faults_test.py [--all] [--only WORD]
 
-Prints a table. Without --all it is a selection that ends within three minutes: for every layer the
+Prints a table: the fault and where it was made; whether `check` named it, and first; what `verify`
+said before the repair; whether the repair repaired, and `verify` proved it. What is not made is in
+it with its reason. Without --all it is a selection that ends within three minutes: for every layer the
 faults that come about most, on the real Ollama and on a later era. `--only` takes a code, a word
 of a fault's name or of a place ("B preload").
 """
 
 import argparse
+import json
 import os
+import subprocess
 import sys
 import unittest
 
@@ -22,11 +26,24 @@ import trial  # noqa: E402
 class Faults(unittest.TestCase):
     """A case for each fault and place."""
 
+    def test_every_cause_is_made_or_said_not_to_be(self):
+        listed = subprocess.run(["tools/vgpu_doctor/vgpu-doctor", "list-causes", "--format",
+                                 "json"], capture_output=True, text=True, check=True)
+        causes = {cause["code"] for cause in json.loads(listed.stdout)["causes"]
+                  if cause["code"][2] in faults.LAYERS}
+        made = {fault.code for fault in faults.FAULTS}
+        self.assertEqual(causes - made, set(faults.NOT_MADE))
+        self.assertEqual(made - causes, set())
+        for code, reason in faults.NOT_MADE.items():
+            print(f"{code:12} {'':50} {'':10} not made: {reason}", flush=True)
+
 
 def _case(broken_by, place):
     def test(self):
         outcome = trial.attempt(broken_by, place)
         print(trial.row(outcome), flush=True)
+        if outcome.tried == "healthy" and broken_by[0].beyond:
+            print(f"{'':12} (verify, before: {broken_by[0].beyond})", flush=True)
         if outcome.wrong:
             self.fail("\n".join([*(fault.story for fault in broken_by), *outcome.wrong]))
     return test
@@ -38,6 +55,8 @@ def main():
     parser.add_argument("--only", default="")
     arguments = parser.parse_args()
     suite = unittest.TestSuite()
+    if not arguments.only:
+        suite.addTest(Faults("test_every_cause_is_made_or_said_not_to_be"))
     every = [((fault,), place) for fault in faults.FAULTS for place in fault.places]
     unknown = faults.SHORT - {(fault.name, place) for (fault,), place in every}
     if unknown:

@@ -179,6 +179,8 @@ class Machine(real_systemd.RealSystemd):
         super().__init__(layers=[layer(era)])
         self.era, self.way = era, way
         self.log_file = None  # where the service logs, if that is not the journal
+        self.patience = 12    # seconds; of discovery's
+        self.judged = SERVICE
 
     # Files.
 
@@ -313,14 +315,14 @@ class Machine(real_systemd.RealSystemd):
 
     def show(self, *names):
         """Properties of the unit."""
-        text = self.run("systemctl", "show", SERVICE, *(f"--property={name}" for name in names),
-                        check=False).stdout
+        text = self.run("systemctl", "show", self.judged,
+                        *(f"--property={name}" for name in names), check=False).stdout
         found = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
         return [found.get(name, "") for name in names]
 
-    def settle(self, seconds=12):
+    def settle(self):
         """Waits for the result of discovery of the present start, or for a start that failed."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + self.patience
         while True:
             result = self.discovered()
             state, restarts, invocation = self.show("ActiveState", "NRestarts", "InvocationID")
@@ -352,14 +354,21 @@ class Machine(real_systemd.RealSystemd):
 
     def check(self, *arguments):
         """The report of `vgpu-doctor check`."""
-        done = self.doctor("check", "--format", "json", *arguments)
+        done = self.doctor("check", "--unit", self.judged, "--format", "json", *arguments)
         if done.returncode not in (0, 1, 3):
             raise AssertionError(f"exit status {done.returncode}: {done.stderr[-1000:]}")
         return json.loads(done.stdout)
 
-    def can(self, command):
-        """Whether this doctor has the command."""
-        return self.doctor(command, "--help").returncode == 0
+    def verify(self, *arguments):
+        """The result of `vgpu-doctor verify`."""
+        done = self.doctor("verify", "--unit", self.judged, "--format", "json", *arguments,
+                           timeout=180)
+        if done.returncode not in (0, 1, 3):
+            raise AssertionError(f"exit status {done.returncode}: {done.stderr[-1000:]}")
+        result = json.loads(done.stdout)
+        if (done.returncode == 0) != (result["verdict"] == "healthy"):
+            raise AssertionError(f"exit status {done.returncode}, and it says {result['verdict']}")
+        return result
 
 
 def _describe(path):

@@ -2,8 +2,8 @@
 """Hostile surroundings: what the doctor looks at changes, is enormous, or does not answer. It ends
 in time, says what it could not see, and harms nothing."""
 
+import json
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -18,6 +18,8 @@ from trial import codes, said  # noqa: E402
 # The doctor's patience with a tool of systemd is ten seconds for each; of those there are a few.
 SECONDS = 60
 CHILDREN = 10000
+LINES = 1000000
+BEYOND = 0x100000000000  # an address behind those of a program
 
 # Becomes the server when its surroundings are made. In Python, so that one file tells all of them.
 MANY_CHILDREN = f"""\
@@ -119,6 +121,40 @@ class Surroundings(unittest.TestCase):
         self.assertGreater(int(host.sh(f"wc -l < /proc/{pid}/maps").stdout), 50000)
         report = self.check()
         self.assertEqual((report["verdict"], report["root_causes"]), ("healthy", []), said(report))
+
+    # The kernel's limit of a process's maps is the machine's, and stays as it is: a file stands
+    # where the kernel shows them, in the container's own mount namespace.
+
+    def show_maps(self, lines):
+        """In place of the service's: what it has, and those lines. Its process id."""
+        host = self.host
+        pid, = host.show("MainPID")
+        maps = host.read(f"/proc/{pid}/maps")
+        with open(f"{host.shared}/maps", "w", encoding="utf-8") as file:
+            file.write(maps)
+            file.writelines(lines)
+        host.sh(f"mount --bind /shared/maps /proc/{pid}/maps")
+        self.addCleanup(host.sh, f"umount /proc/{pid}/maps")
+        return pid
+
+    def test_a_million_lines_of_maps(self):
+        pid = self.show_maps(f"{BEYOND + at * 8192:x}-{BEYOND + at * 8192 + 4096:x} "
+                             "r--p 00000000 00:00 0 \n" for at in range(LINES))
+        self.assertGreater(int(self.host.sh(f"wc -l < /proc/{pid}/maps").stdout), LINES)
+        report = self.check()
+        # All of them are read.
+        self.assertEqual((report["verdict"], report["root_causes"]), ("healthy", []), said(report))
+        self.assertNotIn("rest of the loaded libraries", json.dumps(report["not_observed"]))
+
+    def test_more_maps_than_are_read(self):
+        path = f"/opt/{'x' * 200}/{'y' * 3800}"
+        pid = self.show_maps(f"{BEYOND + at * 8192:x}-{BEYOND + at * 8192 + 4096:x} "
+                             f"r--p 00000000 fe:00 77 {path}\n" for at in range(LINES // 14))
+        report = self.check()
+        self.assertEqual((report["verdict"], report["root_causes"]), ("healthy", []), said(report))
+        unseen = {item["what"]: item["why"] for item in report["not_observed"]}
+        self.assertEqual(unseen.get(f"the rest of the loaded libraries of process {pid}"),
+                         "the list is longer than what is read of it", unseen)
 
     def test_names_with_newlines_and_control_characters(self):
         host = self.host

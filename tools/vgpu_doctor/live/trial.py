@@ -1,10 +1,11 @@
 """A fault, or some at once, tried: a healthy machine is broken, diagnosed, repaired and taken back.
 
 What is expected of each: `check` names the cause, as the first root cause or, of a machine on which
-discovery still works, beside a healthy verdict; it changes no file. The repair is what a person
-does: the commands of the first cause, then `check` again, until it says healthy. When the service's
-configuration for the shims is removed, nothing is left but what the fault itself made, and files
-that a command of the repair named.
+discovery still works, beside a healthy verdict; `verify`, which does what discovery does, does not
+say of a machine without a GPU that all is well; neither changes a file. The repair is what a person
+does: the commands of the first cause, then `verify`, which must prove it, and `check` again, until
+it says healthy. When the service's configuration for the shims is removed, nothing is left but what
+the fault itself made, and files that a command of the repair named.
 """
 
 import collections
@@ -13,7 +14,8 @@ import time
 import faults
 import machine
 
-Outcome = collections.namedtuple("Outcome", "code name place named first repaired seconds wrong")
+Outcome = collections.namedtuple(
+    "Outcome", "code name place named first tried repaired proved seconds wrong")
 PARTS = ("root_causes", "latent", "notes", "consequences")
 
 # After so many repairs a person would ask somebody else.
@@ -28,8 +30,9 @@ def row(outcome):
     """A line of the table."""
     return (f"{outcome.code:12} {outcome.name:50} {'/'.join(outcome.place):10} "
             f"{'named' if outcome.named else 'NOT NAMED':10}"
-            f"{'first' if outcome.first else 'NOT FIRST':10}"
-            f"{'repaired' if outcome.repaired else 'NOT REPAIRED':13}{outcome.seconds:5.1f} s")
+            f"{'first' if outcome.first else 'NOT FIRST':10}{outcome.tried:13}"
+            f"{'repaired' if outcome.repaired else 'NOT REPAIRED':13}"
+            f"{'proved' if outcome.proved else 'NOT PROVED':11}{outcome.seconds:5.1f} s")
 
 
 def codes(report, part):
@@ -49,6 +52,22 @@ def healthy(report):
     return report["verdict"] == "healthy" and not report["root_causes"]
 
 
+def proof(result):
+    """That discovery finds the GPU now, and at the next start: every step that it takes did, and
+    what they say of the device agrees. What is missing for that; "" where nothing is."""
+    if result["verdict"] != "healthy":
+        return f"{result['verdict']}: {result['headline']}"
+    if not result["next_start_is_the_same"] and len(result["runs"]) < 2:
+        return "what the next start would get was not tried"
+    apart = [comparison["what"] for run in result["runs"] for comparison in run["comparisons"]
+             if not comparison["agree"]]
+    if apart:
+        return f"the steps do not agree about {apart}"
+    if not any(comparison["what"] == "uuid" for comparison in result["runs"][0]["comparisons"]):
+        return "no two steps named one device"
+    return ""
+
+
 class Repair:
     """What a person does who has the reports of a machine."""
 
@@ -58,6 +77,7 @@ class Repair:
         self.told = ""    # all that was done: what it leaves was told
         self.by_hand = set()
         self.named = set()  # codes, by any report
+        self.unproved = ""  # what the last verify lacked
 
     def by_commands(self, report):
         """Those of the first cause, as root, where the shims' package is unpacked."""
@@ -86,6 +106,7 @@ class Repair:
                 self.by_hand = set(changed(before, self.host.changes()))
                 self.host.restart()
             self.host.settle()
+            self.unproved = proof(self.host.verify())
             report = self.host.check()
             if healthy(report):
                 break
@@ -118,6 +139,12 @@ def attempt(broken_by, place):
         elif fault.part != faults.ROOT and report["root_causes"]:
             wrong.append(f"discovery works, and it said {said(report)}")
 
+        tried = host.verify()["verdict"]
+        if changed(broken, host.changes()):
+            wrong.append(f"verify changed {changed(broken, host.changes())}")
+        if fault.part == faults.ROOT and not fault.beyond and tried == "healthy":
+            wrong.append("verify said that all is well before the repair")
+
         repair = Repair(host)
         report = repair.until_healthy(report, [each.mend for each in broken_by if each.mend])
         repaired = healthy(report)
@@ -125,6 +152,8 @@ def attempt(broken_by, place):
             if each.code not in repair.named:
                 named = False
                 wrong.append(f"{each.code} was never named")
+        if repair.unproved:
+            wrong.append(f"after the repair verify said {repair.unproved}")
         if not repaired:
             wrong += [f"after the repair it said {said(report)} {host.discovered()}",
                       *repair.failed]
@@ -137,5 +166,5 @@ def attempt(broken_by, place):
             wrong.append(f"it left {left}")
     return Outcome("+".join(each.code for each in broken_by),
                    " and ".join(each.name for each in broken_by), place, named, first,
-                   repaired, time.monotonic() - begin, wrong)
+                   tried, repaired, not repair.unproved, time.monotonic() - begin, wrong)
 

@@ -24,7 +24,8 @@ using nlohmann::json;
 constexpr double kPassSeconds = 30;  // of both eras
 
 struct Found {
-  std::string id, filter_id, name, description, directory, driver, pci_id, compute;
+  std::string library = "CUDA", id, filter_id, name, description, directory, driver, pci_id,
+              compute;
   unsigned long long total = 0, free = 0;
 };
 
@@ -170,6 +171,20 @@ std::string BackendOf(const std::string& directory) {
   return backend;
 }
 
+// "500,610,900" of `system_info: ... | CUDA : ARCHS = 500,610,900 | ...`.
+std::string ArchsIn(const std::string& output) {
+  std::smatch match;
+  return std::regex_search(output, match, std::regex("CUDA : ARCHS = ([0-9,]+)")) ? match.str(1)
+                                                                                  : "";
+}
+
+// "9.0" is among "500,900".
+bool CompiledFor(const std::string& archs, const std::string& compute) {
+  std::string number = compute;
+  number.erase(std::remove(number.begin(), number.end(), '.'), number.end());
+  return number.empty() || ("," + archs + ",").find("," + number + "0,") != std::string::npos;
+}
+
 // discover/llama_server.go: the start that tells the architectures, --list-devices, gpu-discover.
 std::vector<Found> AskLlamaServer(const std::string& program, const std::string& server,
                                   const std::vector<std::string>& directories, const Keys& extra) {
@@ -179,6 +194,7 @@ std::vector<Found> AskLlamaServer(const std::string& program, const std::string&
   const std::string backend = BackendOf(directories.back());
   if (!backend.empty()) set.emplace_back("GGML_BACKEND_PATH", backend);
   set.insert(set.end(), extra.begin(), extra.end());
+  std::string archs;
   {
     Child start(
         {server, "--port", "49153", "--host", "127.0.0.1", "--no-webui", "--offline", "--verbose"},
@@ -187,6 +203,7 @@ std::vector<Found> AskLlamaServer(const std::string& program, const std::string&
            Now() < begin + kPassSeconds) {
       start.Wait(0.05);
     }
+    archs = ArchsIn(start.output());
     if (start.output().find("system_info:") == std::string::npos) {
       Log("WARN", "llama_server.go:135",
           "llama-server discovery: system_info line not found in output - CUDA architecture "
@@ -238,9 +255,21 @@ std::vector<Found> AskLlamaServer(const std::string& program, const std::string&
     if (told.is_object() && told.contains("devices") && told["devices"].is_array() &&
         told["devices"].size() > found.size()) {
       const json& more = told["devices"][found.size()];
-      device.pci_id = more.value("pci_id", "");
-      device.compute = more.value("compute", "");
-      device.driver = more.value("driver", "");
+      device.pci_id = more.value("device_id", "");
+      device.compute = std::to_string(more.value("compute_major", 0)) + "." +
+                       std::to_string(more.value("compute_minor", 0));
+      device.driver = std::to_string(more.value("cuda_driver_major", 0)) + "." +
+                      std::to_string(more.value("cuda_driver_minor", 0));
+    }
+    // By the name, as llama_server.go does.
+    if (device.name.find("Vulkan") == 0) device.library = "Vulkan";
+    if (device.library == "CUDA" && !archs.empty() && !CompiledFor(archs, device.compute)) {
+      std::string digits = device.compute;
+      digits.erase(std::remove(digits.begin(), digits.end(), '.'), digits.end());
+      Log("INFO", "llama_server.go:299",
+          "skipping CUDA device \u2014 compute capability not in compiled architectures",
+          {{"device", device.name}, {"cc", digits + "0"}, {"archs", archs}, {"libDirs", shown}});
+      continue;
     }
     found.push_back(device);
   }
@@ -252,7 +281,7 @@ void LogResult(const std::vector<Found>& devices, const char* gpu_line, const ch
     Log("INFO", gpu_line, "inference compute",
         {{"id", device.id},
          {"filter_id", device.filter_id},
-         {"library", "CUDA"},
+         {"library", device.library},
          {"compute", device.compute},
          {"name", device.name},
          {"description", device.description},
@@ -297,7 +326,9 @@ void WarnOfOverrides(const char* first, const char* second) {
 std::vector<std::string> Requested(const std::string& library, const char* line) {
   const std::string requested = Variable("OLLAMA_LLM_LIBRARY");
   std::vector<std::string> left;
+  const std::string vulkan = Variable("OLLAMA_VULKAN");
   for (const std::string& directory : Variants(library)) {
+    if (Base(directory) == "vulkan" && (vulkan == "0" || vulkan == "false")) continue;
     if (!requested.empty() && !directory.empty() && Base(directory) != requested) {
       Log("DEBUG", line, "skipping available library at user's request",
           {{"requested", requested}, {"libDir", directory}});
@@ -388,6 +419,11 @@ void DiscoverWithLlamaServer(const std::string& program) {
       continue;
     }
     for (const Found& device : AskLlamaServer(program, server, directories, {})) {
+      // Those of CUDA and ROCm alone are tried again (ml/device.go, NeedsInitValidation).
+      if (device.library != "CUDA") {
+        kept.push_back(device);
+        continue;
+      }
       const Keys extra = {{"CUDA_VISIBLE_DEVICES", device.id}, {"GGML_CUDA_INIT", "1"}};
       if (!AskLlamaServer(program, server, directories, extra).empty()) kept.push_back(device);
     }

@@ -113,26 +113,44 @@ int RunRunner(const std::vector<std::string>& words) {
   });
 }
 
+// nativeProbeResult of discover/native_probe.go.
 int RunGpuDiscover(const std::vector<std::string>& words) {
   json devices = json::array();
   const Opened opened = OpenBackend(words.back() + "/libggml-cuda.so");
   // native_probe_linux.go asks NVML for the release, and does without.
   for (const Device& device : opened.devices) {
-    devices.push_back({{"name", device.name},
+    devices.push_back({{"library", "CUDA"},
+                       {"index", devices.size()},
+                       {"index_matches_backend", true},
+                       {"name", device.name},
                        {"description", device.description},
-                       {"pci_id", device.pci_id},
-                       {"compute", std::to_string(device.compute_major) + "." +
-                                       std::to_string(device.compute_minor)},
-                       {"driver", std::to_string(device.driver / 1000) + "." +
-                                      std::to_string(device.driver % 1000 / 10)}});
+                       {"device_id", device.pci_id},
+                       {"integrated_known", false},
+                       {"total_memory", device.total},
+                       {"free_memory", device.free},
+                       {"compute_major", device.compute_major},
+                       {"compute_minor", device.compute_minor},
+                       {"cuda_driver_major", device.driver / 1000},
+                       {"cuda_driver_minor", device.driver % 1000 / 10}});
   }
   std::printf("%s\n", json{{"devices", devices}}.dump().c_str());
   return 0;
 }
 
+// A GPU of Vulkan cannot be had here. What a backend of that name is to say of its devices, in
+// llama-server's words, a function of it returns; nothing where it has none.
+std::string ListedByVulkan(const std::string& backend) {
+  if (backend.find("/libggml-vulkan") == std::string::npos) return "";
+  void* library = dlopen(backend.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) return "";
+  auto* listed = reinterpret_cast<const char* (*)()>(dlsym(library, "stand_in_devices"));
+  return listed == nullptr ? "" : listed();
+}
+
 int RunLlamaServer(const std::vector<std::string>& words) {
   const std::string path = Variable("GGML_BACKEND_PATH");
-  const Opened opened = path.empty() ? Opened{} : OpenBackend(path);
+  const std::string by_vulkan = ListedByVulkan(path);
+  const Opened opened = path.empty() || !by_vulkan.empty() ? Opened{} : OpenBackend(path);
   if (!opened.error.empty()) {
     std::fprintf(stderr, "load_backend: failed to load %s: %s\n", path.c_str(),
                  opened.error.c_str());
@@ -144,7 +162,7 @@ int RunLlamaServer(const std::vector<std::string>& words) {
     pause();
     return 0;
   }
-  std::printf("Available devices:\n");
+  std::printf("Available devices:\n%s", by_vulkan.c_str());
   for (const Device& device : opened.devices) {
     std::printf("  %s: %s (%llu MiB, %llu MiB free)\n", device.name.c_str(),
                 device.description.c_str(), static_cast<unsigned long long>(device.total >> 20),
