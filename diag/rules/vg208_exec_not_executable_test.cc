@@ -104,7 +104,7 @@ TEST(ExecNotExecutableTest, AnEarlierStartIsNotTheLast) {
 // The path is one below RootDirectory=, and not the host's.
 TEST(ExecNotExecutableTest, WithARootOfItsOwn) {
   HostBuilder machine;
-  machine.SetMode("/usr/local/bin/ollama", 0644);
+  machine.Stopped().SetMode("/usr/local/bin/ollama", 0644);
   ASSERT_NE(AsHolds(ExecNotExecutable(machine.Gather())), nullptr);
   machine.SetFile(kDropIn, "[Service]\nRootDirectory=/srv/gpu\n");
   EXPECT_EQ(AsHolds(ExecNotExecutable(machine.Gather())), nullptr);

@@ -87,30 +87,42 @@ TEST(ShimAndDriverMixedTest, EraAAsksNvidiasRuntimeWhereItFindsNoDriverByAPath) 
 }
 
 // At INFO era A's log says nothing of it.
-TEST(ShimAndDriverMixedTest, EraAFindsNoDriverByAPathAndSaysNothing) {
+HostBuilder SilentEraA() {
   HostBuilder machine;
-  machine.EraA().SetLog({kServerConfigLine, kLookingLine, kCpuLine});
-  const Judgement judgement = ShimAndDriverMixed(machine.Gather());
+  machine.WithLibraries().EraA().SetLog({kServerConfigLine, kLookingLine, kCpuLine});
+  return machine;
+}
+
+// As of a host on which what is not seen is not there.
+facts::Facts Whole(const HostBuilder& machine) {
+  facts::Facts facts = machine.Gather();
+  facts.complete = true;
+  return facts;
+}
+
+TEST(ShimAndDriverMixedTest, EraAFindsNoDriverByAPathAndSaysNothing) {
+  const HostBuilder machine = SilentEraA();
+  const Judgement judgement = ShimAndDriverMixed(Whole(machine));
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr) << Because(judgement);
   EXPECT_EQ(holds->confidence, Confidence::kLikely);
   EXPECT_NE(FindQuote(*holds, "(no libcuda.so*)"), nullptr);
   EXPECT_TRUE(absl::StrContains(holds->headline, "name /usr/lib64 in LD_LIBRARY_PATH"));
+  // What a capture lacks may have been there.
+  EXPECT_EQ(AsHolds(ShimAndDriverMixed(machine.Gather())), nullptr);
 }
 
 TEST(ShimAndDriverMixedTest, EraAFindsTheDriverByAPath) {
-  HostBuilder machine;
-  machine.EraA().SetLog({kServerConfigLine, kLookingLine, kCpuLine});
+  HostBuilder machine = SilentEraA();
   machine.SetLink("/usr/lib64/libcuda.so.1", "libvgpu-cuda.so");
-  EXPECT_EQ(AsHolds(ShimAndDriverMixed(machine.Gather())), nullptr);
+  EXPECT_EQ(AsHolds(ShimAndDriverMixed(Whole(machine))), nullptr);
 }
 
 TEST(ShimAndDriverMixedTest, AShimThatIsNotInMemoryIsAnotherFault) {
-  HostBuilder machine;
-  machine.EraA().SetLog({kServerConfigLine, kLookingLine, kCpuLine});
+  HostBuilder machine = SilentEraA();
   machine.SetMaps(
       {{"/usr/local/bin/ollama", 262650}, {"/usr/lib/x86_64-linux-gnu/libc.so.6", 306}});
-  EXPECT_EQ(AsHolds(ShimAndDriverMixed(machine.Gather())), nullptr);
+  EXPECT_EQ(AsHolds(ShimAndDriverMixed(Whole(machine))), nullptr);
 }
 
 TEST(ShimAndDriverMixedTest, ThatErrorWithoutAShimIsNoMixture) {

@@ -58,8 +58,10 @@ bool RefusedAtStart(const ollama::ServerStart& start, const std::string& entry) 
 
 // The process's user may not read it as it is now either: it did not come, it is closed.
 bool IsClosed(const Facts& facts, const facts::PreloadEntry& entry) {
-  if (!facts.process.present() || !facts.process->identity.present()) return false;
-  return facts::WhatStops(entry.file.way, *facts.process->identity, facts::Want::kRead).present();
+  const bool seen = facts.process.present() && facts.process->identity.present();
+  if (!seen && !facts.unit.identity.present()) return false;
+  const facts::Identity& who = seen ? *facts.process->identity : *facts.unit.identity;
+  return facts::WhatStops(entry.file.way, who, facts::Want::kRead).present();
 }
 
 }  // namespace

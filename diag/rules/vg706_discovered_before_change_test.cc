@@ -44,6 +44,8 @@ TEST(DiscoveredBeforeChangeTest, AShimThatIsClosedDidNotCome) {
   machine.SetFile("/proc/57290/maps", "");
   machine.SetWritten("/usr/lib64/libvgpu-cuda.so", At("2026-02-24 10:09:00"));
   ASSERT_NE(AsHolds(DiscoveredBeforeChange(machine.Gather())), nullptr);
+  machine.SetFile("/etc/passwd", "ollama:x:998:998::/:/bin/false\n").SetFile("/etc/group", "");
+  for (const char* dir : {"/", "/usr", "/usr/lib64"}) machine.SetMode(dir, 0755);
   machine.SetMode("/usr/lib64/libvgpu-cuda.so", 0600);
   EXPECT_EQ(AsHolds(DiscoveredBeforeChange(machine.Gather())), nullptr);
 }

@@ -15,9 +15,8 @@ std::vector<Evidence> FailedWith(const facts::Facts& facts, absl::string_view st
   // A start that went well leaves no line of its end where somebody stops it. systemd knows how
   // the last main process ended, and of one that it could not execute that is the number.
   if (facts.unit.loaded.present()) {
-    const absl::string_view last = facts.unit.loaded->Get("ExecMainStatus").value_or("");
-    const absl::string_view began =
-        facts.unit.loaded->Get("ExecMainStartTimestampMonotonic").value_or("");
+    const std::string last(facts.unit.loaded->Get("ExecMainStatus").value_or(""));
+    const std::string began(facts.unit.loaded->Get("ExecMainStartTimestampMonotonic").value_or(""));
     if (!last.empty() && last != number && !began.empty() && began != "0") return evidence;
   }
   if (facts.log.journal.present() && !facts.log.journal->exits.empty()) {
