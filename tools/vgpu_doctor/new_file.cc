@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "diag/host/host.h"
+#include "tools/vgpu_doctor/write_all.h"
 
 namespace vgpu::doctor {
 namespace {
@@ -22,21 +23,15 @@ absl::Status Failed(const std::string& name, int error) {
 }  // namespace
 
 absl::Status FileSink::Write(absl::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = write(fd_.get(), bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return Failed(name_, errno);
-    bytes.remove_prefix(static_cast<size_t>(n));
-  }
-  return absl::OkStatus();
+  return WriteAll(fd_.get(), bytes) ? absl::OkStatus() : Failed(name_, errno);
 }
 
 absl::StatusOr<NewFile> NewFile::Create(const std::string& name) {
   struct stat st;
   // Told before a minute's work, and not after it.
   if (lstat(name.c_str(), &st) == 0) return Failed(name, EEXIST);
-  const bool relative = name.find('/') == std::string::npos;
-  const std::string directory = relative ? "." : std::string(host::Dirname(name));
+  const bool here = name.find('/') == std::string::npos;
+  const std::string directory = here ? "." : std::string(host::Dirname(name));
   host::Fd unnamed(open(directory.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
   if (unnamed.ok()) return NewFile(std::move(unnamed), name, false);
   // A file system without unnamed files, or a kernel that takes O_TMPFILE for O_DIRECTORY.

@@ -10,19 +10,10 @@
 
 #include "diag/report/visible.h"
 #include "tools/vgpu_doctor/exit_codes.h"
+#include "tools/vgpu_doctor/write_all.h"
 
 namespace vgpu::doctor {
 namespace {
-
-bool WriteAll(int file, absl::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = write(file, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    text.remove_prefix(static_cast<size_t>(n));
-  }
-  return true;
-}
 
 // The reason stands in errno.
 bool WriteTo(const std::string& name, absl::string_view text) {
