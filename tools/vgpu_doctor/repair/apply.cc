@@ -193,21 +193,28 @@ Outcome Work::Run(const std::string& stamp) {
   if (!seen) return Ended(End::kNotChecked, "whether it helped was not seen");
 
   const bool worse = restarts && before_.runs && !seen->runs;
+  // What no discovery has shown yet is not gone.
+  const bool early = restarts && seen->runs && !seen->discovery_ended;
   Outcome outcome;
   bool taken_back = false;
   for (auto it = begun_.rbegin(); it != begun_.rend(); ++it) {
     const bool stands = Stands(*it->repair, seen->report);
+    End end = End::kRepaired;
     std::string because;
+    if (early && !stands) {
+      end = End::kNotChecked;
+      because =
+          absl::StrCat("discovery had not ended after ", absl::FormatDuration(kDiscoveryTime));
+    }
     if (stands || worse) {
+      end = End::kTakenBack;
       because = stands ? "the cause still stands" : "the service ran before, and does not now";
       taken_back = true;
       if (const std::string failed = TakeBack(*it); !failed.empty()) {
         absl::StrAppend(&because, "; ", failed);
       }
     }
-    outcome.results.insert(
-        outcome.results.begin(),
-        ResultOf(*it, stands || worse ? End::kTakenBack : End::kRepaired, because));
+    outcome.results.insert(outcome.results.begin(), ResultOf(*it, end, because));
   }
   if (taken_back) {
     world_.say("taken back");

@@ -2,10 +2,10 @@
 //
 // The order is that of all repairs together: files first, then what the service manager is
 // asked, one daemon-reload, one restart. A step that fails takes everything back. After the
-// restart it waits, within bounds, until discovery has ended, and judges again: a repair
-// whose cause still stands is taken back, and all of them where the service ran before and
-// does not run now; the manager then reloads, and the service is restarted once more, so
-// that what runs is what the files say.
+// restart it waits, within bounds, until discovery has ended, and judges again: where it has
+// not ended, a cause that is not seen is not gone; a repair whose cause still stands is taken back,
+// and all of them where the service ran before and does not run now; the manager then reloads, and
+// the service is restarted once more, so that what runs is what the files say.
 //
 // Nothing here touches a service manager or a terminal by itself: World does.
 

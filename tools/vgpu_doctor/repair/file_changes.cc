@@ -24,6 +24,7 @@
 #include "diag/host/file_io.h"
 #include "diag/host/host.h"
 #include "diag/rules/steps.h"
+#include "tools/vgpu_doctor/write_all.h"
 
 namespace vgpu::doctor {
 namespace {
@@ -44,8 +45,67 @@ absl::Status Refused(absl::string_view path, absl::string_view why) {
   return absl::FailedPreconditionError(absl::StrCat(path, ": ", why));
 }
 
+bool IsOurs(const struct stat& st) { return st.st_uid == 0 || st.st_uid == geteuid(); }
+
+// Whether nobody but root decides what `path` means: each directory on the way, those of links
+// too, is root's and nobody else may write in it, or everybody may and the next name is root's
+// (sticky, as /tmp). systemd asks alike (v252, src/basic/chase-symlinks.c, CHASE_SAFE). Once it
+// is so, only root can make it otherwise. What an ordinary user may change is his own.
+absl::Status OnlyRootDecides(const std::string& path) {
+  if (geteuid() != 0) return absl::OkStatus();
+  constexpr int kMaxLinks = 40;  // of the kernel (path_resolution(7))
+  const auto refused = [&](const std::string& where, absl::string_view why) {
+    return Refused(path, absl::StrCat(where, " ", why,
+                                      ", who so decides what is changed here; "
+                                      "do this step by hand"));
+  };
+  std::string at = "/";
+  std::string rest = path;
+  int links = 0;
+  while (true) {
+    struct stat directory = {};
+    if (lstat(at.c_str(), &directory) != 0) return Failed(at, errno);
+    if (!S_ISDIR(directory.st_mode)) return absl::OkStatus();  // its end
+    const size_t begin = rest.find_first_not_of('/');
+    if (begin == std::string::npos) return absl::OkStatus();
+    if (!IsOurs(directory)) {
+      return refused(at, absl::StrCat("belongs to user ", directory.st_uid));
+    }
+    const bool shared = (directory.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+    if (shared && (directory.st_mode & S_ISVTX) == 0) {
+      return refused(at, "may be written by users other than root");
+    }
+    const size_t end = std::min(rest.find('/', begin), rest.size());
+    const std::string name = rest.substr(begin, end - begin);
+    rest.erase(0, end);
+    if (name == ".") continue;
+    if (name == "..") {
+      at = std::string(host::Dirname(at));
+      continue;
+    }
+    const std::string next = host::JoinPath(at, name);
+    struct stat st = {};
+    if (lstat(next.c_str(), &st) != 0) {
+      return errno == ENOENT ? absl::OkStatus() : Failed(next, errno);  // it is ours to make
+    }
+    if (shared && !IsOurs(st)) {
+      return refused(next, absl::StrCat("belongs to user ", st.st_uid));
+    }
+    if (!S_ISLNK(st.st_mode)) {
+      at = next;
+      continue;
+    }
+    if (++links > kMaxLinks) return Failed(path, ELOOP);
+    char target[PATH_MAX];
+    const ssize_t length = readlink(next.c_str(), target, sizeof target);
+    if (length < 0) return Failed(next, errno);
+    rest = absl::StrCat(absl::string_view(target, static_cast<size_t>(length)), "/", rest);
+    if (rest.front() == '/') at.assign(1, '/');
+  }
+}
+
 // A path as this machine has it. What only a process sees below its own root is refused.
-absl::StatusOr<std::string> HostPath(const std::string& path) {
+absl::StatusOr<std::string> PlainPath(const std::string& path) {
   if (path.empty() || path.front() != '/' || path.find('\0') != std::string::npos) {
     return Refused(path, "is no absolute path");
   }
@@ -62,6 +122,14 @@ absl::StatusOr<std::string> HostPath(const std::string& path) {
     }
   }
   return Refused(path, "is in the file system of a process, and not in this machine's");
+}
+
+// Likewise, and one that may be changed.
+absl::StatusOr<std::string> HostPath(const std::string& path) {
+  absl::StatusOr<std::string> plain = PlainPath(path);
+  if (!plain.ok()) return plain;
+  if (absl::Status ours = OnlyRootDecides(*plain); !ours.ok()) return ours;
+  return plain;
 }
 
 // Without links. ENOENT gives the path itself, unless it is a link to nothing.
@@ -98,16 +166,6 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   return text;
 }
 
-absl::Status WriteAll(const Fd& fd, const std::string& path, absl::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = write(fd.get(), text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return Failed(path, errno);
-    text.remove_prefix(static_cast<size_t>(n));
-  }
-  return absl::OkStatus();
-}
-
 // Owner, mode and extended attributes (an access control list, the label of SELinux).
 absl::Status CopyMetadata(const std::string& from, const struct stat& old, const Fd& to,
                           const std::string& path) {
@@ -135,7 +193,7 @@ absl::Status CopyFile(const std::string& from, const struct stat& old, const std
   if (!text.ok()) return text.status();
   const Fd fd(open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!fd.ok()) return Failed(to, errno);
-  absl::Status status = WriteAll(fd, to, *text);
+  absl::Status status = WriteAll(fd.get(), *text) ? absl::OkStatus() : Failed(to, errno);
   if (status.ok()) status = CopyMetadata(from, old, fd, to);
   const struct timespec times[2] = {old.st_atim, old.st_mtim};
   if (status.ok() && futimens(fd.get(), times) != 0) status = Failed(to, errno);
@@ -150,7 +208,10 @@ int RenameToFree(const std::string& from, const std::string& to) {
   if (errno != EINVAL && errno != ENOSYS) return errno;
   // A file system that does not know the flag: link(2) takes no name that is there either.
   if (link(from.c_str(), to.c_str()) != 0) return errno;
-  return unlink(from.c_str()) == 0 ? 0 : errno;
+  if (unlink(from.c_str()) == 0) return 0;
+  const int error = errno;
+  unlink(to.c_str());
+  return error;
 }
 
 // Opens what stands at `path`, not what a link there leads to, so that a mode is changed of
@@ -291,7 +352,7 @@ absl::Status FileChanges::MakeDirectories(const std::string& dir) {
     return above;
   }
   if (mkdir(dir.c_str(), 0700) != 0) return Failed(dir, errno);
-  undo_.push_back(Remove{dir, true});
+  undo_.push_back(RemoveDirectory{dir});
   if (chmod(dir.c_str(), 0755) != 0) return Failed(dir, errno);  // whatever the umask
   changes_.push_back({absl::StrCat("made the directory ", dir), dir, "",
                       absl::StrCat("sudo rmdir ", ShellQuoted(dir))});
@@ -304,6 +365,8 @@ absl::Status FileChanges::PutInPlace(const std::string& fresh, const std::string
   struct stat old = {};
   int error = 0;
   absl::Status status;
+  absl::StatusOr<Inode> placed = InodeAt(fresh);
+  if (!placed.ok()) status = placed.status();
   if (exists && lstat(path.c_str(), &old) != 0) status = Failed(path, errno);
   if (exists && status.ok() && linkat(AT_FDCWD, path.c_str(), AT_FDCWD, backup.c_str(), 0) != 0) {
     error = errno;
@@ -323,11 +386,11 @@ absl::Status FileChanges::PutInPlace(const std::string& fresh, const std::string
     return Failed(path, error);
   }
   if (exists) {
-    undo_.push_back(RenameBack{backup, path});
+    undo_.push_back(RenameBack{backup, path, *placed});
     changes_.push_back({absl::StrCat(what, " ", path), path, backup,
                         absl::StrCat("sudo mv -T ", ShellQuoted(backup), " ", ShellQuoted(path))});
   } else {
-    undo_.push_back(Remove{path, false});
+    undo_.push_back(RemoveFile{path, *placed});
     changes_.push_back({absl::StrCat(what, " ", path, ", which is new"), path, "",
                         absl::StrCat("sudo rm ", ShellQuoted(path))});
   }
@@ -341,7 +404,7 @@ absl::Status FileChanges::WriteContent(const std::string& path, absl::string_vie
   {
     const Fd fd(open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!fd.ok()) return Failed(fresh, errno);
-    status = WriteAll(fd, path, content);
+    status = WriteAll(fd.get(), content) ? absl::OkStatus() : Failed(path, errno);
     if (status.ok() && old != nullptr) status = CopyMetadata(path, *old, fd, path);
     if (status.ok() && old == nullptr && fchmod(fd.get(), 0644) != 0) status = Failed(path, errno);
     if (status.ok() && fsync(fd.get()) != 0) status = Failed(path, errno);
@@ -401,7 +464,7 @@ absl::Status FileChanges::Move(const rules::MoveFile& move) {
   if (lstat(from->c_str(), &st) != 0) return Failed(*from, errno);
   if (absl::Status made = MakeDirectories(std::string(host::Dirname(*to))); !made.ok()) return made;
   if (const int error = RenameToFree(*from, *to); error != 0) return Failed(*to, error);
-  undo_.push_back(RenameBack{*to, *from});
+  undo_.push_back(RenameBack{*to, *from, std::nullopt});
   changes_.push_back({absl::StrCat("renamed ", *from, " to ", *to), *from, *to,
                       absl::StrCat("sudo mv -T ", ShellQuoted(*to), " ", ShellQuoted(*from))});
   if (absl::Status synced = SyncDirectory(*from); !synced.ok()) return synced;
@@ -456,36 +519,75 @@ absl::Status FileChanges::Capabilities(const rules::RemoveCapabilities& remove) 
   return absl::OkStatus();
 }
 
+absl::StatusOr<FileChanges::Inode> FileChanges::InodeAt(const std::string& path) {
+  struct stat st = {};
+  if (lstat(path.c_str(), &st) != 0) return Failed(path, errno);
+  return Inode{st.st_dev, st.st_ino};
+}
+
+absl::Status FileChanges::Back(const RenameBack& step) {
+  if (!step.placed) {
+    const int error = RenameToFree(step.from, step.to);
+    return error == 0 ? absl::OkStatus() : absl::InternalError(host::ErrnoText(error));
+  }
+  // Gone is what somebody took away: what stood there comes back all the same.
+  const absl::StatusOr<Inode> there = InodeAt(step.to);
+  if (there.ok() && *there != *step.placed) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("somebody else has replaced it; what stood there before is ", step.from));
+  }
+  if (rename(step.from.c_str(), step.to.c_str()) == 0) return absl::OkStatus();
+  return absl::InternalError(host::ErrnoText(errno));
+}
+
+absl::Status FileChanges::Back(const RemoveFile& step) {
+  const absl::StatusOr<Inode> there = InodeAt(step.path);
+  if (there.ok() && *there != step.placed) {
+    return absl::FailedPreconditionError("somebody else has replaced it");
+  }
+  if (unlink(step.path.c_str()) == 0 || errno == ENOENT) return absl::OkStatus();
+  return absl::InternalError(host::ErrnoText(errno));
+}
+
+absl::Status FileChanges::Back(const RemoveDirectory& step) {
+  if (rmdir(step.path.c_str()) == 0) return absl::OkStatus();
+  // Somebody else put something there, or took it away already.
+  if (errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST) return absl::OkStatus();
+  return absl::InternalError(host::ErrnoText(errno));
+}
+
+absl::Status FileChanges::Back(const SetMode& step) {
+  struct stat st = {};
+  const absl::StatusOr<Fd> fd = OpenThis(step.path, st);
+  if (!fd.ok()) return fd.status();
+  if (chmod(OfDescriptor(*fd).c_str(), step.mode) == 0) return absl::OkStatus();
+  return absl::InternalError(host::ErrnoText(errno));
+}
+
+absl::Status FileChanges::Back(const SetCapabilities& step) {
+  if (setxattr(step.path.c_str(), kCapabilities, step.value.data(), step.value.size(), 0) == 0) {
+    return absl::OkStatus();
+  }
+  return absl::InternalError(host::ErrnoText(errno));
+}
+
+const std::string& FileChanges::PathOf(const Undo& undo) {
+  if (const auto* back = std::get_if<RenameBack>(&undo)) return back->to;
+  if (const auto* file = std::get_if<RemoveFile>(&undo)) return file->path;
+  if (const auto* directory = std::get_if<RemoveDirectory>(&undo)) return directory->path;
+  if (const auto* mode = std::get_if<SetMode>(&undo)) return mode->path;
+  return std::get<SetCapabilities>(undo).path;
+}
+
 absl::Status FileChanges::TakeBack(size_t keep) {
   std::vector<std::string> failed;
   while (undo_.size() > keep) {
     const Undo undo = std::move(undo_.back());
     undo_.pop_back();
-    std::string path;
-    int error = 0;
-    if (const auto* back = std::get_if<RenameBack>(&undo)) {
-      path = back->to;
-      if (rename(back->from.c_str(), path.c_str()) != 0) error = errno;
-    } else if (const auto* made = std::get_if<Remove>(&undo)) {
-      path = made->path;
-      if ((made->directory ? rmdir(path.c_str()) : unlink(path.c_str())) != 0) error = errno;
-      // Somebody else put something there, or took it away already.
-      if (error == ENOENT || (made->directory && (error == ENOTEMPTY || error == EEXIST))) {
-        error = 0;
-      }
-    } else if (const auto* mode = std::get_if<SetMode>(&undo)) {
-      path = mode->path;
-      struct stat st = {};
-      absl::StatusOr<Fd> fd = OpenThis(path, st);
-      if (!fd.ok() || chmod(OfDescriptor(*fd).c_str(), mode->mode) != 0) error = errno;
-    } else if (const auto* caps = std::get_if<SetCapabilities>(&undo)) {
-      path = caps->path;
-      if (setxattr(path.c_str(), kCapabilities, caps->value.data(), caps->value.size(), 0) != 0) {
-        error = errno;
-      }
-    }
-    if (error != 0) {
-      failed.push_back(absl::StrCat(path, " could not be taken back: ", host::ErrnoText(error)));
+    const std::string& path = PathOf(undo);
+    const absl::Status back = std::visit([](const auto& step) { return Back(step); }, undo);
+    if (!back.ok()) {
+      failed.push_back(absl::StrCat(path, " could not be taken back: ", back.message()));
     } else if (absl::Status synced = SyncDirectory(path); !synced.ok()) {
       failed.emplace_back(synced.message());
     }

@@ -13,6 +13,11 @@
 //
 // Do changes all that its action says, or nothing. It refuses what is not as the action
 // expects: an entry that is gone, a line that assigns something else, a name that is taken.
+// Root's changes are refused, too, where another user decides what a path means: where a
+// directory on the way is his, or he may write in it, he could have another file changed, before
+// the diagnosis or between two calls.
+//
+// What somebody else has put in the place of a change meanwhile is not taken back.
 //
 // Thread-compatible.
 
@@ -58,13 +63,22 @@ class FileChanges {
   absl::Status RollBack();
 
  private:
-  // What takes one step back.
+  struct Inode {
+    dev_t device = 0;
+    ino_t number = 0;
+    friend bool operator==(const Inode&, const Inode&) = default;
+  };
+  // What takes one step back. An inode is what was put there: it is gone, or still there.
   struct RenameBack {
     std::string from, to;
+    std::optional<Inode> placed;  // nothing: `to` was left free
   };
-  struct Remove {
+  struct RemoveFile {
     std::string path;
-    bool directory = false;
+    Inode placed;
+  };
+  struct RemoveDirectory {
+    std::string path;
   };
   struct SetMode {
     std::string path;
@@ -73,7 +87,7 @@ class FileChanges {
   struct SetCapabilities {
     std::string path, value;
   };
-  using Undo = std::variant<RenameBack, Remove, SetMode, SetCapabilities>;
+  using Undo = std::variant<RenameBack, RemoveFile, RemoveDirectory, SetMode, SetCapabilities>;
 
   absl::Status Write(const rules::WriteFile& write);
   absl::Status RemoveFrom(const rules::RemoveEntries& remove);
@@ -89,6 +103,14 @@ class FileChanges {
   absl::Status WriteContent(const std::string& path, absl::string_view content,
                             const struct stat* old);
   absl::Status MakeDirectories(const std::string& dir);
+  // Errors: the reason, without the path.
+  static absl::Status Back(const RenameBack& step);
+  static absl::Status Back(const RemoveFile& step);
+  static absl::Status Back(const RemoveDirectory& step);
+  static absl::Status Back(const SetMode& step);
+  static absl::Status Back(const SetCapabilities& step);
+  static const std::string& PathOf(const Undo& undo);
+  static absl::StatusOr<Inode> InodeAt(const std::string& path);
   std::string FreshName(const std::string& path) const;
   std::string BackupName(const std::string& path) const;
   absl::Status TakeBack(size_t keep);

@@ -26,7 +26,8 @@ constexpr char kStamp[] = "20260224T151200Z";
 class FileChangesTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string name = absl::StrCat(::testing::TempDir(), "/changes.XXXXXX");
+    // Not the test's own directory, which may lie below one that is not root's.
+    std::string name = "/tmp/changes.XXXXXX";
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     char real[PATH_MAX];
     ASSERT_NE(realpath(name.c_str(), real), nullptr);
@@ -194,6 +195,78 @@ TEST_F(FileChangesTest, WhatOnlyAProcessSeesIsRefused) {
   EXPECT_FALSE(changes_.Do(rules::ChangeMode{"/proc/self/status", 0444, 0}).ok());
   EXPECT_FALSE(changes_.Do(rules::WriteFile{"relative", ""}).ok());
   EXPECT_FALSE(changes_.Do(rules::Restart{"ollama.service"}).ok());
+}
+
+// The ways in which another user could have root change a file of his choice.
+TEST_F(FileChangesTest, WhereAnotherUserDecidesNothingIsChanged) {
+  if (geteuid() != 0) GTEST_SKIP() << "an ordinary user changes only what is his own";
+  chmod(dir_.c_str(), 0755);
+  const std::string secret = Put("secret", "root's", 0600);
+  const auto refused = [&](const std::string& path, absl::string_view why) {
+    for (const rules::Action& action : {rules::Action(rules::ChangeMode{path, 0444, 0}),
+                                        rules::Action(rules::WriteFile{path, "other"}),
+                                        rules::Action(rules::MoveFile{path, Path("moved")}),
+                                        rules::Action(rules::MakeLink{path, secret}),
+                                        rules::Action(rules::RemoveCapabilities{path})}) {
+      const absl::Status status = changes_.Do(action);
+      EXPECT_TRUE(absl::StrContains(status.message(), why)) << status;
+    }
+    EXPECT_EQ(Text(secret), "root's");
+    EXPECT_EQ(Stat(secret).st_mode & 07777, 0600u);
+    EXPECT_TRUE(changes_.changes().empty());
+  };
+  // His directory, and a link in it.
+  ASSERT_EQ(mkdir(Path("his").c_str(), 0755), 0);
+  ASSERT_EQ(symlink(secret.c_str(), Path("his/lib.so").c_str()), 0);
+  if (chown(Path("his").c_str(), 65534, 65534) != 0) GTEST_SKIP() << "there is one user here";
+  refused(Path("his/lib.so"), "his belongs to user 65534");
+  refused(Path("his/new.conf"), "his belongs to user 65534");
+  // By way of a link of root's.
+  ASSERT_EQ(symlink("his", Path("way").c_str()), 0);
+  refused(Path("way/lib.so"), "his belongs to user 65534");
+  // A directory of root's that his group may write.
+  ASSERT_EQ(mkdir(Path("shared").c_str(), 0755), 0);
+  ASSERT_EQ(chmod(Path("shared").c_str(), 0775), 0);
+  Put("shared/lib.so", "");
+  refused(Path("shared/lib.so"), "may be written by users other than root");
+  // As in /tmp: his link in it, and root's own file.
+  ASSERT_EQ(chmod(Path("shared").c_str(), 01777), 0);
+  ASSERT_EQ(symlink(secret.c_str(), Path("shared/link").c_str()), 0);
+  ASSERT_EQ(lchown(Path("shared/link").c_str(), 65534, 65534), 0);
+  refused(Path("shared/link"), "link belongs to user 65534");
+  const absl::Status ours = changes_.Do(rules::ChangeMode{Path("shared/lib.so"), 0111, 0});
+  EXPECT_TRUE(ours.ok()) << ours;
+}
+
+TEST_F(FileChangesTest, WhatSomebodyElsePutThereMeanwhileStays) {
+  const std::string list = Put("list", "old");
+  const std::string moved = Put("moved", "old");
+  ASSERT_TRUE(changes_.Do(rules::WriteFile{list, "ours"}).ok());
+  ASSERT_TRUE(changes_.Do(rules::WriteFile{Path("new"), "ours"}).ok());
+  ASSERT_TRUE(changes_.Do(rules::MoveFile{moved, Path("away")}).ok());
+  for (const char* name : {"list", "new", "moved"}) {
+    ASSERT_EQ(rename(Put("theirs", "theirs").c_str(), Path(name).c_str()), 0);
+  }
+  const absl::Status status = changes_.RollBack();
+  EXPECT_TRUE(absl::StrContains(status.message(), "new could not be taken back: somebody else"))
+      << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "moved could not be taken back: file exists"))
+      << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "what stood there before is ")) << status;
+  for (const char* name : {"list", "new", "moved"}) EXPECT_EQ(Text(Path(name)), "theirs");
+  EXPECT_EQ(Text(Path("away")), "old");
+  EXPECT_EQ(Text(absl::StrCat(list, ".vgpu-doctor-", kStamp, ".bak")), "old");
+}
+
+TEST_F(FileChangesTest, AModeOfAFileThatIsALinkNowIsToldAndNotSet) {
+  const std::string path = Put("lib.so", "", 0600);
+  const std::string other = Put("other", "", 0644);
+  ASSERT_TRUE(changes_.Do(rules::ChangeMode{path, 0444, 0}).ok());
+  ASSERT_EQ(unlink(path.c_str()), 0);
+  ASSERT_EQ(symlink(other.c_str(), path.c_str()), 0);
+  const absl::Status status = changes_.RollBack();
+  EXPECT_TRUE(absl::StrContains(status.message(), "is a link")) << status;
+  EXPECT_EQ(Stat(other).st_mode & 07777, 0644u);
 }
 
 TEST(WithoutListEntries, TakesOutWhatIsNamedAndNothingElse) {
