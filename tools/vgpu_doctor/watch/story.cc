@@ -132,7 +132,7 @@ std::vector<Unseen> NotSeenOf(const Sightings& seen) {
 void Story::Print(const std::string& line) {
   if (++lines_ > kMaxLines) return;
   print_(absl::StrCat(line, "\n"));
-  if (lines_ == kMaxLines && !json_) print_("(more is not shown)\n");
+  if (lines_ == kMaxLines) print_(json_ ? "{\"event\":\"cut\"}\n" : "(more is not shown)\n");
 }
 
 void Story::Watching(const std::string& unit, bool running, const std::string& no_events_because) {

@@ -1,5 +1,6 @@
 // What a watcher tells: each thing as it is seen, and a summary. As text, or as JSON lines
-// with the key "event": watching, log, program, ended, summary.
+// with the key "event": watching, log, program, ended, cut (from here on nothing is told but the
+// summary), summary.
 //
 // Text from the host is redacted, made visible and bounded; so is the number of lines.
 // Thread-compatible.

@@ -93,6 +93,10 @@ TEST_F(StoryTest, ALogWithoutAnEndIsCutAndTheSummaryIsNot) {
   story.Summary(seen, Found::kNothing, "", absl::Seconds(120), {{"the log", "none came"}});
   EXPECT_EQ(said_,
             "\nThe end of discovery was not seen in 120 s.\nNot seen:\n  the log: none came\n");
+  said_.clear();
+  Story json = Make(true);
+  for (size_t i = 0; i < 2 * Story::kMaxLines; ++i) json.Log(absl::UnixEpoch(), "again");
+  EXPECT_TRUE(absl::EndsWith(said_, "}\n{\"event\":\"cut\"}\n"));
 }
 
 }  // namespace
