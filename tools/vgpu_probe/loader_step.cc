@@ -96,6 +96,10 @@ void PreloadStep(Words, Answer& answer) {
       size += static_cast<size_t>(n);
     }
     close(fd);
+    if (size + 1 == sizeof(list)) {
+      answer.Fail("read", "%s is longer than %zu bytes", kPreloadFile, sizeof(list) - 1);
+      size = 0;
+    }
     list[size] = '\0';
     // As the loader does: a comment goes to the end of its line (glibc 2.36, elf/rtld.c).
     for (char* hash = strchr(list, '#'); hash != nullptr; hash = strchr(hash, '#')) {

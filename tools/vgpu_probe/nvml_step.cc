@@ -15,7 +15,8 @@ struct Memory {
 };
 
 // nvmlPciInfo_t of nvmlDeviceGetPciInfo_v3. Of _v2, which older drivers have, the first three
-// numbers lie at the same place, and the long form of the address is not there.
+// numbers lie at the same place; where _v3 has the long form of the address it has numbers that
+// are NVIDIA's own.
 struct PciInfo {
   char short_address[16];
   unsigned domain, bus, device, ids, subsystem_ids;
@@ -101,7 +102,8 @@ void NvmlStep(Words words, Answer& answer) {
     if (nvmlDeviceGetPciInfo != nullptr && NVML_CALL(nvmlDeviceGetPciInfo, device, &pci)) {
       snprintf(text, sizeof(text), "%08X:%02X:%02X.0", pci.domain, pci.bus, pci.device);
       pci.address[sizeof(pci.address) - 1] = '\0';
-      answer.Text("pci_address", pci.address[0] == '\0' ? text : pci.address);
+      const bool has_address = pci_v3 != nullptr && pci.address[0] != '\0';
+      answer.Text("pci_address", has_address ? pci.address : text);
     }
     answer.EndObject();
   }
