@@ -166,6 +166,24 @@ bool AnyMatters(const Context& context) {
                      [](const NotTakenOver& left) { return left.matters; });
 }
 
+// Settings by which a service sees files that the host does not show there (systemd.exec(5)), and
+// variables that were not seen: without one of them a step may fail that goes well in the
+// service. Everything else that is not taken over only forbids.
+constexpr absl::string_view kGives[] = {
+    "BindPaths=",           "BindReadOnlyPaths=",    "ExtensionDirectories=", "ExtensionImages=",
+    "InaccessiblePaths=",   "MountImages=",          "RootDirectory=",        "RootImage=",
+    "TemporaryFileSystem=", "all of the environment"};
+
+// What the steps of a run lacked, if a failure may be for want of it; else null.
+const NotTakenOver* Lacked(const Run& run) {
+  for (const NotTakenOver& left : run.context.not_taken_over) {
+    for (const absl::string_view gives : kGives) {
+      if (absl::StartsWith(left.what, gives)) return &left;
+    }
+  }
+  return nullptr;
+}
+
 // All that is done with a variant's libraries went well, and showed a device.
 bool VariantWorks(const Run& run, absl::string_view variant) {
   bool found = false;
@@ -320,7 +338,7 @@ bool Verified(const Result& result) {
 void Conclude(Result& result) {
   for (Run& run : result.runs) run.comparisons = Compare(run);
   for (const Run& run : result.runs) {
-    if (const Step* failed = FirstFailed(run); failed != nullptr) {
+    if (const Step* failed = FirstFailed(run); failed != nullptr && Lacked(run) == nullptr) {
       result.verdict = Verdict::kProblem;
       result.headline = FailedSentence(run, *failed);
       return;
@@ -328,7 +346,7 @@ void Conclude(Result& result) {
   }
   for (const Run& run : result.runs) {
     const Comparison* differs = FirstDisagreement(run);
-    if (differs == nullptr) continue;
+    if (differs == nullptr || Lacked(run) != nullptr) continue;
     result.verdict = Verdict::kProblem;
     result.headline =
         absl::StrCat("The steps disagree about the ", differs->what, " of a device: ",
@@ -347,6 +365,14 @@ void Conclude(Result& result) {
     return;
   }
   result.verdict = Verdict::kInconclusive;
+  for (const Run& run : result.runs) {
+    const Step* failed = FirstFailed(run);
+    if (failed == nullptr) continue;
+    result.headline =
+        absl::StrCat(StepTitle(failed->name), ": no. But the steps were done without ",
+                     Lacked(run)->what, ", with which it may go well.");
+    return;
+  }
   const Run* run = ProcessRun(result);
   if (std::string why; NothingDone(result, why)) {
     result.headline = absl::StrCat("No step could be done", why.empty() ? "" : ": ", why, ".");

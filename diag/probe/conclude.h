@@ -27,7 +27,8 @@ std::vector<Comparison> Compare(const Run& run);
 
 // Fills each run's comparisons, the verdict and the headline.
 //   problem       a step failed, or steps disagree; a variant that fails where another one
-//                 works is passed over, as Ollama does
+//                 works is passed over, as Ollama does, and a failure for want of something that
+//                 the service has and the steps had not proves nothing
 //   healthy       the steps that show a GPU to this Ollama were done in the process's place
 //   inconclusive  neither: what could not be done, or not in the service's place
 void Conclude(Result& result);

@@ -206,6 +206,25 @@ TEST(ConcludeTest, NothingRuns) {
   EXPECT_FALSE(Verified(result));
 }
 
+// A failure is no proof against a service that has what the steps had not.
+TEST(ConcludeTest, AFailureForWantOfWhatTheUnitGives) {
+  Result result = Good();
+  result.pid = 0;
+  result.runs[0].environment = "unit";
+  result.runs[0].context.not_taken_over = {{"ProtectSystem=strict", "", true}};
+  Step& cuda = StepOf(result, kCuda);
+  cuda.status = StepStatus::kFailed;
+  cuda.devices.clear();
+  Conclude(result);
+  EXPECT_EQ(result.verdict, Verdict::kProblem);
+  result.runs[0].context.not_taken_over.push_back(
+      {"BindReadOnlyPaths=/opt/shims:/usr/lib/vgpu", "", true});
+  Conclude(result);
+  EXPECT_EQ(result.verdict, Verdict::kInconclusive);
+  EXPECT_TRUE(absl::StrContains(result.headline, "BindReadOnlyPaths=/opt/shims:/usr/lib/vgpu"))
+      << result.headline;
+}
+
 TEST(ConcludeTest, DiscoveryThatFindsNothing) {
   Result result = Good();
   StepOf(result, kDiscovery).devices.clear();
