@@ -1,13 +1,12 @@
 #include "tools/vgpu_doctor/verify.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <optional>
 
-#include "absl/strings/string_view.h"
 #include "diag/host/file_io.h"
 #include "diag/host/live_host.h"
 #include "diag/report/probe_json.h"
@@ -18,6 +17,7 @@
 #include "tools/vgpu_doctor/terminal.h"
 #include "tools/vgpu_doctor/verify/embedded_probe.h"
 #include "tools/vgpu_doctor/verify/verify_steps.h"
+#include "tools/vgpu_doctor/write_all.h"
 
 namespace vgpu::doctor {
 namespace {
@@ -26,23 +26,18 @@ namespace {
 #define MFD_EXEC 0x0010U
 #endif
 
-// False, with errno: not all of it was written.
-bool WriteAll(int fd, absl::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    text.remove_prefix(static_cast<size_t>(n));
-  }
-  return true;
-}
-
 // The probe program as a file without a path. Not ok: errno says why.
 host::Fd ProbeProgram() {
   // Kernels before 6.3 do not know that one asks to execute it, and let everybody.
-  host::Fd fd(memfd_create("vgpu-probe", MFD_CLOEXEC | MFD_EXEC));
-  if (!fd.ok() && errno == EINVAL) fd = host::Fd(memfd_create("vgpu-probe", MFD_CLOEXEC));
+  constexpr unsigned kFlags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  host::Fd fd(memfd_create("vgpu-probe", kFlags | MFD_EXEC));
+  if (!fd.ok() && errno == EINVAL) fd = host::Fd(memfd_create("vgpu-probe", kFlags));
   if (fd.ok() && !WriteAll(fd.get(), EmbeddedProbe())) return host::Fd();
+  // A process of the service could open it by /proc/PID/exe of a step, and write.
+  if (fd.ok() &&
+      fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) {
+    return host::Fd();
+  }
   return fd;
 }
 

@@ -2,6 +2,8 @@
 """`vgpu-doctor verify` on processes of its own making: the real shims, a server that stands in
 for Ollama (testdata/ollama_stand_in.c), and one thing wrong at a time."""
 
+import ctypes
+import fcntl
 import json
 import os
 import shutil
@@ -9,6 +11,7 @@ import signal
 import struct
 import subprocess
 import tempfile
+import termios
 import time
 import unittest
 
@@ -89,6 +92,28 @@ __attribute__((constructor)) static void tell(void) {
       fputs(line, stderr);
     }
   }
+}
+"""
+
+# Tells what a process could do to who started it: the descriptors that it was given, the terminal
+# that it can type to, the program file of its parent, and the keys of its session.
+LEAKS = r"""
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+__attribute__((constructor)) static void tell(void) {
+  char path[64], exe[256];
+  fprintf(stderr, "fds=");
+  for (int fd = 0; fd < 64; ++fd) {
+    if (fcntl(fd, F_GETFD) >= 0) fprintf(stderr, "%d,", fd);
+  }
+  const int terminal = open("/dev/tty", O_RDWR);
+  snprintf(path, sizeof(path), "/proc/%d/exe", (int)getppid());
+  fprintf(stderr, " tty=%s parent=%s session=%ld\n", terminal < 0 ? "none" : "there",
+          readlink(path, exe, sizeof(exe)) < 0 ? "hidden" : "seen",
+          syscall(SYS_keyctl, 0 /* KEYCTL_GET_KEYRING_ID */, -3 /* of the session */, 0));
 }
 """
 
@@ -341,6 +366,17 @@ class Verify(unittest.TestCase):
         self.assertEqual(cuda["call"], "cuInit")
         self.assert_ok(result, "nvml", "backend")
 
+    def test_a_library_that_crashes_when_its_program_ends(self):
+        source = WRONG_ID + """
+            #include <stdlib.h>
+            __attribute__((destructor)) static void leave(void) { abort(); }
+        """
+        result = self.verify(self.start(environment=self.first("libnvidia-ml.so.1", source)),
+                             expect=PROBLEM)
+        nvml = self.step(result, "nvml")
+        self.assertEqual((nvml["status"], nvml["signal"]), ("failed", signal.SIGABRT))
+        self.assertIn("SIGABRT after it had answered", nvml["why"])
+
     def test_another_id_is_a_disagreement(self):
         pid = self.start(environment=self.first("libnvidia-ml.so.1", WRONG_ID))
         file = os.path.join(self.directory, "wrong.json")
@@ -503,6 +539,28 @@ class Verify(unittest.TestCase):
         said, result = self.told(self.start(prefix=prefix, environment=self.tells()))
         self.assertEqual(said["uid"], "0")
         self.assertIn("user namespace", result["runs"][0]["context"]["taken_over"])
+
+    def test_what_is_the_callers_own_stays_with_him(self):
+        self.needs_root()
+        leaks = library(os.path.join(self.directory, "leaks.so"), LEAKS)
+        # Root without the right to trace: as in a container, where it may look at its equals.
+        pid = self.start(prefix=("setpriv", "--bounding-set=-sys_ptrace"),
+                         environment={"LD_PRELOAD": leaks})
+        controller, terminal = os.openpty()
+        self.addCleanup(os.close, controller)
+        self.addCleanup(os.close, terminal)
+        result = self.verify(
+            pid, expect=HEALTHY, pass_fds=(terminal,), start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(terminal, termios.TIOCSCTTY, 0))
+        ours = ctypes.CDLL(None).syscall(250, 0, -3, 0)  # keyctl, as in LEAKS
+        for name, descriptors in (("loader", "0,1,2,3,"), ("discovery", "0,1,2,")):
+            told = [line for line in self.step(result, name)["messages"] if line.startswith("fds=")]
+            self.assertTrue(told, name)
+            said = dict(part.split("=", 1) for part in told[0].split())
+            self.assertEqual((said["fds"], said["tty"], said["parent"]),
+                             (descriptors, "none", "hidden"), name)
+            if ours > 0:
+                self.assertNotEqual(int(said["session"]), ours, name)
 
     # --- what cannot be done
 

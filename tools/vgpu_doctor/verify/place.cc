@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -25,7 +26,9 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "diag/procfs/environ.h"
 #include "diag/procfs/stat.h"
+#include "tools/vgpu_doctor/write_all.h"
 
 namespace vgpu::doctor {
 namespace {
@@ -102,12 +105,13 @@ absl::Status Failed(absl::string_view what, int error) {
 }
 
 // A file below /proc, whole. It has no size.
+constexpr size_t kProcLimit = size_t{8} << 20;
 absl::StatusOr<std::string> ReadProc(const std::string& path) {
   Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.ok()) return Failed(path, errno);
   std::string text;
   char buffer[4096];
-  while (text.size() < (size_t{1} << 20)) {
+  while (text.size() < kProcLimit) {
     const ssize_t n = read(fd.get(), buffer, sizeof(buffer));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return Failed(path, errno);
@@ -118,7 +122,7 @@ absl::StatusOr<std::string> ReadProc(const std::string& path) {
 }
 
 std::string LinkOf(const std::string& path) {
-  char target[256];
+  char target[PATH_MAX];
   const ssize_t n = readlink(path.c_str(), target, sizeof(target));
   return n < 0 ? "" : std::string(target, static_cast<size_t>(n));
 }
@@ -162,6 +166,52 @@ bool Inside(absl::string_view map, uint32_t outside, uint32_t& inside) {
     }
   }
   return false;
+}
+
+// What a process may do, as its status has it.
+std::string RightsOf(absl::string_view status) {
+  std::string rights;
+  for (const char* name : {"Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb",
+                           "NoNewPrivs", "Seccomp"}) {
+    absl::StrAppend(&rights, name, " ", absl::StrJoin(Field(status, name), " "), "\n");
+  }
+  return rights;
+}
+
+// Whether the process is the one of `facts`, and runs the program that it ran then, for the
+// same user and with the same environment.
+bool IsStill(const facts::ProcessFacts& facts, const std::string& proc) {
+  const absl::StatusOr<procfs::ProcessStat> stat =
+      procfs::ParseProcessStat(ReadProc(proc + "/stat").value_or(""));
+  if (!stat.ok()) return false;
+  if (facts.started_usec.present()) {
+    const uint64_t ticks_per_second =
+        facts.auxv.present() ? facts.auxv->Find(procfs::Auxv::kClockTick).value_or(100) : 100;
+    const absl::Duration start = procfs::TicksToDuration(stat->start_ticks, ticks_per_second);
+    if (static_cast<uint64_t>(absl::ToInt64Microseconds(start)) != *facts.started_usec) {
+      return false;
+    }
+  }
+  if (facts.exe.present()) {
+    const std::string exe = LinkOf(proc + "/exe");
+    if (absl::StripSuffix(exe, " (deleted)") != *facts.exe) return false;
+  }
+  if (facts.identity.present()) {
+    // Who it is to the file system, as in facts.
+    const std::string status = ReadProc(proc + "/status").value_or("");
+    const std::vector<std::string> uid = Field(status, "Uid"), gid = Field(status, "Gid");
+    if (uid.size() != 4 || uid[3] != absl::StrCat(facts.identity->uid) || gid.size() != 4 ||
+        gid[3] != absl::StrCat(facts.identity->gid)) {
+      return false;
+    }
+  }
+  if (facts.environ.present() && !facts.environ->truncated()) {
+    const absl::StatusOr<std::string> block = ReadProc(proc + "/environ");
+    if (!block.ok()) return false;
+    const absl::StatusOr<procfs::Environ> environ = procfs::ParseEnviron(*block);
+    if (!environ.ok() || environ->entries() != facts.environ->entries()) return false;
+  }
+  return true;
 }
 
 using Filters = std::vector<std::vector<sock_filter>>;
@@ -221,11 +271,7 @@ absl::StatusOr<Filters> FiltersOf(int pid) {
       text.append(reinterpret_cast<const char*>(&size), sizeof(size));
       text.append(reinterpret_cast<const char*>(filter.data()), size * sizeof(sock_filter));
     }
-    for (size_t done = 0; done < text.size();) {
-      const ssize_t n = write(to.get(), text.data() + done, text.size() - done);
-      if (n <= 0) break;
-      done += static_cast<size_t>(n);
-    }
+    WriteAll(to.get(), text);
     _exit(0);
   }
   to = Fd();
@@ -258,29 +304,27 @@ absl::StatusOr<Filters> FiltersOf(int pid) {
 
 }  // namespace
 
-absl::StatusOr<Place> Place::Of(int pid) {
+absl::StatusOr<Place> Place::Of(const facts::ProcessFacts& process) {
   Place place;
+  const int pid = process.pid;
   const std::string proc = absl::StrCat("/proc/", pid);
-  absl::StatusOr<std::string> stat = ReadProc(proc + "/stat");
-  if (!stat.ok()) {
+  const absl::StatusOr<std::string> status = ReadProc(proc + "/status");
+  if (!status.ok()) {
     return absl::NotFoundError(absl::StrCat("process ", pid, " is not there any more"));
   }
-  if (absl::StatusOr<procfs::ProcessStat> parsed = procfs::ParseProcessStat(*stat); parsed.ok()) {
-    place.start_ticks_ = parsed->start_ticks;
-  }
-  if (absl::Status status = place.OpenNamespaces(proc); !status.ok()) return status;
-  if (absl::Status status = place.ReadStatus(pid, proc); !status.ok()) return status;
-  if (absl::Status status = place.ReadLimits(proc); !status.ok()) return status;
+  if (absl::Status read = place.OpenNamespaces(proc); !read.ok()) return read;
+  if (absl::Status read = place.ReadStatus(pid, proc, *status); !read.ok()) return read;
+  if (absl::Status read = place.ReadLimits(proc); !read.ok()) return read;
   place.cgroups_ = Cgroups::Of(pid);
   for (const std::string& path : place.cgroups_.paths()) {
     place.context_.taken_over.push_back(absl::StrCat("cgroup ", path));
   }
-  // The same process still, and not a later one of that number: then all of it was its own.
-  absl::StatusOr<std::string> again = ReadProc(proc + "/stat");
-  absl::StatusOr<procfs::ProcessStat> parsed =
-      again.ok() ? procfs::ParseProcessStat(*again) : again.status();
-  if (!parsed.ok() || parsed->start_ticks != place.start_ticks_) {
-    return absl::NotFoundError(absl::StrCat("process ", pid, " ended meanwhile"));
+  if (!place.cgroups_.why_not().empty()) place.GiveUpDeviceNodes();
+  if (!IsStill(process, proc) ||
+      RightsOf(ReadProc(proc + "/status").value_or("")) != RightsOf(*status)) {
+    return absl::UnavailableError(absl::StrCat(
+        "process ", pid,
+        " ended, or became another program, while it was looked at; run verify again"));
   }
   return place;
 }
@@ -333,32 +377,30 @@ absl::Status Place::OpenNamespaces(const std::string& proc) {
   return absl::OkStatus();
 }
 
-absl::Status Place::ReadStatus(int pid, const std::string& proc) {
-  const absl::StatusOr<std::string> status = ReadProc(proc + "/status");
-  if (!status.ok()) return status.status();
+absl::Status Place::ReadStatus(int pid, const std::string& proc, const std::string& status) {
   const absl::StatusOr<std::string> own = ReadProc("/proc/self/status");
   if (!own.ok()) return own.status();
-  const std::vector<std::string> uid = Field(*status, "Uid"), gid = Field(*status, "Gid");
+  const std::vector<std::string> uid = Field(status, "Uid"), gid = Field(status, "Gid");
   bool good = uid.size() >= 3 && gid.size() >= 3;
   for (size_t i = 0; good && i < 3; ++i) {
     good = absl::SimpleAtoi(uid[i], &uid_[i]) && absl::SimpleAtoi(gid[i], &gid_[i]);
   }
-  for (const std::string& word : Field(*status, "Groups")) {
+  for (const std::string& word : Field(status, "Groups")) {
     gid_t group = 0;
     good = good && absl::SimpleAtoi(word, &group);
     groups_.push_back(group);
   }
   if (!good) return absl::UnavailableError(absl::StrCat(proc, "/status: names no user"));
   change_user_ = Field(*own, "Uid") != uid || Field(*own, "Gid") != gid ||
-                 Field(*own, "Groups") != Field(*status, "Groups") || user_namespace_;
+                 Field(*own, "Groups") != Field(status, "Groups") || user_namespace_;
   context_.taken_over.push_back(
       absl::StrCat("user ", uid_[1], ", group ", gid_[1], ", groups ",
                    groups_.empty() ? "none" : absl::StrJoin(groups_, " ")));
   if (change_user_ && geteuid() != 0) {
     return absl::PermissionDeniedError(absl::StrCat("only root can become user ", uid_[1]));
   }
-  capabilities_ = {Hex(*status, "CapInh"), Hex(*status, "CapPrm"), Hex(*status, "CapEff"),
-                   Hex(*status, "CapBnd"), Hex(*status, "CapAmb")};
+  capabilities_ = {Hex(status, "CapInh"), Hex(status, "CapPrm"), Hex(status, "CapEff"),
+                   Hex(status, "CapBnd"), Hex(status, "CapAmb")};
   const Capabilities mine = {Hex(*own, "CapInh"), Hex(*own, "CapPrm"), Hex(*own, "CapEff"),
                              Hex(*own, "CapBnd"), Hex(*own, "CapAmb")};
   change_capabilities_ = change_user_ || capabilities_ != mine;
@@ -366,13 +408,13 @@ absl::Status Place::ReadStatus(int pid, const std::string& proc) {
     return absl::PermissionDeniedError("only root can take over the capabilities of the process");
   }
   context_.taken_over.push_back("capabilities");
-  no_new_privs_ = Decimal(*status, "NoNewPrivs", 0) == 1;
+  no_new_privs_ = Decimal(status, "NoNewPrivs", 0) == 1;
   if (no_new_privs_) context_.taken_over.push_back("no_new_privs");
-  if (const std::vector<std::string> mask = Field(*status, "Umask"); !mask.empty()) {
+  if (const std::vector<std::string> mask = Field(status, "Umask"); !mask.empty()) {
     umask_ = static_cast<int>(strtol(mask[0].c_str(), nullptr, 8));
     context_.taken_over.push_back("umask");
   }
-  ReadFilters(pid, *status, *own);
+  ReadFilters(pid, status, *own);
   change_capabilities_ = change_capabilities_ || !filters_.empty();
   if (user_namespace_) return TranslateIds(proc);
   return absl::OkStatus();
@@ -400,6 +442,21 @@ void Place::ReadFilters(int pid, absl::string_view status, absl::string_view own
        absl::StrCat("what it forbids is not forbidden to a step; it could not be read: ",
                     read.ok() ? "not all of it was shown" : read.status().message()),
        true});
+}
+
+void Place::GiveUpDeviceNodes() {
+  constexpr uint64_t kMknod = uint64_t{1} << CAP_MKNOD;
+  if (geteuid() != 0 || (capabilities_.bounding & kMknod) == 0) return;
+  for (uint64_t* set :
+       {&capabilities_.inheritable, &capabilities_.permitted, &capabilities_.effective,
+        &capabilities_.bounding, &capabilities_.ambient}) {
+    *set &= ~kMknod;
+  }
+  change_capabilities_ = true;
+  context_.not_taken_over.push_back(
+      {"the capability CAP_MKNOD",
+       "outside of the service's cgroup, whose list of devices bounds it, it opens every device",
+       false});
 }
 
 absl::Status Place::InstallFilters() const {

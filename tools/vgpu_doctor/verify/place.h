@@ -2,7 +2,7 @@
 // the same. Its user, groups and capabilities, its namespaces, root and working directory,
 // limits, umask and no_new_privs, and its cgroup (cgroup.h).
 //
-//   absl::StatusOr<Place> place = Place::Of(57290);
+//   absl::StatusOr<Place> place = Place::Of(*facts.process);
 //   if (fork() == 0) { place->Enter(); ... }
 //
 // All is read below /proc, but for filters of system calls: the kernel shows them to a tracer
@@ -28,6 +28,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "diag/facts/access.h"
+#include "diag/facts/facts.h"
 #include "diag/host/file_io.h"
 #include "diag/probe/probe.h"
 #include "tools/vgpu_doctor/verify/cgroup.h"
@@ -36,8 +37,11 @@ namespace vgpu::doctor {
 
 class Place {
  public:
-  // Errors: the process is gone, or the caller may not look at it, or could not become it.
-  static absl::StatusOr<Place> Of(int pid);
+  // Errors: the process is gone, or the caller may not look at it, or could not become it; or it
+  // is not what `process` says any more. The environment and the program that are run in a place
+  // come from `process`, and whoever chose them must be who has the rights of the place: by
+  // execve(2) of a program with a set-user-ID bit, an ordinary user's process has root's.
+  static absl::StatusOr<Place> Of(const facts::ProcessFacts& process);
   // Of a service that does not run: its user and groups, and nothing else.
   static absl::StatusOr<Place> OfUser(const facts::Identity& who);
 
@@ -51,8 +55,6 @@ class Place {
   const probe::Context& context() const { return context_; }
   // Why the cgroup is not taken over. Empty: it is, or the caller is in it.
   const std::string& why_not_its_cgroup() const { return cgroups_.why_not(); }
-  // Ticks between the boot and the start of the process (field 22 of stat): 0 where none.
-  uint64_t start_ticks() const { return start_ticks_; }
 
  private:
   struct Namespace {
@@ -70,12 +72,15 @@ class Place {
   };
 
   Place() = default;
-  absl::Status ReadStatus(int pid, const std::string& proc);
+  absl::Status ReadStatus(int pid, const std::string& proc, const std::string& status);
   absl::Status OpenNamespaces(const std::string& proc);
   absl::Status ReadLimits(const std::string& proc);
   // The filters of system calls, where `status` says that there are more than the caller's.
   void ReadFilters(int pid, absl::string_view status, absl::string_view own);
   absl::Status InstallFilters() const;
+  // A container's root may make nodes of devices, and its cgroup keeps it from opening them: what
+  // runs outside of that cgroup must make none.
+  void GiveUpDeviceNodes();
   // The number by which the process's user namespace knows `id`.
   absl::Status TranslateIds(const std::string& proc);
   absl::Status BecomeUser() const;
@@ -95,7 +100,6 @@ class Place {
   int umask_ = -1;  // not known
   bool no_new_privs_ = false;
   std::vector<std::vector<sock_filter>> filters_;  // the oldest first
-  uint64_t start_ticks_ = 0;
   probe::Context context_;
 };
 

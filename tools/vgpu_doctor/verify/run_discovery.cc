@@ -22,6 +22,7 @@
 #include "diag/probe/answers.h"
 #include "diag/probe/conclude.h"
 #include "tools/vgpu_doctor/verify/service_environment.h"
+#include "tools/vgpu_doctor/write_all.h"
 
 namespace vgpu::doctor {
 namespace {
@@ -34,18 +35,12 @@ constexpr absl::Duration kStartLimit = absl::Seconds(10);
 // Of those that Ollama takes one from (49152 to 65534). Before it listens there, it has said its
 // system_info.
 constexpr char kAnyPort[] = "49153";
-constexpr size_t kInfoLimit = size_t{1} << 20;
+// Less than what is taken of a child's answer, so that one that is too long is told as such.
+constexpr size_t kInfoLimit = size_t{128} << 10;
 constexpr size_t kMaxMessages = 40;
 constexpr size_t kMessageLimit = 1024;
 
-void WriteAnswer(absl::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = write(kAnswerFd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return;
-    text.remove_prefix(static_cast<size_t>(n));
-  }
-}
+void WriteAnswer(absl::string_view text) { WriteAll(kAnswerFd, text); }
 
 // A port of the loopback that nobody has; 0: there is none. As the server finds one.
 uint16_t FreePort() {
@@ -73,7 +68,7 @@ int AskRunner(const std::string& exe, const std::vector<std::string>& environmen
     WriteAnswer("problem the loopback interface of the service has no free port\n");
     return 0;
   }
-  const absl::Time deadline = absl::Now() + kDiscoveryLimit;
+  const absl::Duration deadline = SteadyNow() + kDiscoveryLimit;
   const pid_t runner = StartProgram(
       exe, {exe, "runner", "--ollama-engine", "--port", absl::StrCat(port)}, environment);
   if (runner < 0) {
@@ -81,9 +76,9 @@ int AskRunner(const std::string& exe, const std::vector<std::string>& environmen
     return 0;
   }
   std::string answer = "timeout\n";
-  while (absl::Now() < deadline) {
+  while (SteadyNow() < deadline) {
     absl::StatusOr<std::string> info =
-        host::HttpGet(port, "/info", kInfoLimit, deadline - absl::Now());
+        host::HttpGet(port, "/info", kInfoLimit, deadline - SteadyNow());
     if (info.ok()) {
       answer = absl::StrCat("info\n", *info);
       break;

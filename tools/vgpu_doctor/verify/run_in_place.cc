@@ -1,9 +1,12 @@
 #include "tools/vgpu_doctor/verify/run_in_place.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -11,10 +14,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "tools/vgpu_doctor/write_all.h"
 
 namespace vgpu::doctor {
 namespace {
@@ -27,6 +32,10 @@ constexpr size_t kOutputLimit = size_t{256} << 10;
 // started goes on writing.
 constexpr absl::Duration kAfterTheEnd = absl::Milliseconds(100);
 constexpr int kNotStarted = 125;
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
 
 struct Pipe {
   Fd read, write;
@@ -48,16 +57,6 @@ std::vector<char*> Pointers(const std::vector<std::string>& texts) {
   return pointers;
 }
 
-void WriteText(int fd, const std::string& text) {
-  size_t done = 0;
-  while (done < text.size()) {
-    const ssize_t n = write(fd, text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return;
-    done += static_cast<size_t>(n);
-  }
-}
-
 // As a program expects to be started: no signal is blocked or ignored.
 void ResetSignals() {
   for (int number = 1; number < NSIG; ++number) signal(number, SIG_DFL);
@@ -65,6 +64,35 @@ void ResetSignals() {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
 }
+
+// Descriptors from `first` on end with execve, those too that the caller was started with.
+void CloseOnExecFrom(int first) {
+  if (syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
+  DIR* open_ones = opendir("/proc/self/fd");  // before Linux 5.11
+  if (open_ones == nullptr) return;
+  while (const dirent* entry = readdir(open_ones)) {
+    const int fd = atoi(entry->d_name);
+    if (fd >= first) fcntl(fd, F_SETFD, FD_CLOEXEC);
+  }
+  closedir(open_ones);
+}
+
+// Gives up what the caller has and the service has not: in its place its own libraries and
+// programs run, with its rights, and some of them may be hostile.
+void LeaveCallersOwn() {
+  // Its terminal, to which TIOCSTI types what the caller's shell then reads (ioctl_tty(2)). The
+  // session is a process group, too, by whose number all of it is ended.
+  setsid();
+  CloseOnExecFrom(kAnswerFd + 1);
+  // The keys of its session (session-keyring(7)), for an empty one. Where the kernel has no
+  // keys, or none for us, there is nothing to leave.
+  syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
+}
+
+// Until it executes something the child has the caller's memory, descriptors and program file
+// (/proc/PID/exe): none of them is for a process of the service, which has the same user then
+// (ptrace(2), "Ptrace access mode checking").
+void HideFromService() { prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 
 // Puts `fd` at `number`, which it may be already.
 bool PutAt(int fd, int number) {
@@ -81,13 +109,12 @@ bool PutAt(int fd, int number) {
     execve(task.path.c_str(), argv.data(), environment.data());
   }
   const int error = errno;
-  WriteText(
-      problem,
-      absl::StrCat(task.program >= 0 ? "the probe program" : task.path, ": ", ErrnoText(error),
-                   // The interpreter that a dynamic program names is looked for there.
-                   task.program >= 0 && error == ENOENT
-                       ? " (the service's view has no /lib64/ld-linux-x86-64.so.2)"
-                       : ""));
+  WriteAll(problem,
+           absl::StrCat(task.program >= 0 ? "the probe program" : task.path, ": ", ErrnoText(error),
+                        // The interpreter that a dynamic program names is looked for there.
+                        task.program >= 0 && error == ENOENT
+                            ? " (the service's view has no /lib64/ld-linux-x86-64.so.2)"
+                            : ""));
   _exit(kNotStarted);
 }
 
@@ -102,22 +129,26 @@ bool PutAt(int fd, int number) {
 // The first child: takes the place, and, where that changes the PID namespace, has a child of
 // its own do the task, whose end it hands on through `ended`.
 [[noreturn]] void First(const Place& place, const ChildTask& task, int problem, int ended) {
+  LeaveCallersOwn();
+  HideFromService();
   if (absl::Status status = place.Enter(); !status.ok()) {
-    WriteText(problem, std::string(status.message()));
+    WriteAll(problem, std::string(status.message()));
     _exit(kNotStarted);
   }
+  // A change of the user sets it to what fs.suid_dumpable says (proc(5)).
+  HideFromService();
   if (!place.new_pid_namespace()) Work(task, problem);
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   const pid_t second = fork();
   if (second < 0) {
-    WriteText(problem, absl::StrCat("fork: ", ErrnoText(errno)));
+    WriteAll(problem, absl::StrCat("fork: ", ErrnoText(errno)));
     _exit(kNotStarted);
   }
   if (second == 0) Work(task, problem);
   int status = 0;
   while (waitpid(second, &status, 0) < 0 && errno == EINTR) {
   }
-  WriteText(ended, std::string(reinterpret_cast<const char*>(&status), sizeof(status)));
+  WriteAll(ended, std::string(reinterpret_cast<const char*>(&status), sizeof(status)));
   _exit(0);
 }
 
@@ -139,6 +170,10 @@ bool SaidEnough(const ChildTask& task, const ChildOutcome& outcome) {
 
 }  // namespace
 
+absl::Duration SteadyNow() {
+  return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+}
+
 int StartProgram(const std::string& path, const std::vector<std::string>& argv,
                  const std::vector<std::string>& environment) {
   Pipe failure;
@@ -152,8 +187,8 @@ int StartProgram(const std::string& path, const std::vector<std::string>& argv,
     close(kAnswerFd);
     execve(path.c_str(), arguments.data(), variables.data());
     const int error = errno;
-    WriteText(failure.write.get(),
-              std::string(reinterpret_cast<const char*>(&error), sizeof(error)));
+    WriteAll(failure.write.get(),
+             std::string(reinterpret_cast<const char*>(&error), sizeof(error)));
     _exit(kNotStarted);
   }
   failure.write = Fd();
@@ -174,14 +209,13 @@ ChildOutcome RunInPlace(const Place& place, const ChildTask& task) {
       return outcome;
     }
   }
-  const absl::Time begin = absl::Now(), deadline = begin + task.limit;
+  const absl::Duration begin = SteadyNow(), deadline = begin + task.limit;
   const pid_t pid = fork();
   if (pid < 0) {
     outcome.not_started = absl::StrCat("fork: ", ErrnoText(errno));
     return outcome;
   }
   if (pid == 0) {
-    setpgid(0, 0);
     ResetSignals();
     // Away from the numbers that are given out below; a Place keeps its own away too.
     const int why = fcntl(problem.write.get(), F_DUPFD_CLOEXEC, 16);
@@ -199,7 +233,6 @@ ChildOutcome RunInPlace(const Place& place, const ChildTask& task) {
     if (!PutAt(to_answer, kAnswerFd)) _exit(kNotStarted);
     First(place, moved, why, end);
   }
-  setpgid(pid, pid);
   for (Pipe* pipe : {&out, &err, &answer, &problem, &ended}) {
     pipe->write = Fd();
     fcntl(pipe->read.get(), F_SETFL, O_NONBLOCK);
@@ -217,16 +250,16 @@ ChildOutcome RunInPlace(const Place& place, const ChildTask& task) {
                  {ended.read, last, true}};
   int status = 0;
   bool done = false;
-  absl::Time until = deadline;
+  absl::Duration until = deadline;
   while (true) {
     // It is not reaped yet: until its group is ended, nobody else may get its number.
     siginfo_t info = {};
     if (!done && waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
         info.si_pid == pid) {
       done = true;
-      until = absl::Now() + kAfterTheEnd;
+      until = SteadyNow() + kAfterTheEnd;
     }
-    const absl::Duration left = until - absl::Now();
+    const absl::Duration left = until - SteadyNow();
     if (left <= absl::ZeroDuration()) break;
     pollfd fds[std::size(sources)];
     bool any = false;
@@ -243,15 +276,16 @@ ChildOutcome RunInPlace(const Place& place, const ChildTask& task) {
       if (fds[i].revents != 0) sources[i].open = Take(sources[i].fd, sources[i].text);
     }
   }
-  // All that it started, too; and itself, where its time is over.
+  // All that it started, too; and itself, where its time is over before it led a session.
   kill(-pid, SIGKILL);
+  kill(pid, SIGKILL);
   outcome.timed_out = !done && !SaidEnough(task, outcome);
   // One that the kernel does not let go is left to it.
-  const absl::Time last_look = absl::Now() + absl::Seconds(2);
-  while (waitpid(pid, &status, WNOHANG) != pid && absl::Now() < last_look) {
+  const absl::Duration last_look = SteadyNow() + absl::Seconds(2);
+  while (waitpid(pid, &status, WNOHANG) != pid && SteadyNow() < last_look) {
     absl::SleepFor(absl::Milliseconds(2));
   }
-  outcome.took = absl::Now() - begin;
+  outcome.took = SteadyNow() - begin;
   if (done && last.size() == sizeof(status)) memcpy(&status, last.data(), sizeof(status));
   if (done && WIFEXITED(status)) outcome.exit_status = WEXITSTATUS(status);
   if (done && WIFSIGNALED(status)) outcome.signal = WTERMSIG(status);

@@ -6,7 +6,12 @@
 //   if (outcome.signal == SIGSEGV) ...
 //
 // The child's standard input is empty, what it writes is taken, up to a bound, and when its
-// time is over it and all that it started are ended. It dies with its parent.
+// time is over it and what it started are ended, but for what made a session of its own. It
+// dies with its parent.
+//
+// What runs there is the service's, and may be hostile: the child has neither the caller's
+// terminal nor its descriptors, keys or variables, and until it executes a program no process
+// of the service can look into it.
 
 #ifndef TOOLS_VGPU_DOCTOR_RUN_IN_PLACE_H_
 #define TOOLS_VGPU_DOCTOR_RUN_IN_PLACE_H_
@@ -52,6 +57,9 @@ struct ChildOutcome {
 };
 
 ChildOutcome RunInPlace(const Place& place, const ChildTask& task);
+
+// A clock that nobody sets; what counts is the difference of two.
+absl::Duration SteadyNow();
 
 // In a child: starts a program as a further child, with its output to the child's standard
 // error. Its process id; -1: it could not be started, and errno says why.

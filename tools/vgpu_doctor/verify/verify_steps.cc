@@ -56,7 +56,10 @@ constexpr const char* kSandbox[] = {"AppArmorProfile",
                                     "DevicePolicy",
                                     "DynamicUser",
                                     "ExecPaths",
+                                    "ExtensionDirectories",
+                                    "ExtensionImages",
                                     "InaccessiblePaths",
+                                    "MemoryDenyWriteExecute",
                                     "MountImages",
                                     "NoExecPaths",
                                     "NoNewPrivileges",
@@ -77,8 +80,7 @@ constexpr const char* kSandbox[] = {"AppArmorProfile",
                                     "RootImage",
                                     "SELinuxContext",
                                     "SystemCallFilter",
-                                    "TemporaryFileSystem",
-                                    "MemoryDenyWriteExecute"};
+                                    "TemporaryFileSystem"};
 
 // One run: an environment, in a place.
 class Prober {
@@ -171,15 +173,20 @@ class Prober {
     task.limit = kStepLimit;
     const ChildOutcome outcome = RunInPlace(place_, task);
     probe::ProgramAnswer answer = probe::ParseProgramAnswer(outcome.answer);
-    step.call = answer.call;
+    missing_ = answer.missing;
+    if (!answer.complete) step.call = answer.call;
     if (!EndedByItself(outcome, step)) {
-      if (step.status == StepStatus::kFailed && answer.call.empty()) {
+      if (step.status == StepStatus::kFailed && answer.complete) {
+        absl::StrAppend(&step.why,
+                        " after it had answered: in what libraries do at the end of a program");
+      } else if (step.status == StepStatus::kFailed && answer.call.empty()) {
         absl::StrAppend(&step.why,
                         " before its first call: in the loader, or in a library that "
                         "is loaded with every program");
       }
       return step;
     }
+    step.call = answer.call;
     if (!answer.complete) {
       step.status = StepStatus::kFailed;
       step.why = absl::StrCat("It ended with exit status ", outcome.exit_status,
@@ -192,7 +199,6 @@ class Prober {
     step.library = answer.library;
     step.preload = std::move(answer.preload);
     step.devices = std::move(answer.devices);
-    missing_ = answer.missing;
     return step;
   }
 
@@ -616,7 +622,7 @@ void AddSandbox(const facts::Facts& facts, probe::Context& context) {
 }
 
 absl::StatusOr<Place> PlaceOf(const facts::Facts& facts) {
-  if (facts.process.present()) return Place::Of(facts.process->pid);
+  if (facts.process.present()) return Place::Of(*facts.process);
   if (!facts.unit.identity.present()) {
     return absl::UnavailableError(
         absl::StrCat("whom the unit runs as is not known: ", facts.unit.identity.why_not()));
