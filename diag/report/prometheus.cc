@@ -1,54 +1,16 @@
 #include "diag/report/prometheus.h"
 
-#include <set>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
+#include "diag/report/exposition.h"
 #include "diag/report/shown.h"
 #include "diag/report/version.h"
 
 namespace vgpu::report {
 namespace {
-
-using Labels = std::vector<std::pair<absl::string_view, std::string>>;
-
-// Of a label: long enough for every name that systemd or the kernel accepts (255, 64).
-constexpr size_t kLongestLabel = 256;
-
-// {a="1",b="2"}. The text is visible, so that it holds no line feed.
-std::string Braced(const Labels& labels) {
-  std::string text = "{";
-  for (const auto& [name, value] : labels) {
-    absl::StrAppend(&text, text.size() > 1 ? "," : "", name, "=\"",
-                    absl::StrReplaceAll(value, {{"\\", "\\\\"}, {"\"", "\\\""}}), "\"");
-  }
-  return text + "}";
-}
-
-// Collects the series of metrics: each once.
-class Exposition {
- public:
-  void Metric(absl::string_view name, absl::string_view help) {
-    name_ = std::string(name);
-    absl::StrAppend(&out_, "# HELP ", name, " ", help, "\n# TYPE ", name, " gauge\n");
-  }
-
-  void Series(const Labels& labels, absl::string_view value) {
-    std::string series = absl::StrCat(name_, Braced(labels));
-    if (!seen_.insert(series).second) return;
-    absl::StrAppend(&out_, series, " ", value, "\n");
-  }
-
-  std::string Take() && { return std::move(out_); }
-
- private:
-  std::string name_;
-  std::string out_;
-  std::set<std::string> seen_;
-};
 
 std::string ValueOr(const host::Observed<std::string>& observed, absl::string_view other) {
   return observed.present() ? *observed : std::string(other);
