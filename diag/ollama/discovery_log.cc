@@ -221,7 +221,9 @@ const ServerStart* DiscoveryLog::StartOf(const Process& process) const {
 
 absl::StatusOr<DiscoveryLog> ReadJournal(host::ByteSource& source, std::string name,
                                          absl::Time since) {
-  absl::StatusOr<journal::JournalReader> reader = journal::JournalReader::Create(Needles());
+  // Made once: that takes longer than to read the journal of a captured host.
+  static const absl::StatusOr<journal::JournalReader>& reader =
+      *new absl::StatusOr<journal::JournalReader>(journal::JournalReader::Create(Needles()));
   if (!reader.ok()) return reader.status();
   DiscoveryLog log;
   log.source = std::move(name);
