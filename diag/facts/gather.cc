@@ -90,6 +90,9 @@ bool IsOllama(const ProcessFacts& process) {
 }  // namespace
 
 Facts Gather(const host::Host& host, const GatherOptions& options) {
+  const auto doing = [&](absl::string_view what, absl::string_view of = "") {
+    if (options.doing) options.doing(absl::StrCat(what, of));
+  };
   Facts facts;
   facts.host_kind = host.kind();
   facts.running_host = host.running();
@@ -101,6 +104,7 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   facts.remarks = host.remarks();
 
   facts.unit.name = UnitToJudge(host, options);
+  doing("looking at ", facts.unit.name);
   GatherUnit(host, facts.unit);
   facts.program = GatherProgram(host, facts.unit);
   const Environment& next = facts.unit.loaded_environment.present() ? *facts.unit.loaded_environment
@@ -117,6 +121,7 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   facts.listener = FindListener(host, facts.port);
   if (facts.listener.present()) facts.listener_unit = UnitOf(host, *facts.listener);
   facts.process = pid ? GatherProcess(host, *pid) : FindServer(host, facts.unit, facts.listener);
+  doing("reading the log of ", facts.unit.name);
   facts.log = !facts.unit_judged && facts.process.present()
                   ? GatherLogOf(host, *facts.process, options.since)
                   : GatherLog(host, facts.unit, facts.process, options);
@@ -132,6 +137,7 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
                        " runs a container, and which process is the server in it was not seen")};
     }
   }
+  doing("looking at the processes");
   facts.ollama_units = FindOllamaUnits(host);
   facts.manager_environment = ManagerEnvironment(host, facts.unit);
   if (facts.process.present()) {
@@ -144,11 +150,13 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
       }
     }
   }
+  doing("reading the log of the kernel");
   facts.kernel_log = GatherKernelLog(host);
   facts.fabric_manager = GatherFabricManager(host);
   facts.cpu = {"/proc/cpuinfo", host.Read("/proc/cpuinfo").Map([](const host::Content& content) {
                  return ParseCpu(content.bytes);
                })};
+  doing("looking at the libraries of Ollama");
   facts.ollama = GatherOllama(host, facts);
   facts.installation = GatherInstallation(host, facts);
   facts.nvidia_functions = GatherPci(host);
@@ -191,8 +199,10 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   }
   facts.container = GatherContainer(host, facts);
   GatherPreloadFiles(host, facts);
+  doing("looking at the device and its libraries");
   facts.devices = GatherDevices(host, facts);
   facts.gpu_libraries = GatherGpuLibraries(host, facts);
+  doing("going the way of the loader");
   facts.loader = GatherLoader(host, facts);
   facts.probe = GatherProbe(host, facts, options.probe);
   return facts;

@@ -3,9 +3,11 @@
 #ifndef DIAG_FACTS_GATHER_H_
 #define DIAG_FACTS_GATHER_H_
 
+#include <functional>
 #include <optional>
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "diag/facts/facts.h"
 #include "diag/host/host.h"
@@ -31,6 +33,9 @@ struct GatherOptions {
   bool whole_journal = false;
   // Evidence beside what the host shows; unset: what a capture has of it.
   std::optional<GivenProbe> probe = {};
+  // Told what is looked at now, where that may take long: "reading the log of ollama.service".
+  // It may hold a host's text. Unset: nobody is told.
+  std::function<void(absl::string_view)> doing = {};
 };
 
 // Never fails: what could not be looked at is not observed in the result.

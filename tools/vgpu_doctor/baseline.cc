@@ -21,6 +21,7 @@
 #include "diag/host/file_io.h"
 #include "diag/report/json.h"
 #include "diag/report/visible.h"
+#include "tools/command_line/progress.h"
 #include "tools/vgpu_doctor/exit_codes.h"
 
 namespace vgpu::doctor {
@@ -83,9 +84,12 @@ std::string IsName(const std::string& name) {
 }
 
 int Save(const BaselineOptions& options) {
-  const std::unique_ptr<host::Host> host = OpenHost(options.host.root);
+  command_line::Progress progress;
+  HostOptions host_options = options.host;
+  host_options.progress = &progress;
+  const std::unique_ptr<host::Host> host = OpenHost(host_options);
   if (host == nullptr) return kUsage;
-  const std::optional<facts::Facts> facts = GatherFacts(*host, options.host);
+  const std::optional<facts::Facts> facts = GatherFacts(*host, host_options);
   if (!facts) return kUsage;
   const std::optional<std::string> salt = Salt();
   if (!salt) return kFault;

@@ -27,6 +27,7 @@
 #include "diag/report/version.h"
 #include "diag/report/visible.h"
 #include "diag/timeline/timeline.h"
+#include "tools/command_line/progress.h"
 #include "tools/vgpu_doctor/exit_codes.h"
 #include "tools/vgpu_doctor/new_file.h"
 
@@ -166,7 +167,10 @@ int RunCapture(const CaptureCommandOptions& options) {
         stderr);
     return kUsage;
   }
-  const std::unique_ptr<host::Host> host = OpenHost(options.host.root);
+  command_line::Progress progress;
+  HostOptions host_options = options.host;
+  host_options.progress = &progress;
+  const std::unique_ptr<host::Host> host = OpenHost(host_options);
   if (host == nullptr) return kUsage;
 
   capture::Record record;
@@ -178,7 +182,7 @@ int RunCapture(const CaptureCommandOptions& options) {
     if (!created.ok()) return Fail(created.status(), kUsage);
     file.emplace(*std::move(created));
   }
-  const std::optional<facts::Facts> facts = GatherFacts(recording, options.host);
+  const std::optional<facts::Facts> facts = GatherFacts(recording, host_options);
   if (!facts) return kUsage;
 
   std::string directory = OwnName(recording);
@@ -193,9 +197,11 @@ int RunCapture(const CaptureCommandOptions& options) {
                                        }};
   const capture::Redactor redactor = RedactorFor(*facts);
   FileSink output(host::Fd(to_output ? dup(STDOUT_FILENO) : -1), name);
+  progress.Say(absl::StrCat("writing ", name));
   const absl::StatusOr<capture::CaptureSummary> written =
       Write(recording, record, options.no_redact ? nullptr : &redactor, how,
             file ? static_cast<archive::ByteSink&>(*file) : output);
+  progress.Hide();
   if (!written.ok()) return Fail(written.status(), kFault);
   if (file) {
     if (absl::Status status = file->Publish(); !status.ok()) return Fail(status, kFault);

@@ -14,8 +14,10 @@
 #include "diag/probe/parse.h"
 #include "diag/report/report.h"
 #include "diag/report/visible.h"
+#include "tools/command_line/progress.h"
 #include "tools/vgpu_doctor/cause_name.h"
 #include "tools/vgpu_doctor/exit_codes.h"
+#include "tools/vgpu_doctor/fleet.h"
 
 namespace vgpu::doctor {
 
@@ -60,7 +62,13 @@ std::optional<facts::GivenProbe> ReadProbe(const std::string& name) {
 CLI::App* AddCheck(CLI::App& app, CheckOptions& options) {
   CLI::App* check = app.add_subcommand(
       "check", "Find out why Ollama does or does not see the virtual GPU, and what repairs it.");
-  AddHostOptions(*check, options.host);
+  AddHostsOptions(*check, options.host, options.roots);
+  check
+      ->add_option("--each", options.each,
+                   "Judge every captured host in DIR (roots and archives), in one table")
+      ->type_name("DIR")
+      ->check([](const std::string& dir) { return dir.empty() ? "names no directory" : ""; })
+      ->option_text("DIR...");
   check
       ->add_option("--log", options.log,
                    "Judge a log alone, in any form that people paste; - is standard input")
@@ -80,12 +88,14 @@ CLI::App* AddCheck(CLI::App& app, CheckOptions& options) {
   AddPrintOptions(*check, options.print);
   check->footer(
       "Exit status: 0 healthy, 1 problem, 2 usage or unreadable input, 3 inconclusive,\n"
-      "70 a fault of vgpu-doctor itself.\n\n"
+      "70 a fault of vgpu-doctor itself. Of several hosts the worst counts: 70, 2, 1, 3, 0.\n\n"
       "Examples:\n"
       "  sudo vgpu-doctor check\n"
       "  sudo vgpu-doctor check --unit my-ollama.service --format json\n"
       "  sudo vgpu-doctor check --format markdown        # to paste into a ticket\n"
       "  vgpu-doctor check --root /mnt/broken-vm\n"
+      "  vgpu-doctor check --root *.tar.zst              # many machines, in one table\n"
+      "  vgpu-doctor check --each captures --format json\n"
       "  journalctl -u ollama | vgpu-doctor check --log -\n\n"
       "Root sees the environment and the libraries of another user's process. Without\n"
       "that, the report says what it could not see.");
@@ -94,9 +104,12 @@ CLI::App* AddCheck(CLI::App& app, CheckOptions& options) {
 
 int RunCheck(const CheckOptions& options) {
   HostOptions host = options.host;
-  if (!options.log.empty() && (!host.root.empty() || !host.unit.empty() || host.pid != 0)) {
-    fputs("vgpu-doctor: --log judges a log alone: --root, --unit and --pid say nothing to it\n",
-          stderr);
+  const bool captured = !options.roots.empty() || !options.each.empty();
+  if (!options.log.empty() && (captured || !host.unit.empty() || host.pid != 0)) {
+    fputs(
+        "vgpu-doctor: --log judges a log alone: --root, --each, --unit and --pid say nothing to "
+        "it\n",
+        stderr);
     return kUsage;
   }
   if (!options.probe.empty()) {
@@ -107,11 +120,23 @@ int RunCheck(const CheckOptions& options) {
     host.probe = ReadProbe(options.probe);
     if (!host.probe) return kUsage;
   }
+  command_line::Progress progress(!options.print.quiet);
+  host.progress = &progress;
+  const diagnosis::Selection selection = {.only = options.rules, .skip = options.skip};
+  std::vector<std::string> roots = options.roots;
+  for (const std::string& directory : options.each) {
+    const std::optional<std::vector<std::string>> hosts = HostsIn(directory, options.print.quiet);
+    if (!hosts) return kUsage;
+    roots.insert(roots.end(), hosts->begin(), hosts->end());
+  }
+  if (roots.size() > 1 || !options.each.empty())
+    return CheckFleet(roots, host, selection, options.print);
+  if (!roots.empty()) host.root = roots[0];
   const std::optional<facts::Facts> facts =
-      options.log.empty() ? GatherFacts(host) : GatherFactsOfLog(options.log, host.since);
+      options.log.empty() ? GatherFacts(host) : GatherFactsOfLog(options.log, host);
   if (!facts) return kUsage;
-  const report::Report report =
-      diagnosis::Diagnose(*facts, {.only = options.rules, .skip = options.skip});
+  const report::Report report = diagnosis::Diagnose(*facts, selection);
+  progress.Hide();
   return PrintReport(report, options.print);
 }
 

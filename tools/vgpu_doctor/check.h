@@ -13,7 +13,9 @@
 namespace vgpu::doctor {
 
 struct CheckOptions {
-  HostOptions host;
+  HostOptions host;                // but for its root
+  std::vector<std::string> roots;  // captured hosts; empty: this machine
+  std::vector<std::string> each;   // directories of captured hosts
   std::string log;                 // judge this log alone; "-": standard input
   std::string probe;               // a result of verify, as evidence
   std::vector<std::string> rules;  // only these codes; empty: all

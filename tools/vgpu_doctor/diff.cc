@@ -11,6 +11,7 @@
 #include "diag/baseline/seal.h"
 #include "diag/baseline/take.h"
 #include "diag/diagnosis/diagnosis.h"
+#include "tools/command_line/progress.h"
 #include "tools/vgpu_doctor/baseline.h"
 #include "tools/vgpu_doctor/exit_codes.h"
 #include "tools/vgpu_doctor/terminal.h"
@@ -65,9 +66,11 @@ int RunDiff(const DiffOptions& options) {
     if (!snapshot) return kUsage;
     candidates.push_back({*std::move(snapshot), {}});
   }
-  const std::unique_ptr<host::Host> host = OpenHost(options.host.root);
-  if (host == nullptr) return kUsage;
+  command_line::Progress progress;
   HostOptions host_options = options.host;
+  host_options.progress = &progress;
+  const std::unique_ptr<host::Host> host = OpenHost(host_options);
+  if (host == nullptr) return kUsage;
   // What the baseline is of is what is compared, unless the command line or a capture names a unit.
   if (host_options.unit.empty() && host_options.pid == 0 && !host->unit().present()) {
     host_options.unit = candidates.front().snapshot.unit;
@@ -76,6 +79,7 @@ int RunDiff(const DiffOptions& options) {
   if (!facts) return kUsage;
   const report::Report report = diagnosis::Diagnose(*facts);
 
+  progress.Say("comparing with the baseline");
   const baseline::Carried carried = baseline::ReadCarried(*host);
   baseline::FileHashes hashes(*host);
   size_t nearest = 0;

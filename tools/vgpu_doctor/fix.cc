@@ -20,6 +20,7 @@
 #include "diag/diagnosis/diagnosis.h"
 #include "diag/host/subprocess.h"
 #include "diag/report/report.h"
+#include "tools/command_line/progress.h"
 #include "tools/vgpu_doctor/exit_codes.h"
 #include "tools/vgpu_doctor/repair/apply.h"
 #include "tools/vgpu_doctor/repair/plan.h"
@@ -106,22 +107,35 @@ bool Print(const std::string& text) {
   return false;
 }
 
-int ApplyPlan(const FixOptions& options, const Plan& plan, const Seen& before) {
+int ApplyPlan(const FixOptions& options, const HostOptions& host, const Plan& plan,
+              const Seen& before) {
   const bool json = options.format == "json";
+  command_line::Progress& progress = *host.progress;
   CatchInterruptions();
   World world;
-  world.systemctl = Systemctl;
-  world.may_restart = [&](const std::string& unit) { return options.yes || Agrees(unit); };
-  world.look = [&] { return Look(options.host); };
+  world.systemctl = [&](const std::vector<std::string>& arguments) {
+    progress.Say(absl::StrCat("systemctl ", absl::StrJoin(arguments, " ")));
+    return Systemctl(arguments);
+  };
+  world.may_restart = [&](const std::string& unit) {
+    progress.Hide();
+    return options.yes || Agrees(unit);
+  };
+  world.look = [&] { return Look(host); };
   world.now = absl::Now;
-  world.wait = Wait;
+  world.wait = [&](absl::Duration duration) {
+    progress.Say("waiting until discovery has ended");
+    return Wait(duration);
+  };
   // Where standard output has gone away, the repair goes on to its end all the same.
   world.say = [&](const std::string& line) {
+    progress.Hide();
     if (!json) printf("  %s\n", Safe(line).c_str());
     fflush(stdout);
   };
   const std::string stamp = absl::FormatTime("%Y%m%dT%H%M%SZ", absl::Now(), absl::UTCTimeZone());
   const Outcome outcome = Apply(plan, before, stamp, world);
+  progress.Hide();
   const bool printed =
       Print(json ? PlanJson(before.report, plan, &outcome) : OutcomeText(plan, outcome, Width()));
   if (!printed) return kFault;
@@ -171,7 +185,11 @@ int RunFix(const FixOptions& options) {
     fputs("vgpu-doctor: fix --apply needs root; nothing was changed. Try sudo\n", stderr);
     return kUsage;
   }
-  const std::optional<Seen> seen = Look(options.host);
+  command_line::Progress progress;
+  HostOptions host = options.host;
+  host.progress = &progress;
+  const std::optional<Seen> seen = Look(host);
+  progress.Hide();
   if (!seen) return kUsage;
   const absl::StatusOr<Plan> plan = MakePlan(seen->report, options.code);
   if (!plan.ok()) {
@@ -184,7 +202,7 @@ int RunFix(const FixOptions& options) {
           ? applies ? "" : PlanJson(seen->report, *plan, nullptr)
           : PlanText(seen->report, *plan, applies ? "" : CommandLine(options), Width());
   if (!Print(text)) return kFault;
-  if (applies) return ApplyPlan(options, *plan, *seen);
+  if (applies) return ApplyPlan(options, host, *plan, *seen);
   if (options.apply && !plan->repairs.empty()) {
     fputs("vgpu-doctor: nothing was changed: the first repair is a person's\n", stderr);
     return kProblem;

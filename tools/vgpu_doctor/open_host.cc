@@ -21,13 +21,23 @@
 namespace vgpu::doctor {
 namespace {
 
-// False: `text` is no time, and standard error says so. An empty text sets nothing.
-bool ReadSince(const std::string& text, absl::Time now, absl::TimeZone zone,
+void Doing(const HostOptions& options, absl::string_view what, absl::string_view of) {
+  if (options.progress != nullptr && !of.empty()) options.progress->Say(absl::StrCat(what, of));
+}
+
+void Complain(const HostOptions& options, absl::string_view about, absl::string_view why) {
+  if (options.progress != nullptr) options.progress->Hide();
+  fprintf(stderr, "vgpu-doctor: %s%s\n", report::Visible(about).c_str(),
+          report::Visible(why).c_str());
+}
+
+// False: the options' `since` is no time, and standard error says so. An empty text sets nothing.
+bool ReadSince(const HostOptions& options, absl::Time now, absl::TimeZone zone,
                std::optional<absl::Time>& since) {
-  if (text.empty()) return true;
-  absl::StatusOr<absl::Time> time = ParseTimeArgument(text, now, zone);
+  if (options.since.empty()) return true;
+  absl::StatusOr<absl::Time> time = ParseTimeArgument(options.since, now, zone);
   if (!time.ok()) {
-    fprintf(stderr, "vgpu-doctor: --since %s\n", report::Visible(time.status().message()).c_str());
+    Complain(options, "--since ", time.status().message());
     return false;
   }
   since = *time;
@@ -62,29 +72,31 @@ std::optional<facts::Facts> Gather(const host::Host& host, const HostOptions& op
   gather.unit = options.unit;
   gather.probe = options.probe;
   if (options.pid != 0) gather.pid = options.pid;
-  if (!ReadSince(options.since, host.observed_at().value_or(absl::Now()), host.time_zone(),
+  if (options.progress != nullptr) {
+    gather.doing = [&](absl::string_view what) { options.progress->Say(what); };
+  }
+  if (!ReadSince(options, host.observed_at().value_or(absl::Now()), host.time_zone(),
                  gather.since)) {
     return std::nullopt;
   }
   facts::Facts facts = facts::Gather(host, gather);
   if (gather.pid && facts.process.absent()) {
-    fprintf(stderr, "vgpu-doctor: --pid %d: there is no such process\n", *gather.pid);
+    Complain(options, absl::StrCat("--pid ", *gather.pid), ": there is no such process");
     return std::nullopt;
   }
   return facts;
 }
 
-}  // namespace
+constexpr char kRoot[] =
+    "Look at DIR, a captured host or a mounted system, instead of this machine;\n"
+    "DIR may be a capture's archive (.tar.zst), and - is one on standard input";
 
-void AddHostOptions(CLI::App& command, HostOptions& options) {
-  command
-      .add_option("--root", options.root,
-                  "Look at DIR, a captured host or a mounted system, instead of this machine;\n"
-                  "DIR may be a capture's archive (.tar.zst), and - is one on standard input")
-      ->type_name("DIR")
-      // A script's unset variable is not this machine.
-      ->check([](const std::string& dir) { return dir.empty() ? "names no directory" : ""; })
-      ->option_text("DIR");
+// A script's unset variable is not this machine.
+std::string NamesADirectory(const std::string& dir) {
+  return dir.empty() ? "names no directory" : "";
+}
+
+void AddOtherHostOptions(CLI::App& command, HostOptions& options) {
   command.add_option("--unit", options.unit, "The systemd unit to judge (default: ollama.service)")
       ->type_name("UNIT");
   command.add_option("--pid", options.pid, "Judge this process instead of the unit's main process")
@@ -97,27 +109,49 @@ void AddHostOptions(CLI::App& command, HostOptions& options) {
       ->option_text("TIME");
 }
 
-std::unique_ptr<host::Host> OpenHost(const std::string& root) {
+}  // namespace
+
+void AddHostOptions(CLI::App& command, HostOptions& options) {
+  command.add_option("--root", options.root, kRoot)
+      ->type_name("DIR")
+      ->check(NamesADirectory)
+      ->option_text("DIR");
+  AddOtherHostOptions(command, options);
+}
+
+void AddHostsOptions(CLI::App& command, HostOptions& options, std::vector<std::string>& roots) {
+  command
+      .add_option("--root", roots,
+                  absl::StrCat(kRoot, ".\nSeveral of them give one table of hosts"))
+      ->type_name("DIR")
+      ->check(NamesADirectory)
+      ->option_text("DIR...");
+  AddOtherHostOptions(command, options);
+}
+
+absl::StatusOr<std::unique_ptr<host::Host>> TryOpenHost(const std::string& root) {
   if (root.empty()) return std::make_unique<host::LiveHost>();
   absl::StatusOr<std::unique_ptr<host::TreeHost>> tree =
       IsDirectory(root) ? host::TreeHost::Open(root) : OpenArchive(root);
-  if (!tree.ok()) {
-    fprintf(stderr, "vgpu-doctor: --root %s\n", report::Visible(tree.status().message()).c_str());
-    return nullptr;
-  }
+  if (!tree.ok()) return tree.status();
   std::unique_ptr<host::Host> host = *std::move(tree);
   if (!host->running() && !host->Resolve("/etc").present() && !host->Resolve("/usr").present()) {
-    fprintf(stderr,
-            "vgpu-doctor: --root %s: is no host's root: it has neither etc/ nor usr/ nor "
-            ".vgpu-capture/\n",
-            report::Visible(root).c_str());
-    return nullptr;
+    return absl::InvalidArgumentError(
+        absl::StrCat(root, ": is no host's root: it has neither etc/ nor usr/ nor .vgpu-capture/"));
   }
   return host;
 }
 
+std::unique_ptr<host::Host> OpenHost(const HostOptions& options) {
+  Doing(options, "reading ", options.root == "-" ? "standard input" : options.root);
+  absl::StatusOr<std::unique_ptr<host::Host>> host = TryOpenHost(options.root);
+  if (host.ok()) return *std::move(host);
+  Complain(options, "--root ", host.status().message());
+  return nullptr;
+}
+
 std::optional<facts::Facts> GatherFacts(const HostOptions& options) {
-  const std::unique_ptr<host::Host> host = OpenHost(options.root);
+  const std::unique_ptr<host::Host> host = OpenHost(options);
   if (host == nullptr) return std::nullopt;
   return GatherFacts(*host, options);
 }
@@ -135,19 +169,20 @@ std::optional<facts::Facts> GatherStory(const host::Host& host, const HostOption
   return Gather(host, options, std::move(gather));
 }
 
-std::optional<facts::Facts> GatherFactsOfLog(const std::string& name, const std::string& since) {
+std::optional<facts::Facts> GatherFactsOfLog(const std::string& name, const HostOptions& options) {
   std::optional<absl::Time> from;
-  if (!ReadSince(since, absl::Now(), absl::LocalTimeZone(), from)) return std::nullopt;
+  if (!ReadSince(options, absl::Now(), absl::LocalTimeZone(), from)) return std::nullopt;
   absl::StatusOr<std::unique_ptr<host::ByteSource>> input = host::OpenInput(name);
   if (!input.ok()) {
-    fprintf(stderr, "vgpu-doctor: --log %s\n", report::Visible(input.status().message()).c_str());
+    Complain(options, "--log ", input.status().message());
     return std::nullopt;
   }
-  facts::Facts facts = facts::FromLog(**input, {.name = name == "-" ? "standard input" : name,
-                                                .since = from.value_or(absl::InfinitePast())});
+  const std::string shown = name == "-" ? "standard input" : name;
+  Doing(options, "reading ", shown);
+  facts::Facts facts =
+      facts::FromLog(**input, {.name = shown, .since = from.value_or(absl::InfinitePast())});
   if (const ollama::DiscoveryLog& log = *facts.log.journal; !log.status.ok() && log.lines == 0) {
-    fprintf(stderr, "vgpu-doctor: --log %s: %s\n", report::Visible(name).c_str(),
-            report::Visible(log.status.message()).c_str());
+    Complain(options, absl::StrCat("--log ", name), absl::StrCat(": ", log.status.message()));
     return std::nullopt;
   }
   return facts;

@@ -6,13 +6,16 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
+import tempfile
 import unittest
 
 import doctor_testing as testing
 
 INCIDENT = f"{testing.INCIDENTS}/started-before-drop-in-not-restarted"
 HEALTHY = f"{testing.INCIDENTS}/healthy-era-b/host"
+NOT_RESTARTED = f"{INCIDENT}/host"
 LOG = f"{testing.LOGS}/journal.txt"
 BASELINE = os.path.realpath("testdata/baselines/schema-1.baseline.json")
 # A pipe of the README, whose reading end is the doctor.
@@ -45,12 +48,18 @@ class Readme(unittest.TestCase):
         self.assertGreater(len(found), 12)
 
     def test_the_doctors_commands_run(self):
+        captures = tempfile.mkdtemp(dir=testing.temporary())
+        self.addCleanup(shutil.rmtree, captures)
+        for name, host in (("gpu-1", HEALTHY), ("gpu-2", NOT_RESTARTED)):
+            os.symlink(host, f"{captures}/{name}")
         for command in commands():
             words = shlex.split(command.removeprefix("sudo ").removeprefix(JOURNAL_TO))
             if words[0] != "vgpu-doctor":
                 continue
-            words = [{"DIR": f"{INCIDENT}/host", "FILE": LOG, "works.baseline.json": BASELINE}.get(
-                word, word) for word in words]
+            words = [{"DIR": f"{INCIDENT}/host", "FILE": LOG, "works.baseline.json": BASELINE,
+                      "captures": captures}.get(word, word) for word in words]
+            if "*.tar.zst" in words:
+                words[words.index("*.tar.zst"):] = [HEALTHY, NOT_RESTARTED]
             if words[1] == "fix":  # the plan of what is there, and nothing more
                 words = [*(word for word in words if word not in ("--apply", "--yes", "VG401")),
                          "--root", f"{INCIDENT}/host"]
@@ -66,7 +75,7 @@ class Readme(unittest.TestCase):
                 outcome = testing.doctor(*words[1:], "--root", f"{INCIDENT}/host", "-o", "-")
                 self.assertEqual(outcome.status, 0, command)
                 continue
-            if words[1] == "check" and not {"--root", "--log"} & set(words):
+            if words[1] == "check" and not {"--root", "--each", "--log"} & set(words):
                 words += ["--root", f"{INCIDENT}/host"]  # not of this machine
             if "--output" in words:
                 words[words.index("--output") + 1] = f"{testing.temporary()}/report"

@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "diag/diagnosis/diagnosis.h"
 #include "diag/timeline/timeline.h"
+#include "tools/command_line/progress.h"
 #include "tools/vgpu_doctor/exit_codes.h"
 #include "tools/vgpu_doctor/terminal.h"
 #include "tools/vgpu_doctor/time_argument.h"
@@ -34,9 +35,12 @@ CLI::App* AddTimeline(CLI::App& app, TimelineOptions& options) {
 }
 
 int RunTimeline(const TimelineOptions& options) {
-  const std::unique_ptr<host::Host> host = OpenHost(options.host.root);
+  command_line::Progress progress;
+  HostOptions host_options = options.host;
+  host_options.progress = &progress;
+  const std::unique_ptr<host::Host> host = OpenHost(host_options);
   if (host == nullptr) return kUsage;
-  const std::optional<facts::Facts> facts = GatherStory(*host, options.host);
+  const std::optional<facts::Facts> facts = GatherStory(*host, host_options);
   if (!facts) return kUsage;
   timeline::TellOptions tell;
   if (!options.host.since.empty()) {
@@ -45,6 +49,7 @@ int RunTimeline(const TimelineOptions& options) {
                                    host->time_zone())
                      .value_or(absl::InfinitePast());
   }
+  progress.Say("putting together what happened");
   const timeline::Timeline told = timeline::Tell(*host, *facts, diagnosis::Diagnose(*facts), tell);
   const std::string text = options.format == "json"
                                ? timeline::ToJson(told)

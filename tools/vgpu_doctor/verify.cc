@@ -11,6 +11,7 @@
 #include "diag/host/live_host.h"
 #include "diag/report/probe_json.h"
 #include "diag/report/probe_text.h"
+#include "tools/command_line/progress.h"
 #include "tools/vgpu_doctor/exit_codes.h"
 #include "tools/vgpu_doctor/open_host.h"
 #include "tools/vgpu_doctor/output.h"
@@ -92,6 +93,8 @@ int RunVerify(const VerifyOptions& options) {
   HostOptions host_options;
   host_options.unit = options.unit;
   host_options.pid = options.pid;
+  command_line::Progress progress;
+  host_options.progress = &progress;
   const host::LiveHost host;
   const std::optional<facts::Facts> facts = GatherFacts(host, host_options);
   if (!facts) return kUsage;
@@ -103,7 +106,9 @@ int RunVerify(const VerifyOptions& options) {
             host::ErrnoText(errno).c_str());
     return kFault;
   }
-  const probe::Result result = VerifySteps(host, *facts, program.get());
+  const probe::Result result =
+      VerifySteps(host, *facts, program.get(), [&](absl::string_view what) { progress.Say(what); });
+  progress.Hide();
   const std::string json = report::ProbeToJson(result, facts->time_zone);
   if (!options.output.empty()) {
     if (const int status = WriteOutput(json, options.output); status != 0) return status;

@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "diag/journal/journal_entry.h"
 #include "diag/report/visible.h"
+#include "tools/command_line/progress.h"
 #include "tools/vgpu_doctor/exit_codes.h"
 #include "tools/vgpu_doctor/watch/journal_follower.h"
 #include "tools/vgpu_doctor/watch/process_events.h"
@@ -178,9 +179,14 @@ int RunWatch(const WatchOptions& options) {
   }
   absl::StatusOr<std::unique_ptr<ProcessEvents>> events = ProcessEvents::Open();
   bool written = true;
+  command_line::Progress progress;
+  const std::string doing =
+      absl::StrCat("looking on while ", unit, " starts, for at most ", options.timeout, " s");
   Story story(options.format == "json", absl::LocalTimeZone(), [&](const std::string& text) {
+    progress.Hide();
     written = written && fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
               fflush(stdout) == 0;
+    progress.Say(doing);
   });
   story.Watching(unit, !processes->Now().empty(),
                  events.ok() ? "" : std::string(events.status().message()));

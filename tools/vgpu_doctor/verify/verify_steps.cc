@@ -86,12 +86,14 @@ constexpr const char* kSandbox[] = {"AppArmorProfile",
 class Prober {
  public:
   Prober(const host::Host& host, const facts::Facts& facts, const Place& place, int program,
-         const Variables& server, probe::Run& run)
+         const Variables& server, const std::function<void(absl::string_view)>& doing,
+         probe::Run& run)
       : host_(host),
         facts_(facts),
         place_(place),
         program_(program),
         server_(server),
+        doing_(doing),
         run_(run),
         exe_(facts.ollama.exe.value_or("")),
         version_(ollama::ParseVersion(facts.ollama.version.value_or(""))) {
@@ -150,6 +152,7 @@ class Prober {
   bool AtLeast(const ollama::Version& version) const { return !version_ || *version_ >= version; }
 
   Step& Add(absl::string_view name, absl::string_view variant) {
+    doing_(probe::StepTitle(name));
     Step step;
     step.name = std::string(name);
     step.variant = std::string(variant);
@@ -573,6 +576,7 @@ class Prober {
   const Place& place_;
   const int program_;
   const Variables& server_;
+  const std::function<void(absl::string_view)>& doing_;
   probe::Run& run_;
   const std::string exe_;
   const std::optional<ollama::Version> version_;
@@ -632,7 +636,8 @@ absl::StatusOr<Place> PlaceOf(const facts::Facts& facts) {
 
 }  // namespace
 
-probe::Result VerifySteps(const host::Host& host, const facts::Facts& facts, int program) {
+probe::Result VerifySteps(const host::Host& host, const facts::Facts& facts, int program,
+                          const std::function<void(absl::string_view)>& doing) {
   probe::Result result;
   result.tool_version = report::kToolVersion;
   result.hostname = facts.hostname.value_or("");
@@ -682,7 +687,7 @@ probe::Result VerifySteps(const host::Host& host, const facts::Facts& facts, int
             {"the mounts of the next start",
              "systemd has read its units since the process started; its mounts were used", false});
       }
-      Prober(host, facts, *place, program, (*given)->variables, run).All();
+      Prober(host, facts, *place, program, (*given)->variables, doing, run).All();
     }
     result.runs.push_back(std::move(run));
   }

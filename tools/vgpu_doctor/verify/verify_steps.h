@@ -10,14 +10,18 @@
 #ifndef TOOLS_VGPU_DOCTOR_VERIFY_STEPS_H_
 #define TOOLS_VGPU_DOCTOR_VERIFY_STEPS_H_
 
+#include <functional>
+
+#include "absl/strings/string_view.h"
 #include "diag/facts/facts.h"
 #include "diag/host/host.h"
 #include "diag/probe/probe.h"
 
 namespace vgpu::doctor {
 
-// `program` is a descriptor of vgpu-probe.
-probe::Result VerifySteps(const host::Host& host, const facts::Facts& facts, int program);
+// `program` is a descriptor of vgpu-probe. `doing` is told of each step before it is done.
+probe::Result VerifySteps(const host::Host& host, const facts::Facts& facts, int program,
+                          const std::function<void(absl::string_view)>& doing);
 
 }  // namespace vgpu::doctor
 

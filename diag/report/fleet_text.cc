@@ -1,0 +1,173 @@
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "diag/report/fleet_phrases.h"
+#include "diag/report/fleet_views.h"
+#include "diag/report/runbook.h"
+#include "diag/report/visible.h"
+#include "diag/report/wrap.h"
+
+namespace vgpu::report {
+namespace {
+
+constexpr size_t kNarrowest = 40;
+// A name that is longer has its headline on the next line.
+constexpr size_t kWidestName = 24;
+// Of each cause. JSON has all of them.
+constexpr size_t kMostShared = 5;
+
+// SGR parameters (ECMA-48, 8.3.117), as of one host's report.
+constexpr char kRed[] = "1;31";
+constexpr char kGreen[] = "1;32";
+constexpr char kYellow[] = "1;33";
+constexpr char kDim[] = "2";
+
+const char* ColorOf(absl::string_view verdict) {
+  if (verdict == "healthy") return kGreen;
+  return verdict == "inconclusive" ? kYellow : kRed;
+}
+
+class Page {
+ public:
+  explicit Page(const TextStyle& style)
+      : width_(std::max(static_cast<size_t>(std::max(style.width, 0)), kNarrowest)),
+        color_(style.color),
+        utf8_(style.utf8) {}
+
+  void Gap() { out_ += '\n'; }
+
+  // `lead`, then `text` that hangs beside it.
+  void Prose(absl::string_view lead, absl::string_view text, absl::string_view lead_sgr = "",
+             absl::string_view text_sgr = "") {
+    Hanging(lead, Columns(lead), text, lead_sgr, text_sgr);
+  }
+
+  // Likewise, `hang` columns in; a lead that is as wide stands on a line of its own.
+  void Hanging(absl::string_view lead, size_t hang, absl::string_view text,
+               absl::string_view lead_sgr = "", absl::string_view text_sgr = "") {
+    const std::string first = Shown(lead), rest = Shown(text);
+    const size_t used = Columns(first);
+    absl::StrAppend(&out_, Painted(first, lead_sgr));
+    bool beside = used <= hang;
+    if (beside) {
+      if (!rest.empty()) out_.append(hang - used, ' ');
+    } else {
+      out_ += '\n';
+    }
+    const size_t room = width_ > hang + kNarrowest / 4 ? width_ - hang : kNarrowest / 4;
+    for (const absl::string_view line : Lines(rest, room)) {
+      if (!beside) out_.append(line.empty() ? 0 : hang, ' ');
+      absl::StrAppend(&out_, Painted(line, text_sgr), "\n");
+      beside = false;
+    }
+  }
+
+  void Quote(size_t indent, absl::string_view quote) {
+    const std::string shown = Shown(quote);
+    for (const absl::string_view line : Lines(shown, width_ - indent - 2))
+      absl::StrAppend(&out_, std::string(indent, ' '), "| ", line, "\n");
+  }
+
+  std::string Take() && { return std::move(out_); }
+
+ private:
+  std::string Shown(absl::string_view text) const {
+    return utf8_ ? std::string(text) : AsciiOnly(text);
+  }
+
+  std::string Painted(absl::string_view text, absl::string_view sgr) const {
+    if (!color_ || sgr.empty() || text.empty()) return std::string(text);
+    return absl::StrCat("\x1b[", sgr, "m", text, "\x1b[0m");
+  }
+
+  const size_t width_;
+  const bool color_;
+  const bool utf8_;
+  std::string out_;
+};
+
+void Causes(absl::string_view heading, const std::vector<FleetCause>& causes, Page* page) {
+  if (causes.empty()) return;
+  page->Gap();
+  page->Prose("", heading);
+  const size_t digits = absl::StrCat(causes.front().hosts).size();
+  for (const FleetCause& cause : causes) {
+    const std::string count = absl::StrCat(cause.hosts);
+    page->Prose(absl::StrCat("  ", cause.code, "  ", std::string(digits - count.size(), ' '),
+                             HostCount(cause.hosts), cause.hosts == 1 ? "   " : "  "),
+                cause.title);
+  }
+}
+
+void Shared(const Fleet& fleet, Page* page) {
+  if (fleet.shared.empty()) return;
+  page->Gap();
+  page->Prose("", "What most of them share");
+  const std::string* code = nullptr;
+  size_t shown = 0;
+  for (const FleetShared& shared : fleet.shared) {
+    const std::string of = absl::StrCat(shared.hosts, " of ", shared.of);
+    if (shared.what != "evidence") {
+      page->Prose(absl::StrCat("  ", of, "  "), SharedValue(shared));
+      continue;
+    }
+    if (code == nullptr || *code != shared.code) {
+      code = &shared.code;
+      shown = 0;
+    }
+    if (++shown > kMostShared) continue;
+    const std::string lead = absl::StrCat("  ", of, " with ", shared.code, "  ");
+    page->Prose(lead, shared.meaning.empty() ? shared.source : shared.meaning);
+    if (!shared.meaning.empty()) page->Prose("    ", shared.source, "", kDim);
+    if (!shared.quote.empty()) page->Quote(4, shared.quote);
+  }
+}
+
+void Hosts(const Fleet& fleet, Page* page) {
+  const FleetNames names(fleet);
+  size_t widest = 0;
+  for (const FleetHost& host : fleet.hosts) {
+    const size_t columns = Columns(names.Of(host));
+    if (columns <= kWidestName) widest = std::max(widest, columns);
+  }
+  if (widest == 0) widest = kWidestName / 4;
+  for (const FleetGroup& group : Groups(fleet)) {
+    page->Gap();
+    const FleetHost& first = *group.hosts.front();
+    page->Prose(absl::StrCat(absl::AsciiStrToUpper(SayVerdict(first)), "  "),
+                absl::StrCat(group.causes, group.causes.empty() ? "" : "  ", "(",
+                             HostCount(group.hosts.size()), ")"),
+                ColorOf(VerdictOf(first)));
+    const std::string* headline = nullptr;
+    for (const FleetHost* host : group.hosts) {
+      // A column in which the same stands below itself says so.
+      const bool again = headline != nullptr && *headline == host->headline;
+      page->Hanging(absl::StrCat("  ", names.Of(*host)), widest + 4,
+                    again ? "(the same)" : host->headline, "", again ? kDim : "");
+      headline = &host->headline;
+    }
+  }
+}
+
+}  // namespace
+
+std::string ToText(const Fleet& fleet, const TextStyle& style) {
+  Page page(style);
+  page.Prose("", Summary(fleet));
+  Causes("Root causes", fleet.causes, &page);
+  Causes("Latent, harmless until something restarts or changes", fleet.latent, &page);
+  Shared(fleet, &page);
+  Hosts(fleet, &page);
+  page.Gap();
+  page.Prose("", "All of one host: vgpu-doctor check --root ROOT");
+  if (!fleet.causes.empty())
+    page.Prose("", absl::StrCat("All of a cause: ", Runbook(fleet.causes.front().code)));
+  return std::move(page).Take();
+}
+
+}  // namespace vgpu::report

@@ -1,0 +1,97 @@
+#include "diag/report/fleet_views.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "diag/report/golden.h"
+#include "diag/report/samples.h"
+#include "gtest/gtest.h"
+
+namespace vgpu::report {
+namespace {
+
+// Two hosts of each sample, one without a name, and what could not be judged.
+Fleet Sample() {
+  FleetCollector collector;
+  for (const auto& [name, report] : Samples()) {
+    Report own = report;
+    own.host.hostname = absl::StrCat("gpu-", name.size());
+    collector.Add(absl::StrCat("captures/", name, ".tar.zst"), own);
+  }
+  collector.Add("captures/again.tar.zst", NotRestarted());
+  collector.Add("captures/copy-of-again.tar.zst", NotRestarted());
+  Report nameless = SilentLog();
+  nameless.host.hostname = host::NotObserved{"the manifest does not say"};
+  collector.Add("/mnt/disk", nameless);
+  collector.AddUnreadable("captures/cut.tar.zst",
+                          "is not a directory, and as an archive: it ends in the middle of a file");
+  return std::move(collector).Finish();
+}
+
+TEST(FleetViews, LookAsReviewed) {
+  EXPECT_TRUE(MatchesGolden("fleet.txt", ToText(Sample(), {})));
+  EXPECT_TRUE(MatchesGolden("fleet.md", ToMarkdown(Sample())));
+  EXPECT_TRUE(MatchesGolden("fleet.prom", ToPrometheus(Sample())));
+  EXPECT_TRUE(MatchesGolden("fleet.json", ToJson(Sample())));
+}
+
+TEST(FleetViews, ColourAddsEscapesAndNothingElse) {
+  std::string colored = ToText(Sample(), {.color = true});
+  std::string plain;
+  for (size_t i = 0; i < colored.size(); ++i) {
+    if (colored[i] == '\x1b') {
+      i = colored.find('m', i);
+      continue;
+    }
+    plain += colored[i];
+  }
+  EXPECT_NE(plain, colored);
+  EXPECT_EQ(plain, ToText(Sample(), {}));
+}
+
+TEST(FleetViews, AsciiIsAscii) {
+  FleetCollector collector;
+  collector.Add("caf\u00e9", Hostile("caf\u00e9 \u2013 x"));
+  for (const char c : ToText(std::move(collector).Finish(), {.utf8 = false}))
+    EXPECT_EQ(c & 0x80, 0);
+}
+
+TEST(FleetViews, NoLineEndsInASpace) {
+  for (const int width : {40, 60, 80, 100}) {
+    for (const absl::string_view line : absl::StrSplit(ToText(Sample(), {.width = width}), '\n'))
+      EXPECT_FALSE(absl::EndsWith(line, " ")) << line;
+  }
+}
+
+TEST(FleetViews, TheTableOfMarkdownKeepsItsColumns) {
+  FleetCollector collector;
+  collector.Add("a|b", Hostile("x | y `|` [z](http://evil)"));
+  size_t rows = 0;
+  const std::string markdown = ToMarkdown(std::move(collector).Finish());
+  for (const absl::string_view line : absl::StrSplit(markdown, '\n')) {
+    if (!absl::StartsWith(line, "|") || !absl::StrContains(line, "problem")) continue;
+    ++rows;
+    size_t bars = 0;
+    for (size_t i = 0; i < line.size(); ++i)
+      bars += line[i] == '|' && (i == 0 || line[i - 1] != '\\');
+    EXPECT_EQ(bars, 5u) << line;
+  }
+  EXPECT_EQ(rows, 1u);
+}
+
+TEST(FleetViews, EverySeriesStandsOnce) {
+  // One host that was named twice.
+  FleetCollector collector;
+  for (int i = 0; i < 2; ++i) collector.Add("a", NotRestarted());
+  const std::string text = ToPrometheus(std::move(collector).Finish());
+  const std::string series = "vgpu_doctor_verdict{host=\"test10\",root=\"a\"";
+  const size_t first = text.find(series);
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_EQ(text.find(series, first + 1), std::string::npos);
+}
+
+}  // namespace
+}  // namespace vgpu::report
