@@ -140,6 +140,22 @@ class RealSystemd:
                                  f"{done.stdout}{done.stderr}")
         return done
 
+    def connect(self, other, own="10.99.0.1", others="10.99.0.2"):
+        """A cable between the networks of two containers; each end has its address. Nothing of it
+        is in the network of this machine."""
+        if not shutil.which("ip", path=PATH):
+            raise unittest.SkipTest("ip is not installed (Debian: iproute2)")
+        # Process ids as this machine counts them: only the networks are those of the containers.
+        for system, command in (
+                (self, f"link add name cable type veth peer name cable netns {other._inner}"),
+                (self, f"addr add {own}/24 dev cable"), (self, "link set cable up"),
+                (other, f"addr add {others}/24 dev cable"), (other, "link set cable up")):
+            done = subprocess.run(["nsenter", "-t", str(system._inner), "-n", "ip",
+                                   *command.split()], env={"PATH": PATH}, capture_output=True,
+                                  text=True)
+            if done.returncode != 0:
+                raise unittest.SkipTest(f"ip {command}: {done.stderr.strip()}")
+
     def copy(self, source, target, mode=0o755):
         """A file of this machine, inside: a new file, then rename(2), as a package does it."""
         name = os.path.basename(target)
