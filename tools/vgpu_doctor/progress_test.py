@@ -130,6 +130,19 @@ class Progress(unittest.TestCase):
         self.assertIn(f"vgpu-doctor: judged {len(hosts)} of {len(hosts) + 1} hosts (", shown)
         self.assertEqual(screen(shown), [])
 
+    def test_each_command_that_reads_a_host(self):
+        archive = testing.doctor("capture", "--root", HOST, "-o", "-").out
+        for command in (("timeline",), ("fix",), ("capture", "-o", "-"),
+                        ("baseline", "save", "-o", "-")):
+            with self.subTest(command):
+                status, out, shown = on_terminal(*command, "--root", "-",
+                                                 feed=[archive[:100], 2.2, archive[100:]])
+                self.assertEqual(status, 0)
+                self.assertTrue(out)
+                self.assertIn("vgpu-doctor: reading standard input (1 s)", shown)
+                # A message of the command may stand there when the line has gone.
+                self.assertNotIn("reading", "".join(screen(shown)))
+
     def test_a_message_stands_on_a_line_of_its_own(self):
         _, _, shown = on_terminal("check", "--root", "-", feed=[b"no archive", 2.2, b"!"])
         self.assertIn("reading standard input", shown)

@@ -1,0 +1,114 @@
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "diag/report/fleet_phrases.h"
+#include "diag/report/fleet_views.h"
+#include "diag/report/html_style.h"
+#include "diag/report/runbook.h"
+#include "diag/report/version.h"
+#include "diag/report/xml.h"
+
+namespace vgpu::report {
+namespace {
+
+// Beside the style of one host's report.
+constexpr char kTableStyle[] = R"(
+main { max-width: 75rem; }
+.table { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; }
+th, td { padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+th { color: var(--dim); font-size: .85rem; font-weight: 600; }
+td.count { text-align: right; font-variant-numeric: tabular-nums; }
+td.code { white-space: nowrap; }
+td.headline { min-width: 18rem; }
+tr { break-inside: avoid; }
+)";
+
+// An element that holds text; `tag` may bring its class.
+std::string Element(absl::string_view tag, absl::string_view text) {
+  return absl::StrCat("<", tag, ">", XmlText(text), "</", tag.substr(0, tag.find(' ')), ">");
+}
+
+std::string Section(absl::string_view heading, absl::string_view content) {
+  return content.empty()
+             ? ""
+             : absl::StrCat("<section>\n", Element("h2", heading), "\n", content, "</section>\n");
+}
+
+const char* ClassOf(absl::string_view verdict) {
+  if (verdict == "healthy") return "good";
+  return verdict == "inconclusive" ? "warn" : "bad";
+}
+
+std::string Table(absl::string_view head, absl::string_view rows) {
+  return rows.empty()
+             ? ""
+             : absl::StrCat("<div class=\"table\"><table>\n<thead><tr>", head,
+                            "</tr></thead>\n<tbody>\n", rows, "</tbody>\n</table></div>\n");
+}
+
+std::string Causes(const std::vector<FleetCause>& causes) {
+  std::string rows;
+  for (const FleetCause& cause : causes) {
+    absl::StrAppend(&rows, "<tr>", Element("td class=\"count\"", absl::StrCat(cause.hosts)),
+                    Element("td class=\"code\"", cause.code), Element("td", cause.title), "<td>",
+                    Element("code", Runbook(cause.code)), "</td></tr>\n");
+  }
+  return Table("<th>hosts</th><th>code</th><th>cause</th><th>all of it</th>", rows);
+}
+
+std::string Shared(const Fleet& fleet) {
+  std::string items;
+  for (const FleetShared& shared : fleet.shared) {
+    absl::StrAppend(&items, "<li>", shared.hosts, " of ", shared.of,
+                    shared.code.empty() ? "" : absl::StrCat(" with ", XmlText(shared.code)), ": ");
+    if (shared.what != "evidence") {
+      absl::StrAppend(&items, XmlText(SharedValue(shared)), "</li>\n");
+      continue;
+    }
+    absl::StrAppend(&items, XmlText(shared.meaning), Element("div class=\"place\"", shared.source),
+                    shared.quote.empty() ? "" : Element("pre class=\"quote\"", shared.quote),
+                    "</li>\n");
+  }
+  return items.empty() ? "" : absl::StrCat("<ul>\n", items, "</ul>\n");
+}
+
+std::string Hosts(const Fleet& fleet) {
+  const FleetNames names(fleet);
+  std::string rows;
+  for (const FleetGroup& group : Groups(fleet)) {
+    for (const FleetHost* host : group.hosts) {
+      absl::StrAppend(&rows, "<tr>", Element("td", names.Of(*host)), "<td>",
+                      Element(absl::StrCat("span class=\"badge ", ClassOf(VerdictOf(*host)), "\""),
+                              SayVerdict(*host)),
+                      "</td>", Element("td", group.causes),
+                      Element("td class=\"headline\"", host->headline), "</tr>\n");
+    }
+  }
+  return Table("<th>host</th><th>verdict</th><th>root causes</th><th>what to do</th>", rows);
+}
+
+}  // namespace
+
+std::string ToHtml(const Fleet& fleet) {
+  const char* mood = fleet.Count("healthy") == fleet.hosts.size() ? "healthy"
+                     : fleet.causes.empty()                       ? "inconclusive"
+                                                                  : "problem";
+  return absl::StrCat(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+      "'unsafe-inline'\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<meta name=\"referrer\" content=\"no-referrer\">\n",
+      Element("title", Summary(fleet)), "\n<style>", kStyle, kTableStyle,
+      "</style>\n</head>\n<body>\n<main>\n<header class=\"", mood, "\">\n",
+      Element("h1", Summary(fleet)), "\n</header>\n", Section("Root causes", Causes(fleet.causes)),
+      Section("Latent faults, harmless until something restarts or changes", Causes(fleet.latent)),
+      Section("What most of them share", Shared(fleet)),
+      Section("Hosts, by root cause", Hosts(fleet)), "<footer>vgpu-doctor ", kToolVersion,
+      "</footer>\n</main>\n</body>\n</html>\n");
+}
+
+}  // namespace vgpu::report
