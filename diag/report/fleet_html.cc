@@ -16,14 +16,20 @@ namespace {
 // Beside the style of one host's report.
 constexpr char kTableStyle[] = R"(
 main { max-width: 75rem; }
-.table { overflow-x: auto; }
+h1:last-child { margin: 0; }
 table { border-collapse: collapse; width: 100%; }
-th, td { padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
-th { color: var(--dim); font-size: .85rem; font-weight: 600; }
+th, td { padding: .35rem 1rem .35rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+th { color: var(--dim); font-size: .85rem; font-weight: 600; white-space: nowrap; }
 td.count { text-align: right; font-variant-numeric: tabular-nums; }
-td.code { white-space: nowrap; }
-td.headline { min-width: 18rem; }
+td.code, td.command { white-space: nowrap; }
+td.host { min-width: 9rem; }
 tr { break-inside: avoid; }
+@media (max-width: 45rem) {
+  thead { display: none; }
+  tr { display: block; padding: .35rem 0; border-bottom: 1px solid var(--line); }
+  td { display: inline-block; padding: .1rem .75rem .1rem 0; border: 0; }
+  td.wide { display: block; }
+}
 )";
 
 // An element that holds text; `tag` may bring its class.
@@ -43,17 +49,17 @@ const char* ClassOf(absl::string_view verdict) {
 }
 
 std::string Table(absl::string_view head, absl::string_view rows) {
-  return rows.empty()
-             ? ""
-             : absl::StrCat("<div class=\"table\"><table>\n<thead><tr>", head,
-                            "</tr></thead>\n<tbody>\n", rows, "</tbody>\n</table></div>\n");
+  return rows.empty() ? ""
+                      : absl::StrCat("<table>\n<thead><tr>", head, "</tr></thead>\n<tbody>\n", rows,
+                                     "</tbody>\n</table>\n");
 }
 
 std::string Causes(const std::vector<FleetCause>& causes) {
   std::string rows;
   for (const FleetCause& cause : causes) {
     absl::StrAppend(&rows, "<tr>", Element("td class=\"count\"", absl::StrCat(cause.hosts)),
-                    Element("td class=\"code\"", cause.code), Element("td", cause.title), "<td>",
+                    Element("td class=\"code\"", cause.code),
+                    Element("td class=\"wide\"", cause.title), "<td class=\"command\">",
                     Element("code", Runbook(cause.code)), "</td></tr>\n");
   }
   return Table("<th>hosts</th><th>code</th><th>cause</th><th>all of it</th>", rows);
@@ -80,11 +86,11 @@ std::string Hosts(const Fleet& fleet) {
   std::string rows;
   for (const FleetGroup& group : Groups(fleet)) {
     for (const FleetHost* host : group.hosts) {
-      absl::StrAppend(&rows, "<tr>", Element("td", names.Of(*host)), "<td>",
+      absl::StrAppend(&rows, "<tr>", Element("td class=\"host\"", names.Of(*host)), "<td>",
                       Element(absl::StrCat("span class=\"badge ", ClassOf(VerdictOf(*host)), "\""),
                               SayVerdict(*host)),
                       "</td>", Element("td", group.causes),
-                      Element("td class=\"headline\"", host->headline), "</tr>\n");
+                      Element("td class=\"wide\"", host->headline), "</tr>\n");
     }
   }
   return Table("<th>host</th><th>verdict</th><th>root causes</th><th>what to do</th>", rows);

@@ -34,6 +34,7 @@ Fleet Sample() {
 TEST(FleetViews, LookAsReviewed) {
   EXPECT_TRUE(MatchesGolden("fleet.txt", ToText(Sample(), {})));
   EXPECT_TRUE(MatchesGolden("fleet.md", ToMarkdown(Sample())));
+  EXPECT_TRUE(MatchesGolden("fleet.html", ToHtml(Sample())));
   EXPECT_TRUE(MatchesGolden("fleet.prom", ToPrometheus(Sample())));
   EXPECT_TRUE(MatchesGolden("fleet.json", ToJson(Sample())));
 }
@@ -80,6 +81,15 @@ TEST(FleetViews, TheTableOfMarkdownKeepsItsColumns) {
     EXPECT_EQ(bars, 5u) << line;
   }
   EXPECT_EQ(rows, 1u);
+}
+
+TEST(FleetViews, NothingOfAHostIsMarkupOfThePage) {
+  FleetCollector collector;
+  for (int i = 0; i < 2; ++i) collector.Add("<b>", Hostile("</td><script>x</script>"));
+  collector.AddUnreadable("\" onload=x", "<img src=x>");
+  const std::string page = ToHtml(std::move(collector).Finish());
+  for (const char* bad : {"<script", "<b>", "<img", "</td></td>"})
+    EXPECT_FALSE(absl::StrContains(page, bad)) << bad;
 }
 
 TEST(FleetViews, EverySeriesStandsOnce) {

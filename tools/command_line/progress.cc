@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <system_error>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "diag/report/visible.h"
@@ -101,14 +102,17 @@ void Progress::Draw(Clock::time_point now) {
       absl::StrCat(" (", std::chrono::duration_cast<std::chrono::seconds>(taken).count(), " s)");
   std::string text = absl::StrCat("vgpu-doctor: ", what_);
   const size_t room = Width() - 1;  // the cursor stays on the line
-  if (text.size() + end.size() > room) text.resize(room > end.size() ? room - end.size() : 0);
-  Write(absl::StrCat(kWipe, text, text.empty() ? "" : end));
-  drawn_ = true;
+  if (room < end.size()) return;
+  if (text.size() > room - end.size()) text.resize(room - end.size());
+  text += end;
+  if (text == drawn_) return;
+  Write(absl::StrCat(kWipe, text));
+  drawn_ = std::move(text);
 }
 
 void Progress::Wipe() {
-  if (drawn_) Write(kWipe);
-  drawn_ = false;
+  if (!drawn_.empty()) Write(kWipe);
+  drawn_.clear();
 }
 
 }  // namespace vgpu::command_line

@@ -44,14 +44,14 @@ class Progress {
 
   void Run();
   // Both with the lock held.
-  void Draw(Clock::time_point now);
+  void Draw(Clock::time_point now);  // where it says something new
   void Wipe();
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::string what_;         // fit for a terminal; empty: nothing is being done
   Clock::time_point since_;  // when that began of which the first second is not shown
-  bool drawn_ = false;
+  std::string drawn_;        // what stands on the terminal; empty: nothing of this
   bool over_ = false;
   std::thread thread_;  // only where there is a terminal
 };

@@ -88,6 +88,7 @@ constexpr Format kFormats[] = {
     {"text", Text},
     {"json", Whole<report::ToJson>},
     {"markdown", Whole<report::ToMarkdown>},
+    {"html", Whole<report::ToHtml>},
     {"prometheus", Whole<report::ToPrometheus>},
 };
 

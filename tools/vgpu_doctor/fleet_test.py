@@ -16,7 +16,7 @@ INCIDENTS = sorted(glob.glob(f"{testing.INCIDENTS}/*/host"))
 HEALTHY = f"{testing.INCIDENTS}/healthy-era-b/host"
 NOT_RESTARTED = f"{testing.INCIDENTS}/started-before-drop-in-not-restarted/host"
 LOG_BEGINS_LATE = f"{testing.INCIDENTS}/stable-but-log-begins-late/host"
-FORMATS = ("text", "json", "markdown", "prometheus")
+FORMATS = ("text", "json", "markdown", "html", "prometheus")
 
 
 def fleet(*arguments, **options):
@@ -166,8 +166,8 @@ class Fleet(unittest.TestCase):
         self.refuses(*two, "--verbose", says="--verbose")
         self.refuses(*two, "--since", "soon", says="2h ago")
         self.refuses(*two, "--probe", probe, says="--probe")
-        for form in ("html", "sarif", "junit"):
-            self.refuses(*two, "--format", form, says="text, json, markdown, prometheus")
+        for form in ("sarif", "junit"):
+            self.refuses(*two, "--format", form, says="text, json, markdown, html, prometheus")
         self.refuses("--log", "-", "--each", self.scratch, says="--log")
         self.refuses("--each", self.scratch, says="there is no captured host")
         self.refuses("--each", f"{self.scratch}/missing", says="no such file")
