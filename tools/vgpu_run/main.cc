@@ -254,7 +254,7 @@ int Run(int argc, char** argv) {
       "left when the command has ended.\n\n"
       "  vgpu-run -- COMMAND [ARGUMENTS]             a command, and all that it starts\n"
       "  vgpu-run --notify -- COMMAND [ARGUMENTS]    where no mount is allowed\n"
-      "  vgpu-run unit --service ollama.service      a service: what --install writes\n",
+      "  vgpu-run unit --service ollama.service      a service: what --install writes",
       kName);
   app.formatter(std::make_shared<command_line::HelpFormatter>());
   app.failure_message([&](const CLI::App*, const CLI::Error& error) {
