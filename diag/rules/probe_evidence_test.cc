@@ -90,6 +90,21 @@ TEST(ProbeEvidenceTest, AProbeThatFindsItProvesDiscovery) {
       << Because(CudaInitError(facts)) << Lacks(CudaInitError(facts));
 }
 
+// Nothing of this start is in the log: no rule may look for it there.
+TEST(ProbeEvidenceTest, WithAnEmptyLogEveryRuleComesToAnEnd) {
+  facts::Facts facts = HostBuilder().SetJournal("").Gather();
+  facts.probe = WithProbe(H100()).probe;
+  ASSERT_EQ(facts.ThisStart(), nullptr);
+  for (const auto& rule : AllRules()) {
+    const Judgement judgement = rule.judge(facts);
+    const Holds* holds = AsHolds(judgement);
+    if (holds != nullptr && holds->confidence == Confidence::kCertain && rule.code != "VG705") {
+      ADD_FAILURE() << rule.code << ": " << holds->headline;
+    }
+  }
+  EXPECT_EQ(Because(ModelExceedsMemory(facts)), "no model that was loaded has a layer on the CPU");
+}
+
 TEST(ProbeEvidenceTest, ThatIsNotSaidOfALogInWhichDiscoveryFoundNothing) {
   facts::Facts facts = WithProbe(H100());
   facts::Facts lost = HostBuilder().FoundNoGpu().Gather();

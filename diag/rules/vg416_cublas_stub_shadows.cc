@@ -98,6 +98,19 @@ std::optional<Stub> FindStub(const facts::Facts& facts, size_t* real) {
   return std::nullopt;
 }
 
+// Where a preload list brings it: a file that is only moved would be missed at every start.
+std::vector<FixStep> OutOfItsList(const facts::Facts& facts, const loader::Object& object) {
+  for (const ActingList& acting : ActingLists(facts)) {
+    for (const facts::PreloadEntry& entry : acting.list->entries) {
+      if (entry.text != object.place.path) continue;
+      return SetListSteps(facts, *acting.list, "VG416",
+                          WithoutEntries(*acting.list, {{&entry, ""}}),
+                          "the list without the stub: the search then comes to the real one");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Judgement CublasStubShadows(const facts::Facts& facts) {
@@ -141,12 +154,15 @@ Judgement CublasStubShadows(const facts::Facts& facts) {
   holds.headline = absl::StrCat("A stub of cuBLAS, ", object.place.path,
                                 ", is loaded in the place "
                                 "of the real one: take it out of the way.");
-  holds.fix.push_back(MoveFileStep(
-      object.place.path, absl::StrCat(object.place.path, ".stub"),
-      stub->real != nullptr ? absl::StrCat("the search then comes to ", stub->real->place.path)
-                            : "nothing is found under that name then: the next step puts the real "
-                              "one there",
-      ""));
+  holds.fix = OutOfItsList(facts, object);
+  if (holds.fix.empty()) {
+    holds.fix.push_back(MoveFileStep(
+        object.place.path, absl::StrCat(object.place.path, ".stub"),
+        stub->real != nullptr ? absl::StrCat("the search then comes to ", stub->real->place.path)
+                              : "nothing is found under that name then: the next step puts the "
+                                "real one there",
+        ""));
+  }
   if (stub->real == nullptr) {
     holds.fix = ForAPerson(std::move(holds.fix));
     for (FixStep& step :

@@ -9,11 +9,11 @@ namespace {
 
 constexpr char kStub[] = "/usr/local/lib/ollama/libcublas.so.12";
 
-// A stub with this function stands in Ollama's first directory.
-HostBuilder WithStub(absl::string_view function) {
+// A stub with this function stands there: in Ollama's first directory, where nothing else is said.
+HostBuilder WithStub(absl::string_view function, absl::string_view path = kStub) {
   HostBuilder machine;
-  machine.WithLibraries().FoundNoGpu().SetFile(kStub, "x");
-  machine.SetElf(kStub,
+  machine.WithLibraries().FoundNoGpu().SetFile(path, "x");
+  machine.SetElf(path,
                  absl::StrCat(R"({"error": null, "class": 64, "machine": "x86_64", "type": "DYN",
           "interp": null, "soname": "libcublas.so.12", "needed": ["libc.so.6"], "rpath": null,
           "runpath": null, "version_defs": ["libcublas.so.12"], "version_needs": [],
@@ -32,6 +32,19 @@ TEST(CublasStubShadowsTest, AnIncompleteStubKeepsTheBackendOut) {
   EXPECT_EQ(holds->evidence[1].source, "/usr/local/lib/ollama/cuda_v12/libcublas.so.12");
   EXPECT_NE(FindQuote(*holds, "cublasCreate_v2"), nullptr);
   EXPECT_EQ(holds->explains[0], "VG505");
+}
+
+// A file of a list that is only moved away would be missed at every start.
+TEST(CublasStubShadowsTest, OneThatIsPreloadedIsTakenOutOfTheList) {
+  constexpr char kListed[] = "/opt/stub/libcublas.so.12";
+  HostBuilder machine = WithStub("cublasDestroy_v2", kListed);
+  machine.SetEnviron("LD_PRELOAD", absl::StrCat("/usr/lib64/libvgpu-cuda.so:", kListed));
+  const Judgement judgement = CublasStubShadows(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr) << Because(judgement) << Lacks(judgement);
+  ASSERT_FALSE(holds->fix.empty());
+  EXPECT_TRUE(absl::StrContains(holds->fix[0].command, "LD_PRELOAD=/usr/lib64/libvgpu-cuda.so"));
+  EXPECT_FALSE(absl::StrContains(holds->fix[0].command, kListed)) << holds->fix[0].command;
 }
 
 TEST(CublasStubShadowsTest, ACompleteOneFailsAtTheFirstProduct) {

@@ -27,8 +27,8 @@ Judgement ModelExceedsMemory(const facts::Facts& facts) {
                       absl::StrCat("journalctl -u ", facts.unit.name)};
   }
   if (!*found) return Contradicted{"discovery found no GPU that a model could exceed"};
-  const ollama::ServerStart& start = *facts.ThisStart();
-  const ollama::DiscoveryLog& log = *facts.log.ServersLog();
+  // A probe may have found it, and there be no log of this start.
+  const ollama::ServerStart* start = facts.ThisStart();
   Holds holds;
   uint64_t context = 0;
   if (facts.ollama.models.present()) {
@@ -44,23 +44,24 @@ Judgement ModelExceedsMemory(const facts::Facts& facts) {
                         " lie on the GPU; the rest runs on the CPU")});
     }
   }
-  if (!start.offloads.empty()) {
-    const ollama::Offload& last = start.offloads.back();
+  if (start != nullptr && !start->offloads.empty()) {
+    const ollama::Offload& last = start->offloads.back();
     if (last.on_gpu > 0 && last.on_gpu < last.of) {
       holds.evidence.push_back(FromLog(
-          log, last.line,
+          *facts.log.ServersLog(), last.line,
           absl::StrCat(last.on_gpu, " of ", last.of, " layers of the last model are on the GPU")));
     }
   }
-  if (!start.too_large.empty()) {
-    holds.evidence.push_back(FromLog(log, start.too_large.back(), "a model was too large"));
+  if (start != nullptr && !start->too_large.empty()) {
+    holds.evidence.push_back(
+        FromLog(*facts.log.ServersLog(), start->too_large.back(), "a model was too large"));
   }
   if (holds.evidence.empty()) {
     return Contradicted{"no model that was loaded has a layer on the CPU"};
   }
   holds.confidence = Confidence::kCertain;
-  if (start.vram) {
-    holds.evidence.push_back(FromLog(log, *start.vram,
+  if (start != nullptr && start->vram) {
+    holds.evidence.push_back(FromLog(*facts.log.ServersLog(), *start->vram,
                                      "the memory of the GPU, and the context "
                                      "that Ollama chooses by it"));
   }

@@ -10,7 +10,7 @@ sys.path[:0] = [os.path.abspath(name) for name in ("tools/testing", "tools/vgpu_
 import cases  # noqa: E402
 import machine  # noqa: E402
 from machine import DROPIN, OLLAMA, SERVICE, VARIANT, dropin, environment, preload  # noqa: E402
-from trial import codes, said  # noqa: E402
+from trial import codes, proof, said  # noqa: E402
 
 # Where the shims were.
 LIB64 = "/usr/lib64"
@@ -65,6 +65,8 @@ class Incidents(unittest.TestCase):
         return report
 
     def expect_healthy(self):
+        """`verify` proves it, and `check` says so."""
+        self.assertEqual(proof(self.host.verify()), "")
         report = self.host.check()
         self.assertEqual((report["verdict"], report["root_causes"]), ("healthy", []), said(report))
         return report
@@ -123,6 +125,11 @@ class Incidents(unittest.TestCase):
             host.sh("journalctl --rotate && journalctl --vacuum-time=1s")
             report = self.named("notes", "VG510", "VG705")
             self.assertEqual((report["verdict"], report["root_causes"]), ("inconclusive", []))
+        with self.subTest("what discovery would say is evidence as good"):
+            self.assertEqual(proof(host.verify("--output", "/root/probe.json")), "")
+            report = host.check("--probe", "/root/probe.json")
+            self.assertEqual((report["verdict"], report["root_causes"]), ("healthy", []),
+                             said(report))
         with self.subTest("what the report asks for"):
             self.assertIn("library=CUDA", host.restart())
             self.expect_healthy()

@@ -329,16 +329,14 @@ class Prober {
     ForgetEarlierDrivers();
     NotRun(probe::kDiscovery, "",
            "in this version the server itself looks, with the calls of the step cuda");
-    const std::vector<const ollama::Variant*> variants = Variants();
-    if (variants.empty()) {
-      NotRun(probe::kBackend, "", "no directory with a backend for CUDA is seen");
-    }
-    for (const ollama::Variant* variant : variants) {
-      const ChildLibraries libraries = LibrariesOf(*variant);
-      const Variables child = AsLoaded(ChildVariables(Child::kModelRunner, libraries), secure_);
-      Cudart(variant->name, libraries.backend, child, true);
-      Backend(variant->name, libraries.backend, child);
-    }
+    // What runs a model opens them; without them the GPU is found, and not used.
+    ForEachVariant(&Prober::ModelRunnerOfEraA);
+  }
+
+  void ModelRunnerOfEraA(const std::string& variant, const ChildLibraries& libraries) {
+    const Variables child = AsLoaded(ChildVariables(Child::kModelRunner, libraries), secure_);
+    Cudart(variant, libraries.backend, child, true);
+    Backend(variant, libraries.backend, child);
   }
 
   // discover/gpu.go: "CUDA GPU is too old".
