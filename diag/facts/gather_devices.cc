@@ -52,6 +52,14 @@ bool SpeaksOfShims(absl::string_view path) {
   return name && (name->named_as_shim || absl::StrContains(path, "/vgpu/"));
 }
 
+// "libvgpu-cuda.so.bak": put aside, and loaded by nobody. What a name that is in use has behind
+// ".so" are numbers.
+bool PutAside(absl::string_view name) {
+  const size_t suffix = name.rfind(".so");
+  return suffix == absl::string_view::npos ||
+         name.substr(suffix + 3).find_first_not_of(".0123456789") != absl::string_view::npos;
+}
+
 // One file of a library directory.
 void LookAtLibrary(const host::Host& host, const std::string& path, absl::string_view root,
                    std::set<std::string>& seen, DeviceFacts& devices) {
@@ -67,7 +75,7 @@ void LookAtLibrary(const host::Host& host, const std::string& path, absl::string
     return;
   }
   std::optional<ShimName> shim = ShimOf(path);
-  if (!shim || !devices.shim.empty()) return;
+  if (!shim || !devices.shim.empty() || PutAside(name)) return;
   if (SpeaksOfShims(path)) {
     devices.shim = path;
   } else if (Observed<host::Resolved> found = host.Resolve(path, root);
@@ -311,6 +319,11 @@ DeviceFacts GatherDevices(const host::Host& host, const Facts& facts) {
   LookForStack(host, facts, root, devices);
   ReadConfig(host, root, devices);
   devices.module_version = ModuleVersion(host);
+  // What is left of a trial: no shim is there to read it, and NVIDIA's driver has the machine.
+  if (devices.shim.empty() && devices.module_version.present()) {
+    devices.configured = Absent{};
+    devices.config_broken = false;
+  }
   devices.modules = LoadedModules(host);
   // A container has the kernel's own sysfs: where its root was not captured, the host's tells.
   const bool captured = host.Resolve("/", root).present();

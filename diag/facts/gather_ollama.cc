@@ -158,6 +158,15 @@ OllamaFacts GatherOllama(const host::Host& host, const Facts& facts) {
         .cwd = WorkingDirectory(host, facts)};
     ollama.library_dir_candidates = ollama::LibraryDirCandidates(search);
     ollama.library_dir = {*ollama.exe, ollama::FindLibraryDir(host, search, root)};
+    // A capture that lacks the very program that runs shows another root than the one in which it
+    // runs, or not all of it.
+    const bool runs = facts.process.present() && !facts.process->exe_deleted;
+    if (runs && host.kind() == host::Host::Kind::kTree && ollama.library_dir.absent() &&
+        host.Resolve(*ollama.exe, root).absent()) {
+      ollama.library_dir = {*ollama.exe,
+                            NotObserved{"the capture lacks the program that runs: its libraries "
+                                        "may be elsewhere, too"}};
+    }
   }
 
   if (version) {

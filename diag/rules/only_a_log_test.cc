@@ -148,5 +148,24 @@ TEST(OnlyALog, ADriverThatRefusesTheBackendsCode) {
   EXPECT_EQ(AsHolds(judgement)->confidence, Confidence::kPossible);
 }
 
+TEST(OnlyALog, LibrariesWithoutLlamaServerAreOfAnOlderRelease) {
+  const auto with_dirs = [](absl::string_view dirs) {
+    return Of(
+        Config("") + Listening("0.30.2") +
+        Record(absl::StrCat("level=INFO source=runner.go:500 msg=\"failure during llama-server GPU "
+                            "discovery\" OLLAMA_LIBRARY_PATH=\"[",
+                            dirs,
+                            "]\" extra_envs=map[] error=\"llama-server binary not found (checked: "
+                            "/l/llama-server). Run 'cmake' first\" detail=\"\"")) +
+        Cpu());
+  };
+  const Judgement judgement = MixedInstalls(with_dirs("/l /l/cuda_v12"));
+  ASSERT_NE(AsHolds(judgement), nullptr) << Because(judgement) << Lacks(judgement);
+  EXPECT_EQ(AsHolds(judgement)->confidence, Confidence::kLikely);
+  EXPECT_TRUE(absl::StrContains(AsHolds(judgement)->headline, "no llama-server"));
+  // Without a variant there may be no library directory at all.
+  EXPECT_EQ(AsHolds(MixedInstalls(with_dirs("/usr/local/bin"))), nullptr);
+}
+
 }  // namespace
 }  // namespace vgpu::rules

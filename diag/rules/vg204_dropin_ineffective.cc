@@ -51,6 +51,8 @@ std::string DropInDir(const facts::Facts& facts) {
 // What discovery loses by the text: it wants this, and the process lacks it.
 bool IsLost(const facts::Facts& facts, const facts::Wish& wish) {
   if (!LosesByIt(facts, wish.name, wish.value)) return false;
+  // Nothing of the shims is there that a list could load: NVIDIA's own driver has the machine.
+  if (wish.name == "LD_PRELOAD" && facts.devices.IsPhysical()) return false;
   // Without it the process finds its GPU, so it is not wanted.
   return ProcessHas(facts, wish.name, wish.value).value_or(false) ||
          !facts.FoundGpu().value_or(false);

@@ -128,6 +128,19 @@ TEST(SandboxHidesDeviceTest, EveryNodeIsAllowed) {
   }
 }
 
+TEST(SandboxHidesDeviceTest, NixOsHasNoPlaceForADropInBelowEtc) {
+  HostBuilder machine;
+  machine.NvidiasOwn().FoundNoGpu();
+  machine.SetFile("/etc/os-release", "ID=nixos\n");
+  machine.SetFile(kDropIn, "[Service]\nDevicePolicy=closed\nDeviceAllow=char-nvidiactl\n");
+  const Judgement judgement = SandboxHidesDevice(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr) << Because(judgement) << Lacks(judgement);
+  EXPECT_TRUE(absl::StrContains(holds->fix[0].command, "/run/systemd/system/ollama.service.d/zz-"));
+  EXPECT_FALSE(absl::StrContains(holds->fix[0].command, "/etc/systemd"));
+  EXPECT_TRUE(absl::StrContains(holds->fix[0].why, "systemd.services.ollama.serviceConfig"));
+}
+
 TEST(SandboxHidesDeviceTest, TheRepairSortsBehindEveryDropIn) {
   for (const char* name : {"zz.conf", "zzz.conf", "~.conf", "\xc3\xa9.conf",
                            "zz-vgpu-doctor-vg210.conf", "zz-zz-zz-zz-zz-zz.conf"}) {

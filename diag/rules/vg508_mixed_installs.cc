@@ -60,6 +60,12 @@ std::optional<Evidence> NoLlamaServerLine(const Facts& facts) {
 std::optional<Mixture> ByLogAlone(const Facts& facts) {
   std::optional<Evidence> line = NoLlamaServerLine(facts);
   if (!line || facts.ollama.era != Era::kC) return std::nullopt;
+  // Without a variant there may be no library directory at all (VG501).
+  const auto& failures = facts.ThisStart()->failures;
+  const bool variant =
+      std::any_of(failures.begin(), failures.end(),
+                  [](const ollama::Failure& failure) { return failure.library_dirs.size() > 1; });
+  if (!variant) return std::nullopt;
   Mixture mixture;
   mixture.evidence = {*std::move(line)};
   if (facts.ollama.version.present()) {

@@ -183,6 +183,16 @@ def _later(h, text, name="zz-site.conf"):
     return path
 
 
+@neighbour("VG204", B_REAL, C_REAL, never=["VG204", "VG603", "VG803", "VG804"])
+def leftovers_of_a_trial_of_the_shims(h):
+    """NVIDIA's driver has the machine; a drop-in and the shims were put aside, and their
+    configuration was left."""
+    h.file("/etc/vgpu/devices.toml", '[[device]]\nprofile = "h100-80gb-hbm3"\n')
+    h.file("/usr/lib64/libvgpu-cuda.so.bak", "x")
+    h.file("/etc/systemd/system/ollama.service.d/vgpu.conf.disabled",
+           "[Service]\nEnvironment=LD_PRELOAD=/usr/lib64/libvgpu-cuda.so\n")
+
+
 @fault("VG205", B, C, may=NO_SHIMS, touches=["dropin"], says=["zz-site.conf"],
        never=["VG302", "VG303"])
 def later_drop_in_empties_it(h):

@@ -45,6 +45,12 @@ def no_library_directory_beside_the_line(h):
     h.remove(h.ollama_lib)
 
 
+@neighbour("VG501", B_REAL, C_REAL)
+def nothing_of_the_installation_was_captured(h):
+    """The capture has neither the program that runs nor its libraries; the GPU was found."""
+    h.remove(h.program, h.ollama_lib)
+
+
 @neighbour("VG501", B, C)
 def library_directory_is_a_link(h):
     """lib/ollama is a link to another disk."""

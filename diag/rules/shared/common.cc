@@ -374,8 +374,17 @@ std::vector<FixStep> LastDropInSteps(const Facts& facts, absl::string_view code,
                                      const std::vector<std::string>& lines, std::string why,
                                      std::string risk) {
   const std::string name = LastName(facts, code);
-  const std::string dir = absl::StrCat("/etc/systemd/system/", facts.unit.name, ".d");
+  // NixOS makes /etc/systemd/system from configuration.nix, and nothing can be written into it
+  // (wiki.nixos.org/wiki/Systemd): what stands in /run is read too.
+  const bool nixos = facts.installation.distribution.value_or("") == "nixos";
+  const std::string dir =
+      absl::StrCat(nixos ? "/run" : "/etc", "/systemd/system/", facts.unit.name, ".d");
   const std::string file = absl::StrCat(dir, "/", name);
+  if (nixos) {
+    absl::StrAppend(&why, "; until the next boot: for good, write it in configuration.nix under ",
+                    "systemd.services.", absl::StripSuffix(facts.unit.name, ".service"),
+                    ".serviceConfig");
+  }
   std::string text = "[Service]\n";
   for (const std::string& line : lines) absl::StrAppend(&text, line, "\n");
   return {
