@@ -1,6 +1,5 @@
 #include <string>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "diag/report/fleet_phrases.h"

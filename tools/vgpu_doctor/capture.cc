@@ -187,12 +187,12 @@ int RunCapture(const CaptureCommandOptions& options) {
 
   std::string directory = OwnName(recording);
   if (options.no_redact) directory += kUnredacted;
-  const baseline::Snapshot snapshot = LookFurther(*host, recording, *facts, options.host);
+  const baseline::Snapshot snapshot = LookFurther(*host, recording, *facts, host_options);
   const capture::CaptureOptions how = {.directory = directory,
                                        .unit = facts->unit_judged ? facts->unit.name : "",
                                        .tool_version = report::kToolVersion,
                                        .seals = [&](const host::Host& captured) {
-                                         return Seals(snapshot, captured, options.host,
+                                         return Seals(snapshot, captured, host_options,
                                                       baseline::ProcessOf(*facts));
                                        }};
   const capture::Redactor redactor = RedactorFor(*facts);

@@ -20,6 +20,7 @@
 #include "diag/diagnosis/diagnosis.h"
 #include "diag/host/subprocess.h"
 #include "diag/report/report.h"
+#include "diag/rules/steps.h"
 #include "tools/command_line/progress.h"
 #include "tools/vgpu_doctor/exit_codes.h"
 #include "tools/vgpu_doctor/repair/apply.h"
@@ -90,8 +91,10 @@ bool Wait(absl::Duration duration) {
 
 std::string CommandLine(const FixOptions& options) {
   std::string command = "sudo vgpu-doctor fix";
-  if (!options.code.empty()) absl::StrAppend(&command, " ", Safe(options.code));
-  if (!options.host.unit.empty()) absl::StrAppend(&command, " --unit ", Safe(options.host.unit));
+  if (!options.code.empty()) absl::StrAppend(&command, " ", rules::ShellQuoted(Safe(options.code)));
+  if (!options.host.unit.empty()) {
+    absl::StrAppend(&command, " --unit ", rules::ShellQuoted(Safe(options.host.unit)));
+  }
   if (options.host.pid != 0) absl::StrAppend(&command, " --pid ", options.host.pid);
   return absl::StrCat(command, " --apply");
 }
@@ -107,8 +110,7 @@ bool Print(const std::string& text) {
   return false;
 }
 
-int ApplyPlan(const FixOptions& options, const HostOptions& host, const Plan& plan,
-              const Seen& before) {
+int ApplyPlan(const FixOptions& options, HostOptions host, const Plan& plan, const Seen& before) {
   const bool json = options.format == "json";
   command_line::Progress& progress = *host.progress;
   CatchInterruptions();
@@ -121,7 +123,14 @@ int ApplyPlan(const FixOptions& options, const HostOptions& host, const Plan& pl
     progress.Hide();
     return options.yes || Agrees(unit);
   };
-  world.look = [&] { return Look(host); };
+  // A process that was named ends with the restart: what its unit runs then is looked at.
+  world.look = [&] {
+    if (host.pid != 0 && kill(host.pid, 0) != 0 && errno == ESRCH) {
+      host.pid = 0;
+      host.unit = before.report.subject.unit;
+    }
+    return Look(host);
+  };
   world.now = absl::Now;
   world.wait = [&](absl::Duration duration) {
     progress.Say("waiting until discovery has ended");
