@@ -24,12 +24,12 @@ constexpr size_t kMostShared = 5;
 // SGR parameters (ECMA-48, 8.3.117), as of one host's report.
 constexpr char kRed[] = "1;31";
 constexpr char kGreen[] = "1;32";
-constexpr char kYellow[] = "1;33";
+constexpr char kMagenta[] = "1;35";
 constexpr char kDim[] = "2";
 
 const char* ColorOf(absl::string_view verdict) {
   if (verdict == "healthy") return kGreen;
-  return verdict == "inconclusive" ? kYellow : kRed;
+  return verdict == "inconclusive" ? kMagenta : kRed;
 }
 
 class Page {
