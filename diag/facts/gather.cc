@@ -112,7 +112,8 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   facts.port = PortOf(ValueOf(next, "OLLAMA_HOST"), facts.port);
   facts.servers = FindServers(host, facts.port);
   std::optional<int> pid = options.pid;
-  if (!pid && options.unit.empty() && !host.unit().present()) {
+  // A unit that a capture names was the default of who captured.
+  if (!pid && options.unit.empty()) {
     pid = OnlyOneWithoutSystemd(facts);
     if (pid) facts.chosen_because = "systemd does not run here, and no other server of Ollama does";
   }
