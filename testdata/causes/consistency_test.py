@@ -58,7 +58,8 @@ def problems(host, tree):
                     found.append("%s is deleted and has the inode of the file" % path)
             elif entry and entry["ino"] != int(match.group(1)):
                 found.append("%s is mapped with another inode" % path)
-            elif not entry and path not in ("/usr/sbin/nginx", "/usr/bin/python3.11"):
+            elif not entry and host.installation_captured and \
+                    path not in ("/usr/sbin/nginx", "/usr/bin/python3.11"):
                 found.append("%s is mapped and does not exist" % path)
     times = [int(record["__REALTIME_TIMESTAMP"]) for record in tree.journal]
     if times != sorted(times):
@@ -85,7 +86,8 @@ def problems(host, tree):
                         found.append("the process lacks %s" % key)
             path = "/proc/%s/exe" % pid
             exe = host.program if path in host.omitted else os.readlink(tree.root + path)
-            if not exe.endswith(" (deleted)") and exe not in tree.files:
+            if host.installation_captured and not exe.endswith(" (deleted)") and \
+               exe not in tree.files:
                 found.append("the program %s does not exist" % exe)
     for path, entry in tree.files.items():
         if posixpath.normpath(path) != path:

@@ -109,6 +109,7 @@ class Host:
         self.kernel = []
         self.not_observed = []        # of the manifest
         self.omitted = set()          # paths that the capture lacks
+        self.installation_captured = True  # the program that runs, and its libraries
         self.list_units = {}
         self.journal_from = 0         # the journal at hand begins here (seconds since boot)
         self.identifier = "ollama"
@@ -434,6 +435,7 @@ class Host:
         """A capture made on the host, which has nothing of the container's own files."""
         self.remove(self.inside)
         self.processes[0].root = "/"
+        self.installation_captured = False
 
     # What follows from the above.
 

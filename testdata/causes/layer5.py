@@ -49,6 +49,7 @@ def no_library_directory_beside_the_line(h):
 def nothing_of_the_installation_was_captured(h):
     """The capture has neither the program that runs nor its libraries; the GPU was found."""
     h.remove(h.program, h.ollama_lib)
+    h.installation_captured = False
 
 
 @neighbour("VG501", B, C)

@@ -269,7 +269,7 @@ def container_without_gpu_in_era_a(h):
 
 @fault("VG610", BOX, BOX_C, touches=["container"], never=["VG501", "VG502", "VG508"])
 def container_without_gpu_and_its_files_unseen(h):
-    """The unit runs the container without --gpus, and the container's own files were not captured."""
+    """The container runs without --gpus, and its own files were not captured."""
     h.give_gpu(False)
     h.forget_inside()
     h.lose()
