@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -205,6 +208,31 @@ std::string Tie(const std::vector<Item>& root_causes) {
       ": what was seen does not tell which it is.");
 }
 
+// Where the first repair restarts the service, that start meets what is only latent now: it is said
+// in the headline and beside the restart, which may otherwise take away what still runs.
+void WarnOfTheStart(const std::vector<Finding>& findings, Report& report) {
+  std::vector<rules::FixStep>& fix = report.root_causes.front().fix;
+  const auto restart = std::find_if(fix.begin(), fix.end(), [](const rules::FixStep& step) {
+    return std::holds_alternative<rules::Restart>(step.action);
+  });
+  if (restart == fix.end()) return;
+  std::vector<std::string> met;
+  for (const Item& item : report.latent) {
+    const bool next_start =
+        std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
+          return finding.entry->code == item.code && finding.holds->acts == Acts::kNextStart;
+        });
+    if (next_start && item.confidence != rules::Confidence::kPossible) {
+      met.push_back(absl::StrCat(item.code, " (", item.title, ")"));
+    }
+  }
+  if (met.empty()) return;
+  const std::string what = absl::StrJoin(met, ", ");
+  absl::StrAppend(&report.headline, " Repair ", what, " first: the start would meet it.");
+  absl::StrAppend(&restart->risk, restart->risk.empty() ? "" : "; ", "it meets ", what,
+                  ", below, unless that is repaired first");
+}
+
 std::string HealthyHeadline(const Facts& facts, const Report& report) {
   const ollama::ServerStart* start = facts.ThisStart();
   std::string headline;
@@ -321,6 +349,7 @@ void Explain(const Facts& facts, const std::vector<Judged>& judged, Report& repo
       if (finding.entry->code == report.root_causes.front().code) first = finding.holds;
     }
     report.headline = absl::StrCat(first->headline, Tie(report.root_causes));
+    WarnOfTheStart(findings, report);
   } else if (found_gpu) {
     report.verdict = Verdict::kHealthy;
     report.headline = HealthyHeadline(facts, report);

@@ -208,6 +208,10 @@ Judgement ServiceStartedBeforeConfig(const facts::Facts& facts) {
     holds.evidence.push_back({facts.unit.disk_environment.at(first.name).source, 0,
                               absl::StrCat("written ", TimeText(facts, *written)),
                               "the file is younger than the process"});
+  } else if (const facts::UnitFile* file = EnvironmentFileSinceTheStart(facts)) {
+    holds.evidence.push_back({file->path, 0,
+                              absl::StrCat("written ", TimeText(facts, *file->mtime)),
+                              "systemd read another text of it when it started the process"});
   }
   if (!older.present()) {
     holds.evidence.push_back({facts.program.source, facts.program.line,

@@ -149,6 +149,25 @@ TEST(ServiceStartedBeforeConfigTest, AnEnvironmentFileNeedsNoReload) {
   EXPECT_NE(Because(EnvironmentScrubbed(facts)), "");
 }
 
+TEST(ServiceStartedBeforeConfigTest, AnEnvironmentFileThatTookItAwayAtTheStart) {
+  HostBuilder machine;  // its line `LD_PRELOAD=` was taken out at 10:08; the process is of 10:06
+  machine.SetFile(kDropIn, absl::StrCat("[Service]\nEnvironment=LD_PRELOAD=", kPreload,
+                                        "\nEnvironmentFile=/etc/default/ollama\n"));
+  machine.SetFile("/etc/default/ollama", "# nothing any more\n");
+  machine.SetWritten("/etc/default/ollama", At("2026-02-24 10:08:00"));
+  machine.SetShown("EnvironmentFiles", "/etc/default/ollama (ignore_errors=no)");
+  machine.RemoveEnviron("LD_PRELOAD").FoundNoGpu();
+  const facts::Facts facts = machine.Gather();
+  const Judgement judgement = ServiceStartedBeforeConfig(facts);
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kLikely);
+  const Evidence* file = FindQuote(*holds, "written 2026-02-24 10:08");
+  ASSERT_NE(file, nullptr);
+  EXPECT_EQ(file->source, "/etc/default/ollama");
+  EXPECT_NE(Because(EnvironmentScrubbed(facts)), "");
+}
+
 TEST(ServiceStartedBeforeConfigTest, AVariableThatTheUnitNoLongerSets) {
   HostBuilder machine;  // CUDA_VISIBLE_DEVICES=-1 was taken out of the unit, and reloaded
   machine.StartedAt(At("2026-02-24 09:41:07")).SetEnviron("CUDA_VISIBLE_DEVICES", "-1");

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "diag/baseline/explain.h"
@@ -23,6 +25,7 @@
 #include "diag/report/visible.h"
 #include "tools/command_line/progress.h"
 #include "tools/vgpu_doctor/exit_codes.h"
+#include "tools/vgpu_doctor/write_all.h"
 
 namespace vgpu::doctor {
 namespace {
@@ -47,15 +50,7 @@ bool WriteFile(const std::string& path, const std::string& text) {
     fprintf(stderr, "vgpu-doctor: %s: %s\n", report::Visible(path).c_str(), strerror(errno));
     return false;
   }
-  size_t done = 0;
-  bool ok = true;
-  while (ok && done < text.size()) {
-    const ssize_t n = write(fd, text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    ok = n > 0;
-    if (ok) done += static_cast<size_t>(n);
-  }
-  ok = ok && fsync(fd) == 0;
+  bool ok = WriteAll(fd, text) && fsync(fd) == 0;
   int error = errno;
   if (close(fd) != 0 && ok) ok = false, error = errno;
   if (ok && rename(temporary.c_str(), path.c_str()) != 0) ok = false, error = errno;
@@ -64,6 +59,27 @@ bool WriteFile(const std::string& path, const std::string& text) {
     fprintf(stderr, "vgpu-doctor: %s: %s\n", report::Visible(path).c_str(), strerror(error));
   }
   return ok;
+}
+
+// Errors say which file, and why.
+absl::StatusOr<baseline::Snapshot> Read(const std::string& name) {
+  const auto because = [&](const absl::Status& status) {
+    return absl::Status(status.code(), absl::StrCat(name, ": ", status.message()));
+  };
+  absl::StatusOr<std::unique_ptr<host::ByteSource>> input = host::OpenInput(name);
+  if (!input.ok()) return input.status();
+  std::string text;
+  std::string buffer(size_t{64} << 10, '\0');
+  while (text.size() <= baseline::kMaxFile) {
+    const absl::StatusOr<size_t> got = (*input)->Read(buffer.data(), buffer.size());
+    if (!got.ok()) return because(got.status());
+    if (*got == 0) break;
+    text.append(buffer, 0, *got);
+  }
+  absl::StatusOr<baseline::Snapshot> snapshot = baseline::ReadBaseline(text);
+  if (!snapshot.ok()) return because(snapshot.status());
+  if (snapshot->name.empty()) snapshot->name = name;
+  return snapshot;
 }
 
 // 32 hexadecimal digits that nobody can foresee.
@@ -110,6 +126,14 @@ int Save(const BaselineOptions& options) {
     if (const int failed = Print(text); failed != 0) return failed;
   } else {
     const std::string path = options.output.empty() ? absl::StrCat(name, kSuffix) : options.output;
+    // How it was when it worked is not to be had a second time.
+    if (const auto there = Read(path); !snapshot.verified && there.ok() && there->verified) {
+      fprintf(stderr,
+              "vgpu-doctor: %s: is a baseline of a state that worked, and this one is not known to "
+              "(%s): it stays; give another name with -o\n",
+              report::Visible(path).c_str(), report::Visible(snapshot.because).c_str());
+      return kUsage;
+    }
     if (!WriteFile(path, text)) return kUsage;
     fprintf(stderr, "vgpu-doctor: %s: %zu values of %s\n", report::Visible(path).c_str(),
             snapshot.entries.size(), report::Visible(snapshot.unit).c_str());
@@ -191,32 +215,11 @@ int RunBaseline(const BaselineOptions& options) {
 }
 
 std::optional<baseline::Snapshot> LoadBaseline(const std::string& name) {
-  const auto say = [&](absl::string_view why) {
-    fprintf(stderr, "vgpu-doctor: %s: %s\n", report::Visible(name).c_str(),
-            report::Visible(why).c_str());
-  };
-  absl::StatusOr<std::unique_ptr<host::ByteSource>> input = host::OpenInput(name);
-  if (!input.ok()) {
-    fprintf(stderr, "vgpu-doctor: %s\n", report::Visible(input.status().message()).c_str());
-    return std::nullopt;
-  }
-  std::string text;
-  std::string buffer(size_t{64} << 10, '\0');
-  while (text.size() <= baseline::kMaxFile) {
-    const absl::StatusOr<size_t> got = (*input)->Read(buffer.data(), buffer.size());
-    if (!got.ok()) {
-      say(got.status().message());
-      return std::nullopt;
-    }
-    if (*got == 0) break;
-    text.append(buffer, 0, *got);
-  }
-  absl::StatusOr<baseline::Snapshot> snapshot = baseline::ReadBaseline(text);
+  absl::StatusOr<baseline::Snapshot> snapshot = Read(name);
   if (!snapshot.ok()) {
-    say(snapshot.status().message());
+    fprintf(stderr, "vgpu-doctor: %s\n", report::Visible(snapshot.status().message()).c_str());
     return std::nullopt;
   }
-  if (snapshot->name.empty()) snapshot->name = name;
   return *std::move(snapshot);
 }
 

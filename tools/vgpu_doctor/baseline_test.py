@@ -53,6 +53,18 @@ class Save(unittest.TestCase):
         text = testing.doctor("diff-against-baseline", path, "--root", root).out.decode()
         self.assertIn("NOT VERIFIED", text)
 
+    def test_what_worked_is_not_written_over_by_what_does_not(self):
+        broken = f"{testing.INCIDENTS}/started-before-drop-in-not-restarted/host"
+        with tempfile.TemporaryDirectory() as scratch:
+            path = scratch + "/kept.json"
+            for root, status, verified in ((broken, 0, False), (HEALTHY, 0, True),
+                                           (broken, 2, True), (HEALTHY, 0, True)):
+                outcome = testing.doctor("baseline", "save", "--root", root, "-o", path)
+                self.assertEqual(outcome.status, status, outcome.err)
+                self.assertEqual(b"it stays" in outcome.err, status == 2)
+                with open(path, encoding="utf-8") as file:
+                    self.assertEqual(json.load(file)["verified"], verified)
+
     def test_only_what_has_found_the_gpu_is_verified(self):
         for incident in sorted(os.listdir(testing.INCIDENTS)):
             root = f"{testing.INCIDENTS}/{incident}/host"

@@ -49,7 +49,7 @@ class Plan(unittest.TestCase):
         self.assertEqual(done.status, testing.PROBLEM)
         self.assertIn("1. sudo systemctl restart ollama.service", text)
         self.assertIn("risk: requests that are running are cut off", text)
-        self.assertIn("`sudo vgpu-doctor fix --apply` does this", text)
+        self.assertRegex(text, r"`sudo vgpu-doctor fix --apply` on \S+\s+does this")
 
     def test_a_cause_is_chosen_by_code_or_by_name(self):
         by_code, _ = plan(NOT_RESTARTED, "vg302")

@@ -180,6 +180,20 @@ Observed<Wrapper> FindWrapper(const facts::Facts& facts) {
   return wrapper;
 }
 
+const facts::UnitFile* EnvironmentFileSinceTheStart(const facts::Facts& facts) {
+  if (!facts.process.present() || !facts.process->started.present()) return nullptr;
+  const absl::Time started = *facts.process->started;
+  for (const systemd::EnvironmentFileSetting& setting : facts.unit.on_disk.environment_files) {
+    for (const facts::UnitFile& file : facts.unit.times) {
+      if (file.path == setting.path && file.mtime.present() &&
+          *file.mtime > started + absl::Seconds(1)) {
+        return &file;
+      }
+    }
+  }
+  return nullptr;
+}
+
 Observed<bool> OlderThanUnit(const facts::Facts& facts, const Difference& lost) {
   const Observed<absl::Time> written = WrittenAt(facts, lost.name);
   const Observed<absl::Time> started = facts.process.Map(
@@ -192,13 +206,13 @@ Observed<bool> OlderThanUnit(const facts::Facts& facts, const Difference& lost) 
       facts.unit.on_disk.environment_files.begin(), facts.unit.on_disk.environment_files.end(),
       [&](const systemd::EnvironmentFileSetting& file) { return file.path == source; });
   if (newer && (of_file || !facts.unit.loaded_environment.present())) return true;
+  const Observed<Wrapper> wrapper = FindWrapper(facts);
+  const bool harm = wrapper.present() && !wrapper->harm.empty();
+  if (!harm && EnvironmentFileSinceTheStart(facts) != nullptr) return true;
   Observed<bool> before = facts.StartedBeforeReload();
   if (before.present() && !*before) return false;
   if (newer) return true;
-  if (both && *written <= *started) {
-    const Observed<Wrapper> wrapper = FindWrapper(facts);
-    if (wrapper.present() && !wrapper->harm.empty()) return false;
-  }
+  if (both && *written <= *started && harm) return false;
   return before;
 }
 

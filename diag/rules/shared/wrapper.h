@@ -30,6 +30,10 @@ host::Observed<Wrapper> FindWrapper(const facts::Facts& facts);
 // Not observed where no time tells.
 host::Observed<bool> OlderThanUnit(const facts::Facts& facts, const Difference& lost);
 
+// An EnvironmentFile= that was written after the process was started: what it said then, and took
+// away or gave, is not known any more. systemd reads it at each start, without a reload. Null: none.
+const facts::UnitFile* EnvironmentFileSinceTheStart(const facts::Facts& facts);
+
 // What a shell script or a command line does to the environment of what it starts.
 // `source` and `first_line` place it. Pure.
 std::vector<Evidence> HarmIn(absl::string_view text, const std::string& source, int first_line);

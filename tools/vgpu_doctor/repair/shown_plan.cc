@@ -120,9 +120,14 @@ std::string PlanText(const report::Report& report, const Plan& plan, absl::strin
         plan.automatic == plan.repairs.size()
             ? ""
             : absl::StrCat(" as far as ", plan.repairs[plan.automatic - 1].item.code);
+    // What was captured is repaired where it was.
+    const std::string there =
+        report.host.source == "live"
+            ? ""
+            : absl::StrCat(" on ", Safe(report.host.hostname.value_or("the host itself")));
     absl::StrAppend(
         &text, "\n",
-        prose("", absl::StrCat("`", command, "` does this", how_far,
+        prose("", absl::StrCat("`", command, "`", there, " does this", how_far,
                                ", keeps a backup beside each file that it changes, asks "
                                "before a restart, and judges again.")));
   }
