@@ -8,7 +8,6 @@ namespace vgpu::baseline {
 namespace {
 
 using facts::Facts;
-using host::Absent;
 using host::NotObserved;
 using host::Observed;
 

@@ -273,7 +273,7 @@ Observed<std::unique_ptr<RangeSource>> RecordingHost::RawOpenRanges(const std::s
 Observed<std::string> RecordingHost::RecordedElf(absl::string_view resolved_path) const {
   Looks& looks = record_.paths[std::string(resolved_path)];
   if (looks.elf.empty()) {
-    const Observed<std::string> recorded = host_.RecordedElf(resolved_path);
+    Observed<std::string> recorded = host_.RecordedElf(resolved_path);
     if (recorded.not_observed()) return recorded;
     if (recorded.present()) {
       looks.elf = *recorded;

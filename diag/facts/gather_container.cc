@@ -6,7 +6,6 @@
 namespace vgpu::facts {
 namespace {
 
-using host::Absent;
 using host::Content;
 using host::NotObserved;
 using host::Observed;

@@ -8,6 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "diag/facts/gather_parts.h"
+#include "diag/facts/put_aside.h"
 #include "diag/facts/service_view.h"
 #include "diag/procfs/system.h"
 #include "re2/re2.h"
@@ -50,14 +51,6 @@ constexpr char kPciDevices[] = "/sys/bus/pci/devices";
 bool SpeaksOfShims(absl::string_view path) {
   std::optional<ShimName> name = ShimOf(path);
   return name && (name->named_as_shim || absl::StrContains(path, "/vgpu/"));
-}
-
-// "libvgpu-cuda.so.bak": put aside, and loaded by nobody. What a name that is in use has behind
-// ".so" are numbers.
-bool PutAside(absl::string_view name) {
-  const size_t suffix = name.rfind(".so");
-  return suffix == absl::string_view::npos ||
-         name.substr(suffix + 3).find_first_not_of(".0123456789") != absl::string_view::npos;
 }
 
 // One file of a library directory.

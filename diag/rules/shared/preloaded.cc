@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "diag/facts/maker.h"
+#include "diag/facts/put_aside.h"
 #include "diag/rules/shared/common.h"
 
 namespace vgpu::rules {
@@ -111,25 +112,11 @@ std::vector<Evidence> EndedWith(const facts::Facts& facts, absl::string_view sta
       {facts.unit.loaded.source, 0, absl::StrCat("ExecMainStatus=", *main), std::move(meaning)}};
 }
 
-namespace {
-
-// "libvgpu-cuda.so.old", "….so.bak-2": somebody put it aside. A name that a program or a list
-// would use ends with ".so", or with numbers behind it.
-bool PutAside(absl::string_view path) {
-  const absl::string_view name = host::Basename(path);
-  const size_t suffix = name.rfind(".so");
-  if (suffix == absl::string_view::npos) return true;
-  const absl::string_view version = name.substr(suffix + 3);
-  return version.find_first_not_of(".0123456789") != absl::string_view::npos;
-}
-
-}  // namespace
-
 const facts::FileFacts* InstalledShim(const facts::Facts& facts, facts::Shim shim) {
   for (const facts::FileFacts& file : facts.gpu_libraries) {
     const std::optional<facts::ShimName> name = facts::ShimOf(file.path);
     // One that is whole: a faulty copy is no repair, and neither is one that was put aside.
-    if (PutAside(file.path)) continue;
+    if (facts::PutAside(file.path)) continue;
     if (!file.elf.present() || file.elf->error.present()) continue;
     if (name && name->shim == shim && file.found.present() &&
         facts::MakerOf(file, facts.gpu_libraries) == facts::Maker::kShim) {

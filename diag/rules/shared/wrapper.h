@@ -31,7 +31,8 @@ host::Observed<Wrapper> FindWrapper(const facts::Facts& facts);
 host::Observed<bool> OlderThanUnit(const facts::Facts& facts, const Difference& lost);
 
 // An EnvironmentFile= that was written after the process was started: what it said then, and took
-// away or gave, is not known any more. systemd reads it at each start, without a reload. Null: none.
+// away or gave, is not known any more. systemd reads it at each start, without a reload. Null:
+// none.
 const facts::UnitFile* EnvironmentFileSinceTheStart(const facts::Facts& facts);
 
 // What a shell script or a command line does to the environment of what it starts.
