@@ -10,6 +10,7 @@ import ctypes
 import fcntl
 import json
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -37,7 +38,9 @@ ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 # Runs what follows as an ordinary user; for root only.
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 
-CLONE_NEWNET = 0x40000000  # <sched.h>
+CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x20000000, 0x40000000  # <sched.h>
+MS_REC, MS_PRIVATE = 0x4000, 0x40000  # <sys/mount.h>
+PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 SIOCSIFFLAGS = 0x8914  # <linux/sockios.h>
 
 Outcome = collections.namedtuple("Outcome", "status out err seconds")
@@ -55,17 +58,28 @@ def doctor(*arguments, timeout=10, program=(DOCTOR,), environment=None, **option
     return Outcome(done.returncode, done.stdout, done.stderr, time.monotonic() - begin)
 
 
-def own_network():
-    """From here on, a network of the test's own with nothing but loopback: who listens on this
-    machine is no part of the test. Without root, the machine's stays."""
-    if os.geteuid() != 0:
-        return
+def own_machine():
+    """From here on, processes and a network of the test's own: which servers run on this machine,
+    those of other tests among them, is no part of the test. Returns in a child process, the first
+    of its PID namespace; this one waits for it and ends as it does. Without root, or where
+    namespaces cannot be made, the machine's stay, and a line says so."""
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(CLONE_NEWNET) != 0:
+    # Without root unshare(2) would need a user namespace, in which the tests were not themselves.
+    if os.geteuid() != 0 or libc.unshare(CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS) != 0:
+        print("no namespaces here: the tests share processes and ports with this machine")
         return
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         # netdevice(7): struct ifreq of "lo", with IFF_UP.
         fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", 1))
+    if child := os.fork():
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        os._exit(status if status >= 0 else 128 - status)
+    # The child ends with its parent: a test that Bazel stops leaves nothing behind.
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    for arguments in ((b"none", b"/", None, MS_REC | MS_PRIVATE, None),
+                      (b"proc", b"/proc", b"proc", 0, None)):
+        if libc.mount(*arguments[:3], ctypes.c_ulong(arguments[3]), arguments[4]) != 0:
+            sys.exit(f"mount {arguments[1].decode()}: {os.strerror(ctypes.get_errno())}")
 
 
 def check_json(*arguments, **options):

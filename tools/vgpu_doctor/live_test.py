@@ -1,6 +1,7 @@
 #!/usr/bin/python3 -B
 """vgpu-doctor on the machine that runs the test, whatever that is: a container, a
 builder, a desk. It says what is so, names what it may not see, and harms nothing.
+The processes are the test's own: a server that another test runs would be judged.
 """
 
 import contextlib
@@ -227,5 +228,5 @@ class Output(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    testing.own_network()
+    testing.own_machine()
     testing.run()
