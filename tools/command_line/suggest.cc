@@ -87,6 +87,10 @@ std::string AdviceFor(const Command& command, const std::vector<std::string>& ar
       if (argument == sub.name) return AdviceFor(sub, arguments, i + 1);
       names.push_back(sub.name);
     }
+    // An option without its dashes.
+    if (const std::string dashed = absl::StrCat("--", argument);
+        command.arguments.empty() && FindOption(command, dashed) != nullptr)
+      return DidYouMean(dashed);
     if (!names.empty()) return DidYouMean(Nearest(argument, names));
     for (const Option& expected : command.arguments) {
       const std::string advice = ForValue(expected, argument);
@@ -127,9 +131,9 @@ std::string Advice(const CLI::App& app, const std::vector<std::string>& argument
 }
 
 std::string FailureMessage(const CLI::App& app, const CLI::Error& error,
-                           const std::vector<std::string>& arguments) {
+                           const std::vector<std::string>& arguments, absl::string_view meant) {
   std::string message = absl::StrCat(app.get_name(), ": ", report::Visible(error.what()), "\n");
-  const std::string advice = Advice(app, arguments);
+  const std::string advice = meant.empty() ? Advice(app, arguments) : std::string(meant);
   if (!advice.empty()) absl::StrAppend(&message, advice, "\n");
   // The command whose options were read, if it came to that.
   const std::vector<const CLI::App*> parsed =

@@ -26,8 +26,9 @@ std::string Nearest(absl::string_view word, const std::vector<std::string>& know
 std::string Advice(const CLI::App& app, const std::vector<std::string>& arguments);
 
 // What is wrong, what may have been meant, and where the answer stands. For App::failure_message.
+// `meant`, fit for a terminal, is said instead of Advice where the caller knows better.
 std::string FailureMessage(const CLI::App& app, const CLI::Error& error,
-                           const std::vector<std::string>& arguments);
+                           const std::vector<std::string>& arguments, absl::string_view meant = "");
 
 }  // namespace vgpu::command_line
 

@@ -21,12 +21,15 @@ constexpr Shell kShells[] = {{"bash", command_line::BashCompletion},
                              {"fish", command_line::FishCompletion}};
 
 // What stands for the values that options and arguments call so.
-command_line::Choices KnownWords() {
-  std::vector<std::string> codes, pages;
+command_line::Choices KnownWords(const CLI::App& app) {
+  std::vector<std::string> codes, pages, commands;
+  for (const command_line::Command& command : command_line::Describe(app).commands) {
+    commands.push_back(command.name);
+  }
   for (const rules::CatalogueEntry& entry : rules::Catalogue()) codes.emplace_back(entry.code);
   for (const runbooks::Page& guide : runbooks::Guides()) pages.emplace_back(guide.name);
   pages.insert(pages.end(), codes.begin(), codes.end());
-  return {{"CODE", codes}, {"WHAT", pages}};
+  return {{"CODE", codes}, {"WHAT", pages}, {"COMMAND", commands}};
 }
 
 }  // namespace
@@ -49,7 +52,7 @@ CLI::App* AddCompletion(CLI::App& app, CompletionOptions& options) {
 }
 
 int RunCompletion(const CLI::App& app, const CompletionOptions& options) {
-  const command_line::Command program = command_line::Describe(app, KnownWords());
+  const command_line::Command program = command_line::Describe(app, KnownWords(app));
   for (const Shell& shell : kShells) {
     if (options.shell == shell.name) return WriteOutput(shell.complete(program), "-");
   }

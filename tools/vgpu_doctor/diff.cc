@@ -11,9 +11,11 @@
 #include "diag/baseline/seal.h"
 #include "diag/baseline/take.h"
 #include "diag/diagnosis/diagnosis.h"
+#include "diag/report/visible.h"
 #include "tools/command_line/progress.h"
 #include "tools/vgpu_doctor/baseline.h"
 #include "tools/vgpu_doctor/exit_codes.h"
+#include "tools/vgpu_doctor/meant.h"
 #include "tools/vgpu_doctor/terminal.h"
 
 namespace vgpu::doctor {
@@ -62,6 +64,12 @@ CLI::App* AddDiff(CLI::App& app, DiffOptions& options) {
 int RunDiff(const DiffOptions& options) {
   std::vector<Candidate> candidates;
   for (const std::string& name : options.baselines) {
+    if (const std::string meant = MeantAsRoot("diff-against-baseline BASELINE", name);
+        !meant.empty()) {
+      fprintf(stderr, "vgpu-doctor: %s: a baseline stands there, and that is a host. %s\n",
+              report::Visible(name).c_str(), report::Visible(meant).c_str());
+      return kUsage;
+    }
     std::optional<baseline::Snapshot> snapshot = LoadBaseline(name);
     if (!snapshot) return kUsage;
     candidates.push_back({*std::move(snapshot), {}});

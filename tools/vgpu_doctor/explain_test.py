@@ -201,20 +201,60 @@ class Explain(unittest.TestCase):
             self.assertIn("VG", self.explain(guide))
 
     def test_what_is_not_there_is_refused(self):
-        for arguments in (["VG999"], ["nonsense"], [""], ["VG302", "VG303"], ["--all", "VG302"],
+        for arguments in (["VG999"], ["vg 999"], ["nonsense"], ["VG302", "VG303"],
+                          ["library-cpu", "302"], ["--all", "VG302"], ["xyzzy", "wombat"],
                           ["VG302", "--format", "json"], ["\x1b[31mred"]):
             outcome = testing.doctor("explain", *arguments)
-            if arguments == [""]:  # a script's unset variable: which guides there are
-                continue
             self.assertEqual((outcome.status, outcome.out), (testing.USAGE, b""), arguments)
             self.assertNotIn(b"\x1b", outcome.err)
         self.assertIn(b"list-causes", testing.doctor("explain", "VG999").err)
+        # A script's unset variable: which guides there are.
+        self.assertEqual(self.explain(""), self.explain())
 
-    def test_a_word_that_is_part_of_a_name_is_answered_with_the_names(self):
-        outcome = testing.doctor("explain", "Timeout")
-        self.assertEqual(outcome.status, testing.USAGE)
-        self.assertIn(b"near it: VG701 discovery-timeout", outcome.err)
-        self.assertNotIn(b"near it", testing.doctor("explain", "xyzzy").err)
+    def test_a_code_may_be_its_number(self):
+        page = self.explain("VG302")
+        for form in (["302"], ["vg302"], ["Vg", "302"], ["vg-302"]):
+            self.assertEqual(self.explain(*form), page, form)
+
+    def test_a_name_may_be_typed_as_words(self):
+        page = self.explain("library-cpu")
+        for form in (["library=cpu"], ["library", "cpu"], ["Library CPU"]):
+            self.assertEqual(self.explain(*form), page, form)
+        self.assertEqual(self.explain("service started before config"), self.explain("VG302"))
+
+    def test_the_beginning_of_a_code_lists_the_codes(self):
+        titles = {cause["code"]: cause["title"] for cause in json.loads(
+            testing.doctor("list-causes", "--format", "json").out)["causes"]}
+        for form, beginning in (("VG30", "VG30"), ("vg30", "VG30"), ("30", "VG30"), ("VG7", "VG7")):
+            listed = self.listed(form)
+            self.assertEqual(list(listed), [code for code in titles if code.startswith(beginning)])
+            for code, title in listed.items():
+                self.assertEqual(title, titles[code])
+
+    def listed(self, *words):
+        """The pages that a list names, in its order, and their titles."""
+        text = " ".join(self.explain(*words, "--format", "markdown").split("\n"))
+        return dict(re.findall(r" - ([\w-]+): (.*?)(?=  | - )", text))
+
+    def test_words_list_the_pages_that_have_them(self):
+        for words, expected, within in (
+                (["cpu"], "library-cpu", 2), (["restart"], "restart-loop", 1),
+                (["nixos"], "VG502", 8), (["preload"], "VG401", 8), (["Timeout"], "VG701", 1),
+                (["undefined", "symbol"], "VG406", 8), (["226"], "VG209", 4),
+                (["the service restarts all the time"], "restart-loop", 1),
+                (["Driver/library version mismatch"], "VG606", 1)):
+            listed = list(self.listed(*words))
+            self.assertIn(expected, listed[:within], words)
+            self.assertLessEqual(len(listed), 8, words)
+            # What is named can be asked for.
+            for name in listed[:2]:
+                self.assertIn("VG", self.explain(name))
+            self.assertIn(f"`vgpu-doctor explain {listed[0]}`", self.explain(*words))
+
+    def test_a_slip_in_a_name_is_that_name_and_nothing_to_look_for(self):
+        outcome = testing.doctor("explain", "preload-entry-mising")
+        self.assertEqual((outcome.status, outcome.out), (testing.USAGE, b""))
+        self.assertIn(b"did you mean preload-entry-missing?", outcome.err)
 
     def test_a_report_links_every_cause_in_it_to_its_page(self):
         root = f"{testing.INCIDENTS}/started-before-drop-in-not-restarted/host"

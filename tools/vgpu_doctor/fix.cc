@@ -23,6 +23,7 @@
 #include "diag/rules/steps.h"
 #include "tools/command_line/progress.h"
 #include "tools/vgpu_doctor/exit_codes.h"
+#include "tools/vgpu_doctor/meant.h"
 #include "tools/vgpu_doctor/repair/apply.h"
 #include "tools/vgpu_doctor/repair/plan.h"
 #include "tools/vgpu_doctor/repair/shown_plan.h"
@@ -184,6 +185,11 @@ CLI::App* AddFix(CLI::App& app, FixOptions& options) {
 }
 
 int RunFix(const FixOptions& options) {
+  if (const std::string meant = MeantAsRoot("fix", options.code); !meant.empty()) {
+    fprintf(stderr, "vgpu-doctor: fix %s: a cause stands there, and that is a host. %s\n",
+            Safe(options.code).c_str(), Safe(meant).c_str());
+    return kUsage;
+  }
   if (options.apply && !options.host.root.empty()) {
     fputs(
         "vgpu-doctor: fix --apply changes the machine that it runs on: --root has no place there\n",

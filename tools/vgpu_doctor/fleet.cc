@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
@@ -28,19 +27,14 @@
 #include "diag/report/visible.h"
 #include "tools/command_line/progress.h"
 #include "tools/vgpu_doctor/exit_codes.h"
+#include "tools/vgpu_doctor/meant.h"
 #include "tools/vgpu_doctor/output.h"
+#include "tools/vgpu_doctor/path_kind.h"
 #include "tools/vgpu_doctor/terminal.h"
 #include "tools/vgpu_doctor/time_argument.h"
 
 namespace vgpu::doctor {
 namespace {
-
-// What archives are called. Those of other compressions are rows that say why they cannot be read.
-constexpr absl::string_view kArchives[] = {".tar", ".tar.zst", ".tzst",   ".tar.gz",
-                                           ".tgz", ".tar.xz",  ".tar.bz2"};
-
-// One of them makes a directory a host's root, as for one host (open_host.cc).
-constexpr const char* kPartsOfRoot[] = {".vgpu-capture", "etc", "usr"};
 
 // More than eight wait for the disk, and each holds a host in memory.
 constexpr unsigned kMostThreads = 8;
@@ -51,21 +45,6 @@ constexpr size_t kNamed = 5;
 int Refuse(absl::string_view why) {
   fprintf(stderr, "vgpu-doctor: %s\n", report::Visible(why).c_str());
   return kUsage;
-}
-
-// Also where that cannot be told: then the row says why.
-bool IsHost(const std::string& path, absl::string_view name) {
-  struct stat st = {};
-  if (stat(path.c_str(), &st) != 0) return errno != ENOENT;
-  if (S_ISREG(st.st_mode)) {
-    return std::any_of(std::begin(kArchives), std::end(kArchives),
-                       [&](absl::string_view ending) { return absl::EndsWith(name, ending); });
-  }
-  return S_ISDIR(st.st_mode) &&
-         std::any_of(std::begin(kPartsOfRoot), std::end(kPartsOfRoot), [&](const char* part) {
-           return lstat(host::JoinPath(path, part).c_str(), &st) == 0 ||
-                  (errno != ENOENT && errno != ENOTDIR);
-         });
 }
 
 struct Format {
@@ -91,6 +70,12 @@ constexpr Format kFormats[] = {
     {"html", Whole<report::ToHtml>},
     {"prometheus", Whole<report::ToPrometheus>},
 };
+
+// The reason, and what is meant instead where that is known.
+std::string WithMeant(absl::string_view why, const std::string& directory) {
+  const std::string meant = MeantByEach(directory);
+  return absl::StrCat(why, meant.empty() ? "" : ". ", meant);
+}
 
 // What the options ask for that a table of hosts does not have; empty where there is nothing.
 std::string WhatIsNotFor(const HostOptions& options, const PrintOptions& print) {
@@ -184,7 +169,7 @@ std::optional<std::vector<std::string>> HostsIn(const std::string& directory, bo
   };
   host::Fd opened(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!opened.ok()) {
-    say(host::ErrnoText(errno));
+    say(WithMeant(host::ErrnoText(errno), directory));
     return std::nullopt;
   }
   const host::Observed<std::vector<std::string>> names = host::ListDir(std::move(opened));
@@ -202,7 +187,7 @@ std::optional<std::vector<std::string>> HostsIn(const std::string& directory, bo
       others.push_back(name);
     }
   }
-  if (!quiet && !others.empty()) {
+  if (!quiet && !others.empty() && !roots.empty()) {
     const size_t more = others.size() > kNamed ? others.size() - kNamed : 0;
     if (more > 0) others.resize(kNamed);
     say(absl::StrCat(
@@ -210,8 +195,10 @@ std::optional<std::vector<std::string>> HostsIn(const std::string& directory, bo
         more > 0 ? absl::StrCat(" and ", more, " more") : ""));
   }
   if (roots.empty()) {
-    say("there is no captured host in it: no directory that is a host's root, and no archive "
-        "(.tar, .tar.zst)");
+    say(WithMeant(
+        "there is no captured host in it: no directory that is a host's root, and no archive "
+        "(.tar, .tar.zst)",
+        directory));
     return std::nullopt;
   }
   return roots;

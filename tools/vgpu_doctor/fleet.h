@@ -14,7 +14,7 @@
 namespace vgpu::doctor {
 
 // What lies in `directory` and is a captured host: a directory that is a host's root, or a file
-// that is called as an archive is (kArchives in fleet.cc), whether it can be read or not. Sorted
+// that is called as an archive is (path_kind.h), whether it can be read or not. Sorted
 // by name; hidden names are left out. Standard error names what else there is, unless `quiet`.
 // Nothing: the directory cannot be read or holds no host, and standard error says why.
 std::optional<std::vector<std::string>> HostsIn(const std::string& directory, bool quiet);

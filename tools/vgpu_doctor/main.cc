@@ -5,9 +5,12 @@
 
 #include <exception>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "diag/report/version.h"
+#include "diag/report/visible.h"
 #include "tools/command_line/help.h"
 #include "tools/command_line/suggest.h"
 #include "tools/vgpu_doctor/baseline.h"
@@ -18,8 +21,10 @@
 #include "tools/vgpu_doctor/exit_codes.h"
 #include "tools/vgpu_doctor/explain.h"
 #include "tools/vgpu_doctor/fix.h"
+#include "tools/vgpu_doctor/help_command.h"
 #include "tools/vgpu_doctor/list_causes.h"
 #include "tools/vgpu_doctor/manual.h"
+#include "tools/vgpu_doctor/meant.h"
 #include "tools/vgpu_doctor/timeline.h"
 #include "tools/vgpu_doctor/verify.h"
 #include "tools/vgpu_doctor/watch.h"
@@ -57,6 +62,8 @@ int Run(int argc, char** argv) {
   CompletionOptions completion_options;
   CLI::App* completion = AddCompletion(app, completion_options);
   CLI::App* manual = AddManual(app);
+  HelpOptions help_options;
+  CLI::App* help = AddHelp(app, help_options);
   app.footer(
       "Only `fix --apply` changes the machine. Each command has a --help of its own.\n\n"
       "Examples:\n"
@@ -66,8 +73,11 @@ int Run(int argc, char** argv) {
       "  sudo vgpu-doctor fix             # the repair as a plan; --apply carries it out\n"
       "  sudo vgpu-doctor capture         # one file, for somebody else to judge\n"
       "  vgpu-doctor check --root FILE    # such a file, or a mounted disk");
+  app.require_subcommand(0, 1);  // what stands behind a command is no second one
   app.failure_message([&](const CLI::App*, const CLI::Error& error) {
-    return command_line::FailureMessage(app, error, {argv + 1, argv + argc});
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    return command_line::FailureMessage(app, error, arguments,
+                                        report::Visible(Meant(app, arguments)));
   });
   try {
     app.parse(argc, argv);
@@ -87,6 +97,7 @@ int Run(int argc, char** argv) {
   if (verify->parsed()) return RunVerify(verify_options);
   if (completion->parsed()) return RunCompletion(app, completion_options);
   if (manual->parsed()) return RunManual(app);
+  if (help->parsed()) return RunHelp(app, help_options);
   fputs(app.help().c_str(), stderr);
   return kUsage;
 }

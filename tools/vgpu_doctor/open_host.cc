@@ -16,6 +16,7 @@
 #include "diag/host/live_host.h"
 #include "diag/host/tree_host.h"
 #include "diag/report/visible.h"
+#include "tools/vgpu_doctor/meant.h"
 #include "tools/vgpu_doctor/time_argument.h"
 
 namespace vgpu::doctor {
@@ -146,7 +147,9 @@ std::unique_ptr<host::Host> OpenHost(const HostOptions& options) {
   Doing(options, "reading ", options.root == "-" ? "standard input" : options.root);
   absl::StatusOr<std::unique_ptr<host::Host>> host = TryOpenHost(options.root);
   if (host.ok()) return *std::move(host);
-  Complain(options, "--root ", host.status().message());
+  const std::string meant = MeantByRoot(options.root);
+  Complain(options, "--root ",
+           absl::StrCat(host.status().message(), meant.empty() ? "" : ". ", meant));
   return nullptr;
 }
 
@@ -172,6 +175,12 @@ std::optional<facts::Facts> GatherStory(const host::Host& host, const HostOption
 std::optional<facts::Facts> GatherFactsOfLog(const std::string& name, const HostOptions& options) {
   std::optional<absl::Time> from;
   if (!ReadSince(options, absl::Now(), absl::LocalTimeZone(), from)) return std::nullopt;
+  // Bytes of an archive would pass for a log with gaps.
+  if (const std::string meant = MeantByLog(name); !meant.empty()) {
+    Complain(options, absl::StrCat("--log ", name),
+             absl::StrCat(IsDirectory(name) ? ": is a directory. " : ": is no log. ", meant));
+    return std::nullopt;
+  }
   absl::StatusOr<std::unique_ptr<host::ByteSource>> input = host::OpenInput(name);
   if (!input.ok()) {
     Complain(options, "--log ", input.status().message());
