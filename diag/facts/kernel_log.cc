@@ -76,9 +76,11 @@ const KernelEvent* KernelLog::Last(Kind kind) const {
 }
 
 absl::StatusOr<KernelLog> ReadKernelLog(host::ByteSource& source, std::string name) {
-  std::vector<absl::string_view> needles;
-  for (const Words& words : kWords) needles.push_back(words.text);
-  absl::StatusOr<journal::JournalReader> reader = journal::JournalReader::Create(needles);
+  static const absl::StatusOr<journal::JournalReader>& reader = *[] {
+    std::vector<absl::string_view> needles;
+    for (const Words& words : kWords) needles.push_back(words.text);
+    return new absl::StatusOr<journal::JournalReader>(journal::JournalReader::Create(needles));
+  }();
   if (!reader.ok()) return reader.status();
   KernelLog log;
   log.source = std::move(name);

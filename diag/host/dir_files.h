@@ -1,7 +1,7 @@
 // A captured host's files in a directory.
 //
-// Nothing outside the directory is ever opened: each path is walked from the directory's
-// descriptor, one component at a time, and no link is followed by the kernel.
+// Nothing outside the directory is ever opened: each path is looked up from the directory's
+// descriptor, and no link is followed by the kernel.
 
 #ifndef DIAG_HOST_DIR_FILES_H_
 #define DIAG_HOST_DIR_FILES_H_
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "diag/host/file_io.h"
 #include "diag/host/tree_files.h"
 
@@ -30,9 +31,12 @@ class DirFiles : public TreeFiles {
 
  private:
   explicit DirFiles(Fd root) : root_(std::move(root)) {}
+  struct Place;
+  Observed<Place> Find(absl::string_view path) const;
   Observed<Fd> OpenFile(const std::string& path) const;
 
   Fd root_;
+  mutable bool at_once_ = true;  // whether the kernel has openat2(2), as far as is known
 };
 
 }  // namespace vgpu::host

@@ -1,9 +1,9 @@
 #include "diag/host/host.h"
 
-#include <deque>
+#include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 
 namespace vgpu::host {
 namespace {
@@ -13,9 +13,16 @@ constexpr int kMaxLinks = 40;
 // PATH_MAX: longer names reach nothing through the kernel either.
 constexpr size_t kMaxPath = 4096;
 
-void PushFront(std::deque<std::string>& pending, absl::string_view path) {
-  std::vector<std::string> parts = absl::StrSplit(path, '/', absl::SkipEmpty());
-  pending.insert(pending.begin(), parts.begin(), parts.end());
+// The next component of `path` from `at` on, which moves behind it; empty at the end.
+absl::string_view NextName(absl::string_view path, size_t& at) {
+  at = std::min(path.find_first_not_of('/', at), path.size());
+  const size_t begin = at;
+  at = std::min(path.find('/', begin), path.size());
+  return path.substr(begin, at - begin);
+}
+
+bool AtEnd(absl::string_view path, size_t at) {
+  return path.find_first_not_of('/', at) == absl::string_view::npos;
 }
 
 Observed<Content> WrongType(const Resolved& found) {
@@ -99,21 +106,21 @@ Observed<Resolved> Host::Walk(absl::string_view path, absl::string_view root, bo
       return NotObserved{absl::StrCat(root, ": what the process sees there was not captured")};
     }
   }
-  std::deque<std::string> pending;
-  PushFront(pending, path);
+  std::string pending(path);  // from `at` on: what is still to be walked
+  size_t at = 0;
   std::string current(root);
+  current.reserve(root.size() + path.size());
   FileMeta meta;
   meta.type = FileType::kDir;
   bool at_root = true;
-  while (!pending.empty()) {
-    std::string name = std::move(pending.front());
-    pending.pop_front();
+  for (absl::string_view name = NextName(pending, at); !name.empty();
+       name = NextName(pending, at)) {
     if (name == ".") continue;
     if (name == "..") {
       if (current.size() > root.size()) current.resize(current.rfind('/'));
       at_root = current.size() == root.size();
       meta.type = FileType::kDir;
-      if (pending.empty() && !at_root) {
+      if (AtEnd(pending, at) && !at_root) {
         Observed<FileMeta> look = RawStat(current);
         if (!look.present()) return look.Map([](const FileMeta&) { return Resolved{}; });
         meta = *look;
@@ -130,8 +137,8 @@ Observed<Resolved> Host::Walk(absl::string_view path, absl::string_view root, bo
       if (look.absent()) return Absent{};
       return NotObserved{absl::StrCat(next, ": ", look.why_not())};
     }
-    meta = *look;
-    if (meta.type == FileType::kSymlink && (follow_last || !pending.empty())) {
+    meta = std::move(look).value();
+    if (meta.type == FileType::kSymlink && (follow_last || !AtEnd(pending, at))) {
       Observed<std::string> target = RawReadLink(next);
       if (!target.present()) {
         trace->stopped_at = next;
@@ -145,10 +152,11 @@ Observed<Resolved> Host::Walk(absl::string_view path, absl::string_view root, bo
         return Absent{};
       }
       if (target->front() == '/') current = std::string(root);
-      PushFront(pending, *target);
+      pending = absl::StrCat(*target, "/", absl::string_view(pending).substr(at));
+      at = 0;
       continue;
     }
-    if (meta.type != FileType::kDir && !pending.empty()) {
+    if (meta.type != FileType::kDir && !AtEnd(pending, at)) {
       trace->stopped_at = next;  // ENOTDIR: there is nothing below a file
       return Absent{};
     }

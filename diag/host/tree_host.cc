@@ -12,6 +12,7 @@
 #include "diag/host/capture_layout.h"
 #include "diag/host/dir_files.h"
 #include "diag/host/journal_time.h"
+#include "diag/host/json_member.h"
 #include "nlohmann/json.hpp"
 
 namespace vgpu::host {
@@ -55,7 +56,9 @@ bool FlagOr(const json& object, const char* key, bool fallback) {
 }
 
 // Drops values that are nested deeper than any that we read: json::dump is recursive.
-bool NotTooDeep(int depth, json::parse_event_t, json&) { return depth < 16; }
+bool NotTooDeep(int depth, json::parse_event_t, json&) {
+  return depth < static_cast<int>(kMaxJsonDepth);
+}
 
 // A path as the keys of our maps have it: absolute, no "//", no trailing slash.
 std::string CleanPath(absl::string_view path) {
@@ -179,7 +182,11 @@ void TreeHost::ReadFiles(absl::string_view text) {
   int malformed = 0;
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     if (absl::StripAsciiWhitespace(line).empty()) continue;
-    json object = json::parse(line.begin(), line.end(), NotTooDeep, /*allow_exceptions=*/false);
+    // What an ELF file says of itself is parsed where somebody asks for it.
+    const absl::string_view elf = ObjectMember(line, "elf").value_or(absl::string_view());
+    std::string rest(line);
+    if (!elf.empty()) rest.replace(elf.data() - line.data(), elf.size(), "{}");
+    json object = json::parse(rest, NotTooDeep, /*allow_exceptions=*/false);
     std::string path = object.is_object() ? TextOr(object, "path", "") : "";
     if (path.empty() || path.front() != '/') {
       ++malformed;
@@ -210,9 +217,7 @@ void TreeHost::ReadFiles(absl::string_view text) {
       if (caps->is_string()) entry.meta.caps = caps->get<std::string>();
     }
     if (std::string sum = TextOr(object, "sha256", ""); !sum.empty()) entry.meta.sha256 = sum;
-    if (auto elf = object.find("elf"); elf != object.end() && elf->is_object()) {
-      entry.elf = elf->dump(-1, ' ', false, json::error_handler_t::replace);
-    }
+    entry.elf = std::string(elf);
     if (auto names = object.find("names"); names != object.end() && names->is_array()) {
       entry.names.emplace();
       for (const json& name : *names) {

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "diag/host/host.h"
@@ -83,14 +84,14 @@ class TreeHost : public Host {
   absl::TimeZone time_zone_ = absl::UTCTimeZone();
   Observed<std::string> unit_ = Absent{};
   std::vector<std::string> remarks_;
-  std::map<std::string, Entry> entries_;
-  std::map<std::string, std::set<std::string>> children_;  // of directories, by entries_
-  std::map<std::string, std::string> not_observed_;        // path: reason
+  absl::flat_hash_map<std::string, Entry> entries_;
+  absl::flat_hash_map<std::string, std::set<std::string>> children_;  // of directories, by entries_
+  absl::flat_hash_map<std::string, std::string> not_observed_;        // path: reason
   std::set<std::string> first_part_;  // files of which more was there than was captured
   std::map<std::string, absl::Time> journal_from_;  // by file: since when a check reads it
   // What RawStat said. A path is walked from the root with a look at each of its
   // directories, thousands of times a run, and nobody changes a captured host meanwhile.
-  mutable std::map<std::string, Observed<FileMeta>> stats_;
+  mutable absl::flat_hash_map<std::string, Observed<FileMeta>> stats_;
   std::set<std::string> implied_dirs_;  // above what was not observed
 };
 

@@ -34,8 +34,9 @@ Observed<elf::ElfInfo> ReadElfOf(const host::Host& host, const host::Resolved& f
 
 Files::Known& Files::Get(const View& view, absl::string_view path) {
   auto [it, is_new] = known_.try_emplace(absl::StrCat(view.root, "\n", view.name, "\n", path));
-  Known& known = it->second;
-  if (!is_new) return known;
+  if (!is_new) return *it->second;
+  it->second = std::make_unique<Known>();
+  Known& known = *it->second;
   known.host_path = std::string(path);
   known.root = view.root;
   known.look.found = host_.Resolve(path, view.root, &known.look.trace);

@@ -10,13 +10,13 @@
 #define DIAG_LOADER_FILES_H_
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "diag/elf/elf.h"
 #include "diag/host/host.h"
@@ -70,8 +70,9 @@ class Files {
   Known& Get(const View& view, absl::string_view path);
 
   const host::Host& host_;
-  std::map<std::string, Known> known_;                     // by view and path
-  std::map<std::string, host::Observed<ElfRef>> by_file_;  // by resolved path
+  absl::flat_hash_map<std::string, std::unique_ptr<Known>>
+      known_;  // by view and path; handed out by reference
+  absl::flat_hash_map<std::string, host::Observed<ElfRef>> by_file_;  // by resolved path
 };
 
 // ELF facts of a file: those that a capture recorded, else read from it. `found` is where

@@ -258,7 +258,8 @@ DiscoveryLog ReadTextLog(host::ByteSource& source, std::string name, absl::TimeZ
                          absl::Time since) {
   DiscoveryLog log;
   log.source = std::move(name);
-  absl::StatusOr<logfmt::TextLogReader> reader = logfmt::TextLogReader::Create(Needles());
+  static const absl::StatusOr<logfmt::TextLogReader>& reader =
+      *new absl::StatusOr<logfmt::TextLogReader>(logfmt::TextLogReader::Create(Needles()));
   if (!reader.ok()) {
     log.status = reader.status();
     return log;
@@ -290,7 +291,8 @@ DiscoveryLog ReadPastedLog(host::ByteSource& source, std::string name, absl::Tim
                            absl::Time since) {
   DiscoveryLog log;
   log.source = std::move(name);
-  absl::StatusOr<logfmt::NeedleSet> needles = logfmt::NeedleSet::Create(Needles());
+  static const absl::StatusOr<logfmt::NeedleSet>& needles =
+      *new absl::StatusOr<logfmt::NeedleSet>(logfmt::NeedleSet::Create(Needles()));
   if (!needles.ok()) {
     log.status = needles.status();
     return log;
