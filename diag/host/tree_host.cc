@@ -55,11 +55,6 @@ bool FlagOr(const json& object, const char* key, bool fallback) {
   return it != object.end() && it->is_boolean() ? it->get<bool>() : fallback;
 }
 
-// Drops values that are nested deeper than any that we read: json::dump is recursive.
-bool NotTooDeep(int depth, json::parse_event_t, json&) {
-  return depth < static_cast<int>(kMaxJsonDepth);
-}
-
 // A path as the keys of our maps have it: absolute, no "//", no trailing slash.
 std::string CleanPath(absl::string_view path) {
   std::string clean;
@@ -186,7 +181,7 @@ void TreeHost::ReadFiles(absl::string_view text) {
     const absl::string_view elf = ObjectMember(line, "elf").value_or(absl::string_view());
     std::string rest(line);
     if (!elf.empty()) rest.replace(elf.data() - line.data(), elf.size(), "{}");
-    json object = json::parse(rest, NotTooDeep, /*allow_exceptions=*/false);
+    json object = json::parse(rest, nullptr, /*allow_exceptions=*/false);
     std::string path = object.is_object() ? TextOr(object, "path", "") : "";
     if (path.empty() || path.front() != '/') {
       ++malformed;

@@ -119,11 +119,22 @@ TEST_F(TreeHostTest, APathThatIsOnlyListedExistsWithItsContentNotCaptured) {
   ASSERT_TRUE(found.present());
   EXPECT_EQ(found->path, "/usr/local/lib/ollama/cuda_v12/libggml-cuda.so");
   EXPECT_EQ(host->Read(found->path).why_not(), "its content was not captured");
-  EXPECT_EQ(*host->RecordedElf(found->path), R"({"soname":null})");
+  EXPECT_EQ(*host->RecordedElf(found->path), R"({"soname": null})");
   EXPECT_TRUE(host->Resolve("/usr/lib64/libvgpu-syscall.so").absent());
   EXPECT_EQ(*host->List("/usr/local/lib/ollama"),
             (std::vector<std::string>{"cuda_v12", "libggml-cuda.so"}));
   EXPECT_EQ(*host->List("/"), (std::vector<std::string>{"usr"}));
+}
+
+TEST_F(TreeHostTest, AnElfThatIsNestedTooDeepIsNone) {
+  // Who writes a capture of a capture goes through it by recursion.
+  Manifest();
+  Write("/.vgpu-capture/files.jsonl",
+        absl::StrCat(R"({"path": "/a.so", "type": "file", "elf": {"a": )",
+                     std::string(1000000, '['), std::string(1000000, ']'), "}}"));
+  auto host = Open();
+  EXPECT_TRUE(host->Resolve("/a.so").present());
+  EXPECT_TRUE(host->RecordedElf("/a.so").absent());
 }
 
 TEST_F(TreeHostTest, ADirectoryThatIsOnlyListedIsEmpty) {
