@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "diag/report/brief.h"
 #include "diag/report/chain_picture.h"
 #include "diag/report/html_style.h"
 #include "diag/report/json.h"
@@ -287,9 +288,13 @@ std::string NotObserved(const Report& report) {
   for (const NotSeenGroup& group : GroupNotSeen(report)) {
     absl::StrAppend(&html, "<li>", Prose(group.what),
                     group.why.empty() ? "" : absl::StrCat(": ", Prose(group.why)));
-    if (!group.how.empty())
-      absl::StrAppend(&html, "<br><span class=\"dim\">To see it:</span> ",
-                      CommandOrProse(group.how));
+    if (!group.how.empty()) {
+      for (const Way& way : Ways(group.how)) {
+        absl::StrAppend(&html, "<br><span class=\"dim\">",
+                        way.lead.empty() ? "To see it" : way.lead, ":</span> ",
+                        CommandOrProse(way.text));
+      }
+    }
     html += "</li>\n";
   }
   return html + "</ul>\n";
@@ -300,7 +305,7 @@ std::string RuledOutCauses(const Report& report) {
   const size_t count = report.ruled_out.size();
   std::string html = absl::StrCat("<details>\n<summary>", count, count == 1 ? " cause" : " causes",
                                   " that evidence contradicts</summary>\n<ul>\n");
-  for (const RuledOutGroup& group : GroupRuledOut(report, true).groups) {
+  for (const RuledOutGroup& group : GroupRuledOut(report)) {
     absl::StrAppend(&html, "<li><strong>", XmlText(group.causes.front()->code), "</strong> ",
                     XmlText(group.Names()), ": ", Prose(group.because), "</li>\n");
   }

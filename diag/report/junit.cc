@@ -142,7 +142,7 @@ std::string ToJUnit(const Report& report) {
       Attribute("hostname", named ? absl::string_view(*shown.host.hostname) : "localhost"),
       suite.Counts(), Attribute("time", "0"), ">\n    <properties>\n", properties,
       "    </properties>\n", suite.cases(), "    <system-out>",
-      XmlText(ToText(report, {.whole_timeline = true, .all_ruled_out = true})),
+      XmlText(ToText(report, {.verbose = true})),
       "</system-out>\n    <system-err/>\n  </testsuite>\n</testsuites>\n");
 }
 

@@ -11,11 +11,11 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "diag/report/brief.h"
 #include "diag/report/json.h"
 #include "diag/report/phrases.h"
 #include "diag/report/runbook.h"
 #include "diag/report/shown.h"
-#include "diag/report/text.h"
 
 namespace vgpu::report {
 namespace {
@@ -38,9 +38,9 @@ bool IsLetter(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)
 bool IsWord(char c) { return IsLetter(c) || c == '_'; }
 
 // What means something to Markdown, or to the sites that show it, as itself.
-std::string Escaped(absl::string_view text, bool begins_line) {
+// `formula`: two dollars stand in the paragraph.
+std::string Escaped(absl::string_view text, bool begins_line, bool formula) {
   std::string out;
-  const auto dollars = std::count(text.begin(), text.end(), '$');
   bool begins = begins_line;  // a line, with nothing but digits so far
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
@@ -60,7 +60,7 @@ std::string Escaped(absl::string_view text, bool begins_line) {
         escape = true;
         break;
       case '$':  // mathematics, between two
-        escape = dollars > 1;
+        escape = formula;
         break;
       case '_':  // within a word it emphasises nothing (GitHub Flavored Markdown, 6.2)
         escape = !(i > 0 && IsLetter(text[i - 1]) && IsLetter(next));
@@ -128,6 +128,13 @@ class Document {
     absl::StrAppend(&out_, spaces, fence, "\n");
   }
 
+  // What stands until EndFold() is shown when a reader asks for it, where a site can do that.
+  void Fold(absl::string_view summary) {
+    absl::StrAppend(&out_, "<details><summary>", summary, "</summary>\n\n");
+  }
+
+  void EndFold() { out_ += "\n</details>\n"; }
+
   // An empty line, unless the page is empty or one is there already.
   void Gap() {
     if (!out_.empty() && !absl::EndsWith(out_, "\n\n")) out_ += '\n';
@@ -142,25 +149,31 @@ class Document {
   std::string out_;
 };
 
+// What it means and where it stands: "the process does not have it (`/proc/1/environ`)".
+std::string MeaningAndPlace(absl::string_view meaning, absl::string_view place) {
+  if (meaning.empty()) return MarkdownCode(place);
+  if (place.empty()) return MarkdownProse(meaning);
+  return absl::StrCat(MarkdownProse(WithoutPeriod(meaning)), " (", MarkdownCode(place), ")");
+}
+
 // Below a point whose text begins `indent` columns in.
 void Quote(const rules::Evidence& evidence, size_t indent, Document* page) {
   if (!evidence.quote.empty()) page->Fence(indent, "text", {evidence.quote});
 }
 
-// "What it means (`/where/it/stands:1`)", or the place alone.
-std::string MeaningAndPlace(const rules::Evidence& evidence) {
-  if (evidence.meaning.empty()) return MarkdownCode(Place(evidence));
-  if (evidence.source.empty()) return MarkdownProse(evidence.meaning);
-  return absl::StrCat(MarkdownProse(WithoutPeriod(evidence.meaning)), " (",
-                      MarkdownCode(Place(evidence)), ")");
+void Quotes(const EvidenceGroup& group, size_t indent, Quoted* quoted, Document* page) {
+  for (const rules::Evidence* piece : group.pieces) {
+    quoted->Add(*piece);
+    Quote(*piece, indent, page);
+  }
 }
 
-void Evidence(const std::vector<rules::Evidence>& evidence, Document* page) {
-  for (size_t i = 0; i < evidence.size(); ++i) {
-    const std::string marker = absl::StrCat(i + 1, ". ");
-    const rules::Evidence& piece = evidence[i];
-    page->Point(marker, MeaningAndPlace(piece));
-    Quote(piece, marker.size(), page);
+void Evidence(const std::vector<rules::Evidence>& evidence, Quoted* quoted, Document* page) {
+  int number = 0;
+  for (const EvidenceGroup& group : GroupEvidence(evidence)) {
+    const std::string marker = absl::StrCat(++number, ". ");
+    page->Point(marker, MeaningAndPlace(group.meaning(), group.Place()));
+    Quotes(group, marker.size(), quoted, page);
   }
 }
 
@@ -197,12 +210,14 @@ void Expectations(const std::vector<std::string>& expect, size_t indent, Documen
     page->Point(absl::StrCat(std::string(indent, ' '), "- "), MarkdownProse(line));
 }
 
-void RootCause(const Item& cause, const Report& report, absl::string_view heading, Document* page) {
+void RootCause(const Item& cause, const Report& report, absl::string_view heading, Quoted* quoted,
+               Document* page) {
   page->Heading(2, heading);
   page->Paragraph(absl::StrCat("**", MarkdownProse(cause.code), " ", MarkdownProse(cause.title),
-                               "** (", ConfidenceName(cause.confidence), ")"));
+                               "** (", ConfidenceName(cause.confidence), "; ",
+                               MarkdownCode(Runbook(cause.code)), ")"));
   page->Heading(3, "Evidence");
-  Evidence(cause.evidence, page);
+  Evidence(cause.evidence, quoted, page);
   if (!cause.explains.empty()) {
     page->Heading(3, "What it explains");
     for (const std::string& code : cause.explains) {
@@ -220,86 +235,151 @@ void RootCause(const Item& cause, const Report& report, absl::string_view headin
     page->Heading(3, "Expected result after the fix");
     Expectations(cause.expect, 0, page);
   }
-  page->Paragraph(absl::StrCat("All of it: ", MarkdownCode(Runbook(cause.code))));
 }
 
-// Items below the root causes: a point each.
+// One that a root cause explains: a point.
+void Consequence(const Item& item, bool verbose, Quoted* quoted, Document* page) {
+  page->Point("- ", absl::StrCat("**", MarkdownProse(item.code), "** ", MarkdownProse(item.title),
+                                 " (because of ",
+                                 MarkdownProse(absl::StrJoin(item.explained_by, ", ")), ")"));
+  for (const rules::Evidence& piece : item.evidence) {
+    if (quoted->Add(piece) || verbose) {
+      page->Point("  - ", MarkdownCode(Place(piece)));
+      Quote(piece, 4, page);
+    }
+    if (!verbose) break;
+  }
+}
+
+// Another one below the root causes: a point.
+void Lesser(const Item& item, bool with_confidence, Quoted* quoted, Document* page) {
+  page->Point("- ", absl::StrCat("**", MarkdownProse(item.code), "** ", MarkdownProse(item.title),
+                                 with_confidence ? " (" : "",
+                                 with_confidence ? ConfidenceName(item.confidence) : "",
+                                 with_confidence ? ")" : ""));
+  for (const EvidenceGroup& group : GroupEvidence(item.evidence)) {
+    page->Point("  - ", MeaningAndPlace(group.meaning(), group.Place()));
+    Quotes(group, 4, quoted, page);
+  }
+  if (!item.fix.empty()) page->Point("  - ", "To repair it:");
+  Repair(item.fix, 4, page);
+  if (!item.expect.empty()) page->Point("  - ", "It worked when you see:");
+  Expectations(item.expect, 4, page);
+}
+
 void Others(absl::string_view heading, const std::vector<Item>& items, bool with_confidence,
-            Document* page) {
+            bool verbose, Quoted* quoted, Document* page) {
   if (items.empty()) return;
   page->Heading(2, heading);
   for (const Item& item : items) {
-    std::string after;
-    if (with_confidence) after = absl::StrCat(" (", ConfidenceName(item.confidence), ")");
-    if (!item.explained_by.empty()) {
-      after =
-          absl::StrCat(" (because of ", MarkdownProse(absl::StrJoin(item.explained_by, ", ")), ")");
+    if (item.explained_by.empty()) {
+      Lesser(item, with_confidence, quoted, page);
+    } else {
+      Consequence(item, verbose, quoted, page);  // it needs no repair of its own
     }
-    page->Point("- ", absl::StrCat("**", MarkdownProse(item.code), "** ", MarkdownProse(item.title),
-                                   after));
-    for (const rules::Evidence& piece : item.evidence) {
-      page->Point("  - ",
-                  item.explained_by.empty() ? MeaningAndPlace(piece) : MarkdownCode(Place(piece)));
-      Quote(piece, 4, page);
-    }
-    if (!item.explained_by.empty()) continue;  // it needs no repair of its own
-    if (!item.fix.empty()) page->Point("  - ", "To repair it:");
-    Repair(item.fix, 4, page);
-    if (!item.expect.empty()) page->Point("  - ", "It worked when you see:");
-    Expectations(item.expect, 4, page);
   }
 }
 
-void WhatWorks(const Report& report, Document* page) {
+// Quotes stand there where what works is the answer.
+void WhatWorks(const Report& report, bool verbose, Document* page) {
   if (report.working.empty()) return;
   page->Heading(2, "What works");
+  const bool quotes = verbose || report.verdict == Verdict::kHealthy;
   for (const Working& working : report.working) {
     std::string where;
     for (const rules::Evidence& piece : working.evidence) {
-      absl::StrAppend(&where, where.empty() ? "" : ", ", MarkdownCode(Place(piece)),
-                      piece.quote.empty() ? "" : ": ", MarkdownCode(piece.quote));
+      absl::StrAppend(&where, where.empty() ? " (" : ", ", MarkdownCode(Place(piece)));
     }
-    page->Point("- ", absl::StrCat("\u2713 ", MarkdownProse(working.what),
-                                   where.empty() ? "" : absl::StrCat(" (", where, ")")));
+    page->Point("- ", absl::StrCat("\u2713 ", MarkdownProse(working.what), where,
+                                   where.empty() ? "" : ")"));
+    for (const rules::Evidence& piece : working.evidence) {
+      if (quotes) Quote(piece, 2, page);
+    }
   }
 }
 
-void WhatWasRuledOut(const Report& report, bool all, Document* page) {
+void WhatWasRuledOut(const Report& report, bool verbose, Document* page) {
   if (report.ruled_out.empty()) return;
   page->Heading(2, "Ruled out");
-  const RuledOutGroups ruled_out = GroupRuledOut(report, all);
-  for (const RuledOutGroup& group : ruled_out.groups) {
+  if (!verbose) page->Fold(absl::StrCat(report.ruled_out.size(), " causes"));
+  for (const RuledOutGroup& group : GroupRuledOut(report)) {
     page->Point("- ",
                 absl::StrCat(MarkdownProse(group.causes.front()->code), " ",
                              MarkdownProse(group.Names()), ": ", MarkdownProse(group.because)));
   }
-  if (!ruled_out.others.empty()) page->Point("- ", MarkdownProse(ruled_out.SayOthers()));
+  if (!verbose) page->EndFold();
 }
 
-void WhatWasNotSeen(const Report& report, Document* page) {
+void WhatWasNotSeen(const Report& report, bool verbose, Document* page) {
   if (report.not_observed.empty()) return;
   page->Heading(2, "Not observed");
-  for (const NotSeenGroup& group : GroupNotSeen(report)) {
+  // Where nothing is known to be wrong, this is the answer.
+  const bool fold = !verbose && report.verdict != Verdict::kInconclusive;
+  const std::vector<NotSeenGroup> groups = GroupNotSeen(report);
+  if (fold) page->Fold(groups.size() == 1 ? "1 thing" : absl::StrCat(groups.size(), " things"));
+  for (const NotSeenGroup& group : groups) {
     page->Point("- ", absl::StrCat(MarkdownProse(group.what), group.why.empty() ? "" : ": ",
                                    MarkdownProse(group.why)));
-    if (!group.how.empty())
-      page->Point("  - ", absl::StrCat("To see it: ", CommandOrProse(group.how)));
+    if (group.how.empty()) continue;
+    std::string ways;
+    for (const Way& way : Ways(group.how)) {
+      absl::StrAppend(&ways, way.lead.empty() ? "To see it" : absl::StrCat(", ", way.lead), ": ",
+                      CommandOrProse(way.text));
+    }
+    page->Point("  - ", ways);
   }
+  if (fold) page->EndFold();
 }
 
 void Timeline(const Report& report, bool whole, Document* page) {
   if (report.timeline.empty()) return;
   page->Heading(2, "Time line");
-  const size_t left_out = whole || report.timeline.size() <= kShortTimeline
-                              ? 0
-                              : report.timeline.size() - kShortTimeline;
-  if (left_out > 0) page->Point("- ", absl::StrCat("(", left_out, " earlier, left out)"));
-  for (size_t i = left_out; i < report.timeline.size(); ++i) {
-    const Event& event = report.timeline[i];
+  const auto point = [&](const Event& event) {
     page->Point("- ", absl::StrCat("**", Rfc3339(event.time, report.time_zone), "** ",
                                    MarkdownProse(event.event), event.source.empty() ? "" : " (",
                                    MarkdownProse(event.source), event.source.empty() ? "" : ")"));
+  };
+  if (whole) {
+    for (const Event& event : report.timeline) point(event);
+    return;
   }
+  const std::vector<const Event*> near = EventsNearRootCauses(report);
+  for (const Event* event : near) point(*event);
+  const size_t more = report.timeline.size() - near.size();
+  if (more > 0) page->Point("- ", absl::StrCat(more, " more: `--timeline` shows all"));
+}
+
+// Its last bracket is its own, as in "f(x)".
+bool Opened(absl::string_view word) {
+  return std::count(word.begin(), word.end(), '(') >= std::count(word.begin(), word.end(), ')');
+}
+
+// A word that Markdown, or a site that shows it, would take for markup is shown as code: so it can
+// be read, and copied, where no Markdown is shown either. `alone`: no code stands beside the text.
+std::string Words(absl::string_view text, bool begins_line, bool alone_before, bool alone_after) {
+  std::string out;
+  const bool formula = std::count(text.begin(), text.end(), '$') > 1;
+  const std::vector<absl::string_view> words = absl::StrSplit(text, ' ');
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) out += ' ';
+    absl::string_view core = words[i];
+    const size_t lead = std::min(core.find_first_not_of("(\""), core.size());
+    core.remove_prefix(lead);
+    while (!core.empty() && absl::StrContains(".,;:)\"", core.back())) {
+      if (core.back() == ')' && Opened(core)) break;
+      core.remove_suffix(1);
+    }
+    const bool beside = (i == 0 && !alone_before) || (i + 1 == words.size() && !alone_after);
+    const bool says_something = std::any_of(core.begin(), core.end(), IsLetter);
+    const bool markup = Escaped(core, false, formula) != core || absl::StrContains(core, "@");
+    if (markup && says_something && !beside) {
+      absl::StrAppend(&out, words[i].substr(0, lead), MarkdownCode(core),
+                      words[i].substr(lead + core.size()));
+    } else {
+      out += Escaped(words[i], begins_line && i == 0, formula);
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -307,11 +387,11 @@ void Timeline(const Report& report, bool whole, Document* page) {
 std::string MarkdownProse(absl::string_view visible) {
   visible = absl::StripLeadingAsciiWhitespace(visible);  // it would make a block of code
   const std::vector<absl::string_view> parts = absl::StrSplit(visible, '`');
-  if (parts.size() % 2 == 0) return Escaped(visible, true);
+  if (parts.size() % 2 == 0) return Words(visible, true, true, true);
   std::string out;
   for (size_t i = 0; i < parts.size(); ++i) {
     const bool code = i % 2 == 1;
-    absl::StrAppend(&out, !code              ? Escaped(parts[i], i == 0)
+    absl::StrAppend(&out, !code ? Words(parts[i], i == 0, i == 0, i + 1 == parts.size())
                           : parts[i].empty() ? "\\`\\`"
                                              : MarkdownCode(parts[i]));
   }
@@ -335,22 +415,27 @@ std::string ToMarkdown(const Report& report, const MarkdownStyle& style) {
                                MarkdownProse(shown.headline)));
   for (const auto& [label, text] : WhoWasJudged(shown))
     page.Point("- ", absl::StrCat("**", label, "**: ", MarkdownProse(text)));
+  const bool verbose = style.verbose;
+  Quoted quoted;
   const size_t count = shown.root_causes.size();
   for (size_t i = 0; i < count; ++i) {
     RootCause(shown.root_causes[i], shown,
-              count == 1 ? "Root cause" : absl::StrCat("Root cause ", i + 1, " of ", count), &page);
+              count == 1 ? "Root cause" : absl::StrCat("Root cause ", i + 1, " of ", count),
+              &quoted, &page);
   }
-  Others("Consequences, which need no repair of their own", shown.consequences, false, &page);
-  Others("Latent faults, harmless until something restarts or changes", shown.latent, true, &page);
-  Others("Notes", shown.notes, false, &page);
-  WhatWorks(shown, &page);
-  WhatWasRuledOut(shown, style.all_ruled_out, &page);
-  WhatWasNotSeen(shown, &page);
+  Others("Consequences, which need no repair of their own", shown.consequences, false, verbose,
+         &quoted, &page);
+  Others("Latent faults, harmless until something restarts or changes", shown.latent, true, verbose,
+         &quoted, &page);
+  Others("Notes", shown.notes, false, verbose, &quoted, &page);
+  WhatWorks(shown, verbose, &page);
+  WhatWasRuledOut(shown, verbose, &page);
+  WhatWasNotSeen(shown, verbose, &page);
   if (!shown.skipped.empty()) {
     page.Heading(2, "Not judged, as asked for");
     page.Paragraph(MarkdownProse(absl::StrJoin(shown.skipped, ", ")));
   }
-  Timeline(shown, style.whole_timeline, &page);
+  Timeline(shown, verbose || style.whole_timeline, &page);
   return std::move(page).Take();
 }
 

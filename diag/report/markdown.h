@@ -5,9 +5,9 @@
 // then what works, what was ruled out, what could not be seen, and the time line.
 //
 // Commands and quotes stand in fences and code spans, longer than any run of backticks within.
-// Prose is escaped: text from a host makes no link, image, heading or tag, mentions nobody
-// (@name) and refers to no other ticket (#12). Of a list of causes that were ruled out for the
-// most part only those near a root cause are shown, unless all are asked for.
+// A word of prose that would be markup is shown as code, too: text from a host makes no link,
+// image, heading or tag, mentions nobody (@name) and refers to no other ticket (#12). It is short
+// (brief.h), unless it is `verbose`; why causes were ruled out is folded away.
 //
 // Pure function, safe in any thread.
 
@@ -22,8 +22,8 @@
 namespace vgpu::report {
 
 struct MarkdownStyle {
-  bool whole_timeline = false;  // else its last kShortTimeline events (text.h)
-  bool all_ruled_out = false;   // else as in text.h
+  bool whole_timeline = false;  // else what root causes name
+  bool verbose = false;         // all that the report has
 };
 
 std::string ToMarkdown(const Report& report, const MarkdownStyle& style);

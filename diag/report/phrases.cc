@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -29,19 +28,11 @@ std::string SayProcess(const host::Observed<int>& pid) {
   return absl::StrCat("process not observed (", pid.why_not(), ")");
 }
 
-// How many there are of each layer: "what the unit says (11), the device (9)".
-std::string CountByLayer(const std::vector<const RuledOut*>& causes) {
-  std::map<int, int> counts;
-  for (const RuledOut* cause : causes) ++counts[LayerOf(cause->code)];
-  return absl::StrJoin(counts, ", ", [](std::string* out, const std::pair<const int, int>& count) {
-    absl::StrAppend(out, rules::LayerTitle(count.first), " (", count.second, ")");
-  });
-}
-
 }  // namespace
 
 std::string Place(const rules::Evidence& evidence) {
-  return evidence.line > 0 ? absl::StrCat(evidence.source, ":", evidence.line) : evidence.source;
+  return evidence.line > 0 ? absl::StrCat(evidence.source, ", line ", evidence.line)
+                           : evidence.source;
 }
 
 absl::string_view WithoutPeriod(absl::string_view sentence) {
@@ -97,42 +88,13 @@ std::string RuledOutGroup::Names() const {
   });
 }
 
-std::string RuledOutGroups::SayOthers() const {
-  if (others.empty()) return "";
-  return absl::StrCat(others.size(), groups.empty() ? "" : " more",
-                      others.size() == 1 ? " cause" : " causes",
-                      " (--verbose names them): ", CountByLayer(others));
-}
-
-RuledOutGroups GroupRuledOut(const Report& report, bool all) {
-  RuledOutGroups result;
-  all = all || report.ruled_out.size() <= kShortRuledOut;
-  std::set<int> near = {0};  // what is of no layer is never left out
-  for (const Item& cause : report.root_causes) near.insert(LayerOf(cause.code));
+std::vector<RuledOutGroup> GroupRuledOut(const Report& report) {
+  std::vector<RuledOutGroup> groups;
   std::map<absl::string_view, size_t> by_reason;
   for (const RuledOut& out : report.ruled_out) {
-    if (!all && near.count(LayerOf(out.code)) == 0) {
-      result.others.push_back(&out);
-      continue;
-    }
-    const auto [group, added] = by_reason.try_emplace(out.because, result.groups.size());
-    if (added) result.groups.push_back({.because = out.because, .causes = {}});
-    result.groups[group->second].causes.push_back(&out);
-  }
-  return result;
-}
-
-std::vector<NotSeenGroup> GroupNotSeen(const Report& report) {
-  std::vector<NotSeenGroup> groups;
-  for (const NotSeen& not_seen : report.not_observed) {
-    const auto same = std::find_if(groups.begin(), groups.end(), [&](const NotSeenGroup& group) {
-      return !not_seen.why.empty() && group.why == not_seen.why && group.how == not_seen.how;
-    });
-    if (same == groups.end()) {
-      groups.push_back({.what = not_seen.what, .why = not_seen.why, .how = not_seen.how});
-    } else {
-      absl::StrAppend(&same->what, "; ", not_seen.what);
-    }
+    const auto [group, added] = by_reason.try_emplace(out.because, groups.size());
+    if (added) groups.push_back({.because = out.because, .causes = {}});
+    groups[group->second].causes.push_back(&out);
   }
   return groups;
 }

@@ -8,7 +8,6 @@
 #ifndef DIAG_REPORT_PHRASES_H_
 #define DIAG_REPORT_PHRASES_H_
 
-#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,10 +17,7 @@
 
 namespace vgpu::report {
 
-// A list of causes that is longer shows, where it is to be short, those near a root cause.
-inline constexpr size_t kShortRuledOut = 12;
-
-// "/proc/57290/maps:44".
+// "/proc/57290/maps, line 44": a file or a command, and its line.
 std::string Place(const rules::Evidence& evidence);
 
 // A sentence that goes on: without the period at its end.
@@ -49,28 +45,8 @@ struct RuledOutGroup {
   std::string Names() const;
 };
 
-struct RuledOutGroups {
-  // Those that one reason rules out stand together, in the order of the first of them.
-  std::vector<RuledOutGroup> groups;
-  std::vector<const RuledOut*> others;
-
-  // "47 more causes (--verbose names them): what the unit says (11), the device (9)"; empty
-  // where there are none.
-  std::string SayOthers() const;
-};
-
-// Unless `all`, of more than kShortRuledOut only those of a root cause's own layer, where its
-// look-alikes are; the rest are the others.
-RuledOutGroups GroupRuledOut(const Report& report, bool all);
-
-struct NotSeenGroup {
-  std::string what;  // "one; another"
-  std::string why;
-  std::string how;
-};
-
-// What was not seen for one reason, and is seen in one way, stands together.
-std::vector<NotSeenGroup> GroupNotSeen(const Report& report);
+// Those that one reason rules out stand together, in the order of the first of them.
+std::vector<RuledOutGroup> GroupRuledOut(const Report& report);
 
 // Host, time, service, Ollama, source: a label and what is known of it.
 std::vector<std::pair<std::string, std::string>> WhoWasJudged(const Report& report);

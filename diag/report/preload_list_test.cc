@@ -30,7 +30,7 @@ Report OneMissing() {
 TEST(FindPreloadList, SaysOfEachEntryWhatTheEvidenceSays) {
   const Report report = OneMissing();
   const PreloadList list = FindPreloadList(report);
-  EXPECT_EQ(list.source, "/proc/7/environ:3");
+  EXPECT_EQ(list.source, "/proc/7/environ, line 3");
   ASSERT_EQ(list.entries.size(), 2u);
   EXPECT_EQ(list.entries[0].path, "/lib/a.so");
   EXPECT_TRUE(list.entries[0].loaded);

@@ -56,7 +56,7 @@ TEST(ToSarif, APathIsAFileAndACommandIsNone) {
   EXPECT_EQ(file["region"]["startLine"], 7);
   const Json command = TheRun(NotRestarted())["results"][1]["locations"][0];
   EXPECT_EQ(command["logicalLocations"][0]["fullyQualifiedName"],
-            "journalctl -u ollama.service:118");
+            "journalctl -u ollama.service, line 118");
 }
 
 TEST(ToSarif, TheExitStatusIsThatOfTheProgram) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -9,12 +11,15 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
+#include "diag/report/brief.h"
 #include "diag/report/json.h"
 #include "diag/report/phrases.h"
 #include "diag/report/runbook.h"
 #include "diag/report/shown.h"
 #include "diag/report/wrap.h"
+#include "re2/re2.h"
 
 namespace vgpu::report {
 namespace {
@@ -22,6 +27,9 @@ namespace {
 // About ten lines. The JSON view keeps more (shown.h).
 constexpr size_t kLongestQuote = 800;
 constexpr int kNarrowest = 40;
+// Of a quote, in a short report below the root causes; and in all other places.
+constexpr size_t kFewRows = 2;
+constexpr size_t kAllRows = std::numeric_limits<size_t>::max();
 // Of a line that goes on inside of a word.
 constexpr absl::string_view kPieceLead = "|     ";
 static_assert(kPieceLead.size() == 2 + kPieceIndent);
@@ -51,7 +59,9 @@ const char* VerdictColor(Verdict verdict) {
 class Page {
  public:
   explicit Page(const TextStyle& style)
-      : width_(static_cast<size_t>(std::max(style.width, kNarrowest))), color_(style.color) {}
+      : width_(static_cast<size_t>(std::max(style.width, kNarrowest))),
+        color_(style.color),
+        utf8_(style.utf8) {}
 
   // An empty line, unless the page is empty or one is there already.
   void Gap() {
@@ -76,24 +86,43 @@ class Page {
     }
   }
 
-  // As it is, on one line.
-  void Command(size_t indent, absl::string_view command) {
-    absl::StrAppend(&out_, Spaces(indent), "$ ", command, "\n");
+  // `text`, and where that stands: beside it if there is room, else, if it is needed, below.
+  void ProseAndPlace(size_t indent, absl::string_view lead, absl::string_view text,
+                     absl::string_view place, bool needed = true) {
+    const size_t hang = indent + Columns(lead);
+    if (text.empty() || place.empty()) {
+      Prose(indent, lead, text.empty() ? place : text, "", text.empty() ? kDim : "");
+    } else if (hang + Columns(text) + Columns(place) + 3 <= width_) {
+      absl::StrAppend(&out_, Spaces(indent), lead, WithoutPeriod(text), " ",
+                      Painted(absl::StrCat("(", place, ")"), kDim), "\n");
+    } else {
+      Prose(indent, lead, text);
+      if (needed) Source(hang, place);
+    }
   }
 
-  void MarkedCommand(size_t indent, absl::string_view lead, absl::string_view command) {
+  // As it is, on one line.
+  void Command(size_t indent, absl::string_view lead, absl::string_view command) {
     absl::StrAppend(&out_, Spaces(indent), lead, "$ ", command, "\n");
   }
 
-  void Quote(size_t indent, absl::string_view quote) {
+  // At most so many rows; how many it has.
+  size_t Quote(size_t indent, absl::string_view quote, size_t most) {
     const size_t room = width_ > indent + 2 + kNarrowest / 4 ? width_ - indent - 2 : kNarrowest / 4;
+    std::vector<std::string> rows;
     for (const absl::string_view line : Lines(quote, room)) {
       absl::string_view lead = "| ";
       for (const absl::string_view piece : Pieces(line, room)) {
-        absl::StrAppend(&out_, Spaces(indent), lead, piece, "\n");
+        rows.push_back(absl::StrCat(lead, piece));
         lead = kPieceLead;
       }
     }
+    // The row that says so would be as long as the one that it stands for.
+    const bool cut = rows.size() > most && rows.size() - most > 1;
+    if (cut) rows.resize(most);
+    for (const std::string& row : rows) absl::StrAppend(&out_, Spaces(indent), row, "\n");
+    if (cut) absl::StrAppend(&out_, Spaces(indent), utf8_ ? "| …\n" : "| ...\n");
+    return rows.size();
   }
 
   void Source(size_t indent, absl::string_view source) { Prose(indent, "", source, "", kDim); }
@@ -108,234 +137,337 @@ class Page {
 
   const size_t width_;
   const bool color_;
+  const bool utf8_;
   std::string out_;
 };
 
-// Source and quote of a piece of evidence, without its meaning.
-void SourceAndQuote(size_t indent, const rules::Evidence& evidence, Page* page) {
-  if (!evidence.source.empty()) page->Source(indent, Place(evidence));
-  if (!evidence.quote.empty()) page->Quote(indent, evidence.quote);
+std::vector<const Event*> Pointers(const std::vector<Event>& events) {
+  std::vector<const Event*> pointers;
+  for (const Event& event : events) pointers.push_back(&event);
+  return pointers;
 }
 
-void NumberedEvidence(size_t indent, const std::vector<rules::Evidence>& evidence, Page* page) {
-  const size_t digits = absl::StrCat(evidence.size()).size();
-  for (size_t i = 0; i < evidence.size(); ++i) {
-    const std::string number = absl::StrCat(i + 1);
-    const std::string lead = absl::StrCat(Spaces(digits - number.size()), number, ". ");
-    const rules::Evidence& piece = evidence[i];
-    if (piece.meaning.empty()) {
-      page->Prose(indent, lead, Place(piece), "", kDim);
-      if (!piece.quote.empty()) page->Quote(indent + lead.size(), piece.quote);
-    } else {
-      page->Prose(indent, lead, piece.meaning);
-      SourceAndQuote(indent + lead.size(), piece, page);
+// Takes from the end of each time what all have, the distance from UTC, and returns it: "-05:00".
+std::string TakeZone(std::vector<std::string>* times) {
+  static const LazyRE2 kZone = {R"([0-9](Z|[-+][0-9:]{5})$)"};
+  std::string zone;
+  for (const std::string& time : *times) {
+    std::string own;
+    if (!RE2::PartialMatch(time, *kZone, &own) || (!zone.empty() && own != zone)) return "";
+    zone = own;
+  }
+  for (std::string& time : *times) time.resize(time.size() - zone.size());
+  return zone;
+}
+
+// Lays out one report. What is not `verbose` leaves out what stands above already, and what
+// brief.h says.
+class Layout {
+ public:
+  Layout(const Report& report, const TextStyle& style)
+      : report_(report), style_(style), page_(style) {}
+
+  std::string Whole() && {
+    Top();
+    RootCauses();
+    Consequences();
+    Lesser("Latent faults, harmless until something restarts or changes", report_.latent, true);
+    Lesser("Notes", report_.notes, false);
+    WhatWorks();
+    RuledOutCauses();
+    NotObserved();
+    Skipped();
+    Timeline();
+    Footer();
+    return std::move(page_).Take();
+  }
+
+ private:
+  void Top() {
+    page_.Prose(0, absl::StrCat(absl::AsciiStrToUpper(VerdictName(report_.verdict)), "  "),
+                report_.headline, VerdictColor(report_.verdict));
+  }
+
+  void RootCauses() {
+    const size_t count = report_.root_causes.size();
+    for (size_t i = 0; i < count; ++i) {
+      RootCause(
+          report_.root_causes[i],
+          count == 1 ? "Root cause  " : absl::StrCat("Root cause ", i + 1, " of ", count, "  "));
     }
   }
-}
 
-void Repair(size_t indent, const std::vector<rules::FixStep>& fix, Page* page) {
-  for (const rules::FixStep& step : fix) {
-    if (!step.command.empty()) page->Command(indent, step.command);
-    if (!step.why.empty()) page->Prose(indent + 4, "why:  ", step.why);
-    if (!step.risk.empty()) page->Prose(indent + 4, "risk: ", step.risk);
-    if (IsCommand(step.undo)) {
-      page->MarkedCommand(indent + 4, "undo: ", step.undo);
-    } else if (!step.undo.empty()) {
-      page->Prose(indent + 4, "undo: ", step.undo);
+  void RootCause(const Item& cause, absl::string_view lead) {
+    page_.Gap();
+    page_.Prose(
+        0, lead,
+        absl::StrCat(cause.code, " ", cause.title, " (", ConfidenceName(cause.confidence), ")"),
+        kBold);
+    if (!cause.fix.empty()) {
+      page_.Heading("To repair it");
+      Repair(2, cause.fix);
+    }
+    if (!cause.expect.empty()) {
+      page_.Heading("It worked when you see");
+      Expectations(2, cause.expect);
+    }
+    if (!cause.evidence.empty()) {
+      page_.Heading("Evidence");
+      NumberedEvidence(2, cause.evidence);
+    }
+    if (const std::vector<std::string> explains = Explained(cause); !explains.empty()) {
+      page_.Heading("Explains");
+      page_.Prose(2, "",
+                  absl::StrJoin(explains, ", ", [this](std::string* out, const std::string& code) {
+                    absl::StrAppend(out, Named(code, report_));
+                  }));
     }
   }
-}
 
-void Expectations(size_t indent, const std::vector<std::string>& expect, Page* page) {
-  for (const std::string& line : expect) page->Prose(indent, "- ", line);
-}
-
-void Top(const Report& report, Page* page) {
-  const std::string verdict = absl::AsciiStrToUpper(VerdictName(report.verdict));
-  page->Prose(0, absl::StrCat(verdict, "  "), report.headline, VerdictColor(report.verdict));
-  if (report.root_causes.empty() || report.root_causes[0].fix.empty()) return;
-  page->Gap();
-  for (const rules::FixStep& step : report.root_causes[0].fix) {
-    if (!step.command.empty()) page->Command(4, step.command);
+  // In a short report without those that say so themselves, below.
+  std::vector<std::string> Explained(const Item& cause) const {
+    std::vector<std::string> codes;
+    for (const std::string& code : cause.explains) {
+      const bool says_so = std::any_of(
+          report_.consequences.begin(), report_.consequences.end(), [&](const Item& item) {
+            const auto& by = item.explained_by;
+            return item.code == code && std::find(by.begin(), by.end(), cause.code) != by.end();
+          });
+      if (style_.verbose || !says_so) codes.push_back(code);
+    }
+    return codes;
   }
-  page->Prose(4, "", "(why, at what risk, and how to undo it: below)", "", kDim);
-}
 
-void RootCause(const Item& cause, const Report& report, Page* page) {
-  page->Prose(2, absl::StrCat(cause.code, "  "),
-              absl::StrCat(cause.title, " (", ConfidenceName(cause.confidence), ")"));
-  page->Gap();
-  NumberedEvidence(2, cause.evidence, page);
-  if (!cause.explains.empty()) {
-    page->Gap();
-    const std::string list =
-        absl::StrJoin(cause.explains, ", ", [&](std::string* out, const std::string& code) {
-          absl::StrAppend(out, Named(code, report));
-        });
-    page->Prose(2, "Explains: ", list);
-  }
-  if (!cause.fix.empty()) {
-    page->Gap();
-    page->Prose(2, "", "To repair it:");
-    Repair(4, cause.fix, page);
-  }
-  if (!cause.expect.empty()) {
-    page->Gap();
-    page->Prose(2, "", "It worked when you see:");
-    Expectations(4, cause.expect, page);
-  }
-  page->Gap();
-  page->Prose(2, "All of it: ", Runbook(cause.code));
-}
-
-void RootCauses(const Report& report, Page* page) {
-  const size_t count = report.root_causes.size();
-  for (size_t i = 0; i < count; ++i) {
-    page->Heading(count == 1 ? "Root cause" : absl::StrCat("Root cause ", i + 1, " of ", count));
-    RootCause(report.root_causes[i], report, page);
-  }
-}
-
-// An item that stands below the root causes.
-void Lesser(const Item& item, absl::string_view after_title, Page* page) {
-  const std::string lead = absl::StrCat(item.code, "  ");
-  const size_t hang = 2 + lead.size();
-  page->Prose(2, lead, absl::StrCat(item.title, after_title));
-  for (const rules::Evidence& evidence : item.evidence) {
-    if (!evidence.meaning.empty()) page->Prose(hang, "", evidence.meaning);
-    SourceAndQuote(hang, evidence, page);
-  }
-  Repair(hang, item.fix, page);
-  if (!item.expect.empty()) {
-    page->Prose(hang, "", "It worked when you see:");
-    Expectations(hang, item.expect, page);
-  }
-}
-
-void Consequences(const Report& report, Page* page) {
-  if (report.consequences.empty()) return;
-  page->Heading("Consequences, which need no repair of their own");
-  for (const Item& item : report.consequences) {
-    const std::string lead = absl::StrCat(item.code, "  ");
-    const std::string because =
-        item.explained_by.empty()
-            ? ""
-            : absl::StrCat(" (because of ", absl::StrJoin(item.explained_by, ", "), ")");
-    page->Prose(2, lead, absl::StrCat(item.title, because));
-    for (const rules::Evidence& evidence : item.evidence)
-      SourceAndQuote(2 + lead.size(), evidence, page);
-  }
-}
-
-void LatentFaults(const Report& report, Page* page) {
-  if (report.latent.empty()) return;
-  page->Heading("Latent faults, harmless until something restarts or changes");
-  for (const Item& item : report.latent)
-    Lesser(item, absl::StrCat(" (", ConfidenceName(item.confidence), ")"), page);
-}
-
-void Notes(const Report& report, Page* page) {
-  if (report.notes.empty()) return;
-  page->Heading("Notes");
-  for (const Item& item : report.notes) Lesser(item, "", page);
-}
-
-void WhatWorks(const Report& report, Page* page) {
-  if (report.working.empty()) return;
-  page->Heading("What works");
-  for (const Working& working : report.working) {
-    page->Prose(2, "- ", working.what);
-    for (const rules::Evidence& evidence : working.evidence) SourceAndQuote(4, evidence, page);
-  }
-}
-
-void RuledOutCauses(const Report& report, bool all, Page* page) {
-  if (report.ruled_out.empty()) return;
-  page->Heading("Ruled out");
-  const RuledOutGroups ruled_out = GroupRuledOut(report, all);
-  for (const RuledOutGroup& group : ruled_out.groups) {
-    page->Prose(2, absl::StrCat(group.causes.front()->code, "  "),
-                absl::StrCat(group.Names(), ": ", group.because));
-  }
-  if (!ruled_out.others.empty()) page->Prose(2, "", ruled_out.SayOthers());
-}
-
-void NotObserved(const Report& report, Page* page) {
-  if (report.not_observed.empty()) return;
-  page->Heading("Not observed");
-  for (const NotSeenGroup& group : GroupNotSeen(report)) {
-    page->Prose(2, "- ", absl::StrCat(group.what, group.why.empty() ? "" : " - ", group.why));
-    if (group.how.empty()) continue;
-    if (IsCommand(group.how)) {
-      page->MarkedCommand(4, "to see it: ", group.how);
-    } else {
-      page->Prose(4, "", absl::StrCat("to see it: ", group.how));
+  void NumberedEvidence(size_t indent, const std::vector<rules::Evidence>& evidence) {
+    const std::vector<EvidenceGroup> groups = GroupEvidence(evidence);
+    const size_t digits = absl::StrCat(groups.size()).size();
+    for (size_t i = 0; i < groups.size(); ++i) {
+      const std::string number = absl::StrCat(i + 1);
+      const std::string lead = absl::StrCat(Spaces(digits - number.size()), number, ". ");
+      page_.ProseAndPlace(indent, lead, groups[i].meaning(), groups[i].Place());
+      Quotes(indent + lead.size(), groups[i], kAllRows);
     }
   }
-}
 
-void Skipped(const Report& report, Page* page) {
-  if (report.skipped.empty()) return;
-  page->Heading("Not judged, as asked for");
-  page->Prose(2, "", absl::StrJoin(report.skipped, ", "));
-}
-
-void Timeline(const Report& report, bool whole, Page* page) {
-  if (report.timeline.empty()) return;
-  page->Heading("Time line");
-  const size_t left_out = whole || report.timeline.size() <= kShortTimeline
-                              ? 0
-                              : report.timeline.size() - kShortTimeline;
-  if (left_out > 0) {
-    page->Prose(2, "",
-                absl::StrCat("(", left_out, " earlier ", left_out == 1 ? "event" : "events",
-                             ": --timeline shows all)"));
+  void Quotes(size_t indent, const EvidenceGroup& group, size_t rows) {
+    bool between = false;
+    for (const rules::Evidence* piece : group.pieces) {
+      quoted_.Add(*piece);
+      if (piece->quote.empty()) continue;
+      // Where one of them ends could not be seen.
+      if (between) page_.Prose(indent, "", "and", "", kDim);
+      between = page_.Quote(indent, piece->quote, rows) > 1;
+    }
   }
-  std::vector<std::string> times;
-  size_t widest = 0;
-  for (const Event& event : report.timeline) {
-    times.push_back(Rfc3339(event.time, report.time_zone));
-    widest = std::max(widest, times.back().size());
-  }
-  for (size_t i = left_out; i < times.size(); ++i) {
-    const Event& event = report.timeline[i];
-    const std::string source = event.source.empty() ? "" : absl::StrCat(" (", event.source, ")");
-    page->Prose(2, absl::StrCat(times[i], Spaces(widest - times[i].size() + 2)),
-                absl::StrCat(event.event, source));
-  }
-}
 
-// What tells more of the codes that stand below the root causes.
-void Runbooks(const Report& report, Page* page) {
-  if (report.consequences.empty() && report.latent.empty() && report.notes.empty()) return;
-  page->Prose(0, "Codes    ", "vgpu-doctor explain CODE tells all of one");
-}
+  // What was said above of a step is not said again. `brief`: without risks and the way back.
+  void Repair(size_t indent, const std::vector<rules::FixStep>& fix, bool brief = false) {
+    for (const rules::FixStep& step : fix) {
+      if (!step.command.empty()) page_.Command(indent, "", step.command);
+      const auto say = [&](absl::string_view lead, const std::string& text) {
+        if (text.empty()) return;
+        if (!said_.insert({step.command, text}).second && !style_.verbose) return;
+        if (IsCommand(text)) {
+          page_.Command(indent + 2, lead, text);
+        } else {
+          page_.Prose(indent + 2, lead, text);
+        }
+      };
+      say("why:  ", step.why);
+      if (brief) continue;
+      say("risk: ", step.risk);
+      say("undo: ", step.undo);
+    }
+  }
 
-void Footer(const Report& report, Page* page) {
-  page->Gap();
-  for (const auto& [label, text] : WhoWasJudged(report))
-    page->Prose(0, absl::StrCat(label, Spaces(9 - label.size())), text);
-  Runbooks(report, page);
-}
+  void Expectations(size_t indent, const std::vector<std::string>& expect) {
+    for (const std::string& line : expect) page_.Prose(indent, "- ", line);
+  }
+
+  void Consequences() {
+    if (report_.consequences.empty()) return;
+    page_.Heading("Consequences, which need no repair of their own");
+    for (const Item& item : report_.consequences) {
+      const std::string lead = absl::StrCat(item.code, "  ");
+      const std::string because =
+          item.explained_by.empty()
+              ? ""
+              : absl::StrCat(" (because of ", absl::StrJoin(item.explained_by, ", "), ")");
+      page_.Prose(2, lead, absl::StrCat(item.title, because));
+      for (const rules::Evidence& evidence : item.evidence) {
+        const bool is_new = quoted_.Add(evidence);
+        if (style_.verbose || is_new) SourceAndQuote(2 + lead.size(), evidence);
+        if (!style_.verbose) break;
+      }
+    }
+  }
+
+  // Without its meaning.
+  void SourceAndQuote(size_t indent, const rules::Evidence& evidence) {
+    if (!evidence.source.empty()) page_.Source(indent, Place(evidence));
+    if (!evidence.quote.empty()) page_.Quote(indent, evidence.quote, Rows());
+  }
+
+  static bool HasMore(const std::vector<rules::FixStep>& fix) {
+    return std::any_of(fix.begin(), fix.end(), [](const rules::FixStep& step) {
+      return !step.risk.empty() || !step.undo.empty();
+    });
+  }
+
+  size_t Rows() const { return style_.verbose ? kAllRows : kFewRows; }
+
+  // Items that stand below the root causes.
+  void Lesser(absl::string_view heading, const std::vector<Item>& items, bool with_confidence) {
+    if (items.empty()) return;
+    page_.Heading(heading);
+    for (const Item& item : items) {
+      const std::string lead = absl::StrCat(item.code, "  ");
+      const size_t hang = 2 + lead.size();
+      page_.Prose(2, lead,
+                  absl::StrCat(item.title, with_confidence ? " (" : "",
+                               with_confidence ? ConfidenceName(item.confidence) : "",
+                               with_confidence ? ")" : ""));
+      for (const EvidenceGroup& group : GroupEvidence(item.evidence)) {
+        page_.ProseAndPlace(hang, "", group.meaning(), group.Place());
+        Quotes(hang, group, Rows());
+      }
+      // Beside a root cause they can wait.
+      const bool brief = !style_.verbose && !report_.root_causes.empty();
+      Repair(hang, item.fix, brief);
+      if (brief && HasMore(item.fix))
+        page_.Prose(hang, "", "(at what risk, and how to undo it: --verbose)", "", kDim);
+      if (item.expect.empty()) continue;
+      page_.Prose(hang, "", "It worked when you see:");
+      Expectations(hang, item.expect);
+    }
+  }
+
+  // Quotes stand there where what works is the answer.
+  void WhatWorks() {
+    if (report_.working.empty()) return;
+    page_.Heading("What works");
+    const bool quotes = style_.verbose || report_.verdict == Verdict::kHealthy;
+    for (const Working& working : report_.working) {
+      std::string places;
+      for (const rules::Evidence& evidence : working.evidence) {
+        absl::StrAppend(&places, places.empty() ? "" : "; ", Place(evidence));
+      }
+      page_.ProseAndPlace(2, "- ", working.what, places, /*needed=*/quotes);
+      for (const rules::Evidence& evidence : working.evidence) {
+        if (quotes && !evidence.quote.empty()) page_.Quote(4, evidence.quote, kAllRows);
+      }
+    }
+  }
+
+  void RuledOutCauses() {
+    if (report_.ruled_out.empty()) return;
+    if (style_.verbose) {
+      page_.Heading("Ruled out");
+      for (const RuledOutGroup& group : GroupRuledOut(report_)) {
+        page_.Prose(2, absl::StrCat(group.causes.front()->code, "  "),
+                    absl::StrCat(group.Names(), ": ", group.because));
+      }
+      return;
+    }
+    page_.Heading(absl::StrCat("Ruled out: ", report_.ruled_out.size(),
+                               report_.ruled_out.size() == 1 ? " cause" : " causes",
+                               " (--verbose says why)"));
+    for (const RuledOutLayer& layer : RuledOutByLayer(report_))
+      page_.Prose(2, absl::StrCat(layer.title, ": "), layer.codes);
+  }
+
+  void NotObserved() {
+    if (report_.not_observed.empty()) return;
+    // Where nothing is known to be wrong, this is the answer.
+    if (!style_.verbose && report_.verdict != Verdict::kInconclusive) return NotObservedInBrief();
+    page_.Heading("Not observed");
+    for (const NotSeenGroup& group : GroupNotSeen(report_)) {
+      page_.Prose(2, "- ", absl::StrCat(group.what, group.why.empty() ? "" : " - ", group.why));
+      if (group.how.empty()) continue;
+      for (const Way& way : Ways(group.how)) {
+        if (!way.lead.empty() && !style_.verbose) break;
+        const std::string lead = absl::StrCat(way.lead.empty() ? "to see it" : way.lead, ": ");
+        if (IsCommand(way.text)) {
+          page_.Command(4, lead, way.text);
+        } else {
+          page_.Prose(4, "", absl::StrCat(lead, way.text));
+        }
+      }
+    }
+  }
+
+  void NotObservedInBrief() {
+    page_.Heading("Not observed (--verbose says why, and how it is seen)");
+    const NotSeenInBrief brief = BriefNotSeen(report_);
+    for (const NotSeenGroup& group : brief.by_doctor) {
+      page_.Prose(2, "- ", absl::StrCat(group.what, ", which this looks at:"));
+      page_.Command(4, "", group.how);
+    }
+    if (!brief.others.empty()) page_.Prose(2, "- ", brief.others);
+  }
+
+  void Skipped() {
+    if (report_.skipped.empty()) return;
+    page_.Heading("Not judged, as asked for");
+    page_.Prose(2, "", absl::StrJoin(report_.skipped, ", "));
+  }
+
+  void Timeline() {
+    if (report_.timeline.empty()) return;
+    const bool whole = style_.verbose || style_.whole_timeline;
+    const std::vector<const Event*> events =
+        whole ? Pointers(report_.timeline) : EventsNearRootCauses(report_);
+    const size_t more = report_.timeline.size() - events.size();
+    std::vector<std::string> times;
+    for (const Event* event : events) times.push_back(Rfc3339(event->time, report_.time_zone));
+    const std::string zone = TakeZone(&times);
+    page_.Heading(
+        absl::StrCat("Time line", zone.empty() ? "" : " in the zone ", zone,
+                     more == 0 ? "" : absl::StrCat(" (", more, " more: --timeline shows all)")));
+    size_t widest = 0;
+    for (std::string& time : times) {
+      absl::StrReplaceAll({{"T", " "}}, &time);
+      widest = std::max(widest, time.size());
+    }
+    for (size_t i = 0; i < events.size(); ++i) {
+      const Event& event = *events[i];
+      const std::string lead = absl::StrCat(times[i], Spaces(widest - times[i].size() + 2));
+      if (whole) {
+        page_.Prose(
+            2, lead,
+            absl::StrCat(event.event,
+                         event.source.empty() ? "" : absl::StrCat(" (", event.source, ")")));
+      } else {
+        page_.ProseAndPlace(2, lead, event.event, event.source, /*needed=*/false);
+      }
+    }
+  }
+
+  void Footer() {
+    page_.Gap();
+    for (const auto& [label, text] : style_.verbose ? WhoWasJudged(report_) : InBrief(report_))
+      page_.Prose(0, absl::StrCat(label, Spaces(9 - label.size())), text);
+    for (const auto* items : {&report_.root_causes, &report_.latent, &report_.notes}) {
+      if (items->empty()) continue;
+      page_.Prose(0, "More     ",
+                  absl::StrCat(Runbook(items->front().code), " (or any other code)"));
+      break;
+    }
+  }
+
+  const Report& report_;
+  const TextStyle& style_;
+  Page page_;
+  Quoted quoted_;
+  std::set<std::pair<std::string, std::string>> said_;  // of a command
+};
 
 }  // namespace
 
 std::string ToText(const Report& report, const TextStyle& style) {
   const Report shown =
       Shown(report, {.quote_bytes = kLongestQuote, .other_bytes = 4096, .ascii = !style.utf8});
-  Page page(style);
-  Top(shown, &page);
-  RootCauses(shown, &page);
-  Consequences(shown, &page);
-  LatentFaults(shown, &page);
-  Notes(shown, &page);
-  WhatWorks(shown, &page);
-  RuledOutCauses(shown, style.all_ruled_out, &page);
-  NotObserved(shown, &page);
-  Skipped(shown, &page);
-  Timeline(shown, style.whole_timeline, &page);
-  Footer(shown, &page);
-  return std::move(page).Take();
+  return Layout(shown, style).Whole();
 }
 
 }  // namespace vgpu::report

@@ -2,11 +2,10 @@
 //
 //   std::cout << ToText(report, {.width = 80, .color = isatty(1) == 1});
 //
-// The verdict, the headline and the commands of the first root cause stand on top; then
-// each root cause with its evidence, what it explains, the repair and what will be seen
-// when it worked; then consequences, latent faults and notes; then what works, what was
-// ruled out, what could not be seen, and the time line. The last lines say which host and
-// process were judged.
+// The verdict and the headline stand on top; then each root cause with its repair, what will be
+// seen when it worked, and its evidence; then consequences, latent faults and notes; then what
+// works, what was ruled out, what could not be seen, and the time line. The last lines say which
+// host and process were judged. It is short (brief.h), unless it is `verbose`.
 //
 // Prose wraps at `width` (at least 40) and hangs under itself. A command stands on a line
 // of its own and is never wrapped. A quote is marked with "| "; where it wraps, the end of
@@ -20,24 +19,18 @@
 #ifndef DIAG_REPORT_TEXT_H_
 #define DIAG_REPORT_TEXT_H_
 
-#include <cstddef>
 #include <string>
 
-#include "diag/report/phrases.h"
 #include "diag/report/report.h"
 
 namespace vgpu::report {
-
-inline constexpr size_t kShortTimeline = 12;
 
 struct TextStyle {
   int width = 80;
   bool color = false;
   bool utf8 = true;
-  bool whole_timeline = false;  // else its last kShortTimeline events
-  // Else, of more than kShortRuledOut, those of a root cause's own layer, where its look-alikes
-  // are, and how many there are of the others.
-  bool all_ruled_out = false;
+  bool whole_timeline = false;  // else what root causes name
+  bool verbose = false;         // all that the report has
 };
 
 std::string ToText(const Report& report, const TextStyle& style);

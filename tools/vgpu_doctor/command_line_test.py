@@ -139,14 +139,19 @@ class CommandLine(unittest.TestCase):
         self.assertGreaterEqual(len(whole), len(short))
         self.refuses("check", "--root", root, "--since", "soon", says="2h ago")
 
-    def test_a_short_and_a_whole_list_of_what_was_ruled_out(self):
+    def test_a_short_and_a_verbose_report(self):
         root = f"{testing.INCIDENTS}/started-before-drop-in-not-restarted/host"
         short = testing.doctor("check", "--root", root).out.decode()
-        whole = testing.doctor("check", "--root", root, "--verbose").out.decode()
-        self.assertRegex(short, r"\d+ more causes \(--verbose names them\): ")
-        self.assertNotIn("VG601", short)
-        self.assertIn("VG601", whole)
-        self.assertNotIn("--verbose", whole)
+        verbose = testing.doctor("check", "--root", root, "--verbose").out.decode()
+        self.assertEqual(testing.doctor("check", "--root", root, "-v").out.decode(), verbose)
+        self.assertRegex(short, r"Ruled out: \d+ causes \(--verbose says why\)")
+        # Ranges of codes; each with its name.
+        self.assertNotIn("pci-device-absent", short)
+        self.assertIn("VG601  pci-device-absent: ", verbose)
+        self.assertNotIn("--verbose", verbose)
+        # A verbose report has all that the report has.
+        for event in testing.check_json("--root", root)[0]["timeline"]:
+            self.assertIn(event["event"], " ".join(verbose.split()))
 
     def test_the_verdict_is_the_exit_status_in_both_formats(self):
         for incident, status in (("healthy-era-b", 0), ("started-before-drop-in-not-restarted", 1),

@@ -23,6 +23,10 @@ import unittest
 
 import doctor_testing as testing
 
+# Lines. The longest report is of a crash loop with a latent fault, each with a repair of four steps.
+FIRST_SCREEN = 40
+LONGEST = 110
+
 
 class Incident(unittest.TestCase):
     """One incident: its directory is what makes it."""
@@ -44,6 +48,8 @@ class Incident(unittest.TestCase):
             label = json.load(file)
         text, as_json = self.report("text"), self.report("json")
         report = testing.parse_report(as_json)
+        with self.subTest("length"):
+            self.hold_length(report, text.out.decode())
         with self.subTest("label"):
             self.assertEqual(text.status, as_json.status)
             self.hold(label, report, text.out.decode())
@@ -51,6 +57,20 @@ class Incident(unittest.TestCase):
             with self.subTest(name):
                 self.assertEqual(form.err, b"")
                 self.hold_golden(name, form.out.decode())
+
+    def hold_length(self, report, text):
+        """What to do stands on the first screen, and the rest is soon read."""
+        lines = text.splitlines()
+        self.assertLessEqual(len(lines), LONGEST)
+        for cause in report["root_causes"][:1]:
+            screen = "\n".join(lines[:FIRST_SCREEN])
+            for step in cause["fix"]:
+                self.assertIn(f"  $ {step['command']}\n", screen)
+            flat = " ".join(screen.split())
+            self.assertIn(cause["title"], flat)
+            for line in cause["expect"]:
+                self.assertIn(" ".join(line.split()), flat)
+            self.assertRegex(screen, "(?m)^Evidence$")
 
     def hold(self, label, report, text):
         wrong = []

@@ -26,13 +26,13 @@ std::string Text(const Report& report, const PrintOptions& options) {
   report::TextStyle style =
       options.output == "-" ? StyleOfStandardOutput(options.no_color) : report::TextStyle{};
   style.whole_timeline = options.timeline;
-  style.all_ruled_out = options.verbose;
+  style.verbose = options.verbose;
   return report::ToText(report, style);
 }
 
 std::string Markdown(const Report& report, const PrintOptions& options) {
   return report::ToMarkdown(report,
-                            {.whole_timeline = options.timeline, .all_ruled_out = options.verbose});
+                            {.whole_timeline = options.timeline, .verbose = options.verbose});
 }
 
 // The others show all that there is.
@@ -88,9 +88,10 @@ void AddPrintOptions(CLI::App& command, PrintOptions& options) {
       ->excludes(output)
       ->option_text(" ");  // and not what it excludes
   command.add_flag("--timeline", options.timeline,
-                   "Show all that happened, and not only what concerns the last start");
-  command.add_flag("--verbose", options.verbose,
-                   "Name every cause that was ruled out, and not only those near a root cause");
+                   "Show all that happened, and not only what bears on the root cause");
+  command.add_flag("-v,--verbose", options.verbose,
+                   "Show all: the evidence of consequences, why each cause was ruled out, what "
+                   "could not be seen and why, all that happened");
   command.add_flag("--no-color", options.no_color, "No colours, also on a terminal");
 }
 
