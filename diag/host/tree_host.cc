@@ -1,7 +1,5 @@
 #include "diag/host/tree_host.h"
 
-#include <stdlib.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -12,7 +10,7 @@
 #include "diag/host/capture_layout.h"
 #include "diag/host/dir_files.h"
 #include "diag/host/journal_time.h"
-#include "diag/host/json_member.h"
+#include "diag/host/listed_file.h"
 #include "nlohmann/json.hpp"
 
 namespace vgpu::host {
@@ -22,14 +20,6 @@ using nlohmann::json;
 
 constexpr size_t kManifestLimit = size_t{16} << 20;
 constexpr size_t kFilesLimit = size_t{256} << 20;
-
-FileType TypeNamed(absl::string_view name) {
-  for (FileType type : {FileType::kDir, FileType::kSymlink, FileType::kCharDevice,
-                        FileType::kBlockDevice, FileType::kFifo, FileType::kSocket}) {
-    if (name == FileTypeName(type)) return type;
-  }
-  return FileType::kFile;
-}
 
 template <typename T>
 void TakeNumber(const json& object, const char* key, Observed<T>& into) {
@@ -177,57 +167,20 @@ void TreeHost::ReadFiles(absl::string_view text) {
   int malformed = 0;
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     if (absl::StripAsciiWhitespace(line).empty()) continue;
-    // What an ELF file says of itself is parsed where somebody asks for it.
-    const absl::string_view elf = ObjectMember(line, "elf").value_or(absl::string_view());
-    std::string rest(line);
-    if (!elf.empty()) rest.replace(elf.data() - line.data(), elf.size(), "{}");
-    json object = json::parse(rest, nullptr, /*allow_exceptions=*/false);
-    std::string path = object.is_object() ? TextOr(object, "path", "") : "";
-    if (path.empty() || path.front() != '/') {
+    std::optional<ListedFile> file = ParseListedFile(line);
+    if (!file) {
       ++malformed;
       continue;
     }
-    path = CleanPath(path);
-    Entry entry;
-    const std::string type = TextOr(object, "type", "file");
-    entry.absent = type == "absent";
-    entry.meta.type = TypeNamed(type);
-    entry.target = TextOr(object, "target", "");
-    if (std::string mode = TextOr(object, "mode", ""); !mode.empty()) {
-      char* end = nullptr;
-      unsigned long bits = strtoul(mode.c_str(), &end, 8);  // octal text, "0755"
-      if (*end == '\0') entry.meta.mode = static_cast<uint32_t>(bits & 07777);
-    }
-    TakeNumber(object, "uid", entry.meta.uid);
-    TakeNumber(object, "gid", entry.meta.gid);
-    TakeNumber(object, "size", entry.meta.size);
-    TakeTime(object, "mtime", entry.meta.mtime);
-    TakeTime(object, "ctime", entry.meta.ctime);
-    Observed<uint64_t> dev, ino;
-    TakeNumber(object, "dev", dev);
-    TakeNumber(object, "ino", ino);
-    if (dev.present() && ino.present()) entry.meta.id = FileId{*dev, *ino};
-    if (auto caps = object.find("caps"); caps != object.end()) {
-      if (caps->is_null()) entry.meta.caps = Absent{};
-      if (caps->is_string()) entry.meta.caps = caps->get<std::string>();
-    }
-    if (std::string sum = TextOr(object, "sha256", ""); !sum.empty()) entry.meta.sha256 = sum;
-    entry.elf = std::string(elf);
-    if (auto names = object.find("names"); names != object.end() && names->is_array()) {
-      entry.names.emplace();
-      for (const json& name : *names) {
-        if (name.is_string()) entry.names->push_back(name.get<std::string>());
-      }
-      std::sort(entry.names->begin(), entry.names->end());
-    }
-    if (!entry.absent) {
+    const std::string path = CleanPath(file->path);
+    if (!file->absent) {
       for (std::string at = path; at != "/";) {
         std::string dir(Dirname(at));
         if (!children_[dir].insert(std::string(Basename(at))).second) break;
         at = dir;
       }
     }
-    entries_[path] = std::move(entry);
+    entries_[path] = *std::move(file);
   }
   if (malformed > 0) {
     remarks_.push_back(absl::StrCat(kFilesList + 1, ": ", malformed, " malformed ",

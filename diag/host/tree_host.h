@@ -11,7 +11,6 @@
 
 #include <map>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -20,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "diag/host/host.h"
+#include "diag/host/listed_file.h"
 #include "diag/host/tree_files.h"
 
 namespace vgpu::host {
@@ -53,15 +53,6 @@ class TreeHost : public Host {
   Observed<std::vector<std::string>> RawList(const std::string& path) const override;
 
  private:
-  // A line of files.jsonl.
-  struct Entry {
-    bool absent = false;
-    FileMeta meta;
-    std::string target;
-    std::string elf;                                // the JSON object, empty where there is none
-    std::optional<std::vector<std::string>> names;  // what a listing of the directory gave
-  };
-
   explicit TreeHost(std::unique_ptr<TreeFiles> files) : files_(std::move(files)) {}
   Observed<FileMeta> Stat(const std::string& path) const;
   absl::Status ReadManifest(absl::string_view text);
@@ -84,7 +75,7 @@ class TreeHost : public Host {
   absl::TimeZone time_zone_ = absl::UTCTimeZone();
   Observed<std::string> unit_ = Absent{};
   std::vector<std::string> remarks_;
-  absl::flat_hash_map<std::string, Entry> entries_;
+  absl::flat_hash_map<std::string, ListedFile> entries_;              // files.jsonl, by path
   absl::flat_hash_map<std::string, std::set<std::string>> children_;  // of directories, by entries_
   absl::flat_hash_map<std::string, std::string> not_observed_;        // path: reason
   std::set<std::string> first_part_;  // files of which more was there than was captured
