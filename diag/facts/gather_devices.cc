@@ -69,12 +69,11 @@ void LookAtLibrary(const host::Host& host, const std::string& path, absl::string
   }
   std::optional<ShimName> shim = ShimOf(path);
   if (!shim || !devices.shim.empty() || PutAside(name)) return;
-  if (SpeaksOfShims(path)) {
-    devices.shim = path;
-  } else if (Observed<host::Resolved> found = host.Resolve(path, root);
-             found.present() && SpeaksOfShims(found->path)) {
-    devices.shim = path;
-  }
+  const auto leads_to_shims = [&] {
+    const Observed<host::Resolved> found = host.Resolve(path, root);
+    return found.present() && SpeaksOfShims(found->path);
+  };
+  if (SpeaksOfShims(path) || leads_to_shims()) devices.shim = path;
 }
 
 void AddWords(absl::string_view list, std::vector<std::string>& dirs) {
@@ -278,7 +277,7 @@ std::vector<DeviceNode> LookAtNodes(const host::Host& host) {
 std::string WhoWantsBars(const host::Host& host, const Facts& facts) {
   constexpr absl::string_view kRules = "/etc/udev/rules.d";
   for (const std::string& name : host.List(kRules).value_or({})) {
-    const std::string path = host::JoinPath(kRules, name);
+    std::string path = host::JoinPath(kRules, name);
     if (!absl::EndsWith(name, ".rules")) continue;
     for (absl::string_view line : absl::StrSplit(host.Read(path).value_or({}).bytes, '\n')) {
       line = absl::StripLeadingAsciiWhitespace(line);
