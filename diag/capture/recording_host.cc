@@ -246,8 +246,7 @@ Observed<std::unique_ptr<ByteSource>> RecordingHost::RawOpen(const std::string& 
   }
   Observed<Source> answer = host_.RawOpen(path);
   if (!answer.present()) {
-    looks.why_not_opened =
-        answer.absent() ? "went away while it was looked at" : std::string(answer.why_not());
+    looks.why_not_opened = answer.absent() ? kWentAway : std::string(answer.why_not());
     return WhyNot(answer);
   }
   looks.log = NewLog();
@@ -265,8 +264,7 @@ Observed<std::unique_ptr<RangeSource>> RecordingHost::RawOpenRanges(const std::s
     return Observed<std::unique_ptr<RangeSource>>(
         std::make_unique<EndKeeper>(std::move(source), limits_.log, looks.tail));
   }
-  looks.why_not_opened =
-      answer.absent() ? "went away while it was looked at" : std::string(answer.why_not());
+  looks.why_not_opened = answer.absent() ? kWentAway : std::string(answer.why_not());
   return WhyNot(answer);
 }
 

@@ -32,6 +32,9 @@
 
 namespace vgpu::capture {
 
+// Why what was there is not in a capture: a process that ended, a thread of the kernel's program.
+inline constexpr char kWentAway[] = "went away while it was looked at";
+
 // The newest lines of a stream, and of those before them the ones that hold a needle: a
 // server that talked for days has said at its start what it found.
 class LogTail {

@@ -86,7 +86,9 @@ class Writer {
     }
     CaptureSummary summary;
     summary.looks = record_.paths.size() + record_.outputs.size();
-    summary.not_observed = not_observed_.size();
+    summary.absent = absent_;
+    for (const json& each : not_observed_)
+      ++summary.not_observed[each["reason"].get<std::string>()];
     archive::TarWriter tar(sink);
     // What is in it comes first: a person who lists the archive sees it.
     for (auto member = members_.rbegin(); member != members_.rend(); ++member) {
@@ -140,7 +142,9 @@ class Writer {
       return;
     }
     if (!looks.meta || looks.meta->absent()) {
-      if (looks.meta) AddEntry({{"path", SafePath(path)}, {"type", "absent"}});
+      if (!looks.meta) return;
+      ++absent_;
+      AddEntry({{"path", SafePath(path)}, {"type", "absent"}});
       return;
     }
     if (looks.meta->not_observed()) {
@@ -285,7 +289,7 @@ class Writer {
 
   template <typename T>
   static std::string Why(const Observed<T>& answer) {
-    return answer.absent() ? "went away while it was looked at" : std::string(answer.why_not());
+    return answer.absent() ? kWentAway : std::string(answer.why_not());
   }
 
   std::string RedactedOutput(const std::string& file, const std::string& text) const {
@@ -342,6 +346,7 @@ class Writer {
   std::vector<TarMember> members_;
   std::set<std::string> names_;  // of members_
   std::string list_;             // files.jsonl
+  size_t absent_ = 0;
   std::vector<json> not_observed_;
   std::map<std::string, std::string> journal_from_;
   std::vector<std::string> first_part_;

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -31,9 +32,11 @@ struct CaptureOptions {
 };
 
 struct CaptureSummary {
-  size_t looks = 0;         // paths and outputs
-  size_t not_observed = 0;  // of these
-  uint64_t bytes = 0;       // before compression
+  size_t looks = 0;   // paths and outputs
+  size_t absent = 0;  // of these: there is no such thing
+  // Of these what could not be told, by the reason for it.
+  std::map<std::string, size_t> not_observed = {};
+  uint64_t bytes = 0;  // before compression
 };
 
 // `host` is the one that the record is of. Null `redactor`: nothing is redacted. Errors are

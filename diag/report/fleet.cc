@@ -58,6 +58,23 @@ std::string WithoutPid(const std::string& source, const host::Observed<int>& pid
   return absl::StrReplaceAll(source, {{absl::StrCat(own, "/"), "/proc/PID/"}});
 }
 
+std::string WithoutPidOfProcess(const std::string& headline, const host::Observed<int>& pid) {
+  if (!pid.present()) return headline;
+  return absl::StrReplaceAll(headline, {{absl::StrCat("process ", *pid), "process PID"},
+                                        {absl::StrCat("Process ", *pid), "Process PID"}});
+}
+
+// What is the surest of a code's items: that of the first is not always.
+rules::Confidence Surest(const std::vector<Item>& items, absl::string_view code) {
+  rules::Confidence surest = rules::Confidence::kPossible;
+  for (const Item& item : items) {
+    if (item.code != code) continue;
+    if (item.confidence == rules::Confidence::kCertain) return item.confidence;
+    if (item.confidence == rules::Confidence::kLikely) surest = item.confidence;
+  }
+  return surest;
+}
+
 template <typename Counts>
 std::vector<FleetCause> ByCount(const Counts& counts) {
   std::vector<FleetCause> causes;
@@ -67,7 +84,8 @@ std::vector<FleetCause> ByCount(const Counts& counts) {
                       .id = entry == nullptr ? "" : std::string(entry->id),
                       .title = entry == nullptr ? "" : std::string(entry->title),
                       .hosts = count.hosts,
-                      .certain = count.certain});
+                      .certain = count.certain,
+                      .likely = count.likely});
   }
   std::stable_sort(causes.begin(), causes.end(),
                    [](const FleetCause& a, const FleetCause& b) { return a.hosts > b.hosts; });
@@ -118,30 +136,30 @@ void FleetCollector::Add(absl::string_view root, const Report& report) {
                     .hostname = shown.host.hostname.value_or(""),
                     .verdict = shown.verdict,
                     .headline = shown.headline,
+                    .alike = WithoutPidOfProcess(shown.headline, shown.subject.pid),
                     .causes = Codes(shown.root_causes),
                     .latent = Codes(shown.latent),
                     .unit = shown.subject.unit,
                     .ollama_version = shown.subject.ollama_version.value_or(""),
                     .era = shown.subject.era});
-  for (const std::string& code : hosts_.back().causes) {
+  FleetHost& host = hosts_.back();
+  for (const std::string& code : host.causes) {
+    host.confidence.push_back(Surest(shown.root_causes, code));
     Count& count = causes_[code];
     ++count.hosts;
-    for (const Item& item : shown.root_causes) {
-      if (item.code != code || item.confidence != rules::Confidence::kCertain) continue;
-      ++count.certain;
-      break;
-    }
+    count.certain += host.confidence.back() == rules::Confidence::kCertain;
+    count.likely += host.confidence.back() == rules::Confidence::kLikely;
   }
   for (const std::string& code : hosts_.back().latent) ++latent_[code].hosts;
   CountPieces(shown);
 }
 
 void FleetCollector::AddUnreadable(absl::string_view root, absl::string_view why) {
-  hosts_.push_back({.root = Safe(root), .headline = Safe(why)});
+  hosts_.push_back({.root = Safe(root), .headline = Safe(why), .alike = Safe(why)});
 }
 
 void FleetCollector::AddFault(absl::string_view root, absl::string_view why) {
-  hosts_.push_back({.root = Safe(root), .fault = true, .headline = Safe(why)});
+  hosts_.push_back({.root = Safe(root), .fault = true, .headline = Safe(why), .alike = Safe(why)});
 }
 
 void FleetCollector::CountPieces(const Report& shown) {

@@ -32,13 +32,16 @@ inline constexpr char kFleetSchema[] = "vgpu-doctor.fleet/1";
 
 // A row: one host.
 struct FleetHost {
-  std::string root = {};                 // what was named: a directory, an archive
-  std::string hostname = {};             // as its capture has it; empty where it has none
-  std::optional<Verdict> verdict = {};   // none: it could not be read
-  bool fault = false;                    // of vgpu-doctor itself, while it was judged
-  std::string headline = {};             // or why it could not be read
+  std::string root = {};                // what was named: a directory, an archive
+  std::string hostname = {};            // as its capture has it; empty where it has none
+  std::optional<Verdict> verdict = {};  // none: it could not be read
+  bool fault = false;                   // of vgpu-doctor itself, while it was judged
+  std::string headline = {};            // or why it could not be read
+  // The same with PID for the process's own number, so that hosts on which the same is so say so.
+  std::string alike = {};
   std::vector<std::string> causes = {};  // codes of its root causes, first the one to act on
-  std::vector<std::string> latent = {};  // codes, each once
+  std::vector<rules::Confidence> confidence = {};  // of each of them
+  std::vector<std::string> latent = {};            // codes, each once
   std::string unit = {};
   std::string ollama_version = {};
   std::string era = "unknown";
@@ -51,11 +54,12 @@ const char* VerdictOf(const FleetHost& host);
 
 // How many hosts have a code.
 struct FleetCause {
-  std::string code;
-  std::string id;
-  std::string title;
+  std::string code = {};
+  std::string id = {};
+  std::string title = {};
   size_t hosts = 0;
   size_t certain = 0;  // hosts on which it is certain
+  size_t likely = 0;   // and likely, the others are possible
 };
 
 // What more than half of the hosts of a cause have in common, or of all hosts that were read.
@@ -103,6 +107,7 @@ class FleetCollector {
   struct Count {
     size_t hosts = 0;
     size_t certain = 0;
+    size_t likely = 0;
   };
   using Counts = std::map<std::string, Count>;
   // Code, what, source, quote.

@@ -53,7 +53,22 @@ std::string Table(absl::string_view head, absl::string_view rows) {
                                      "</tbody>\n</table>\n");
 }
 
-std::string Causes(const std::vector<FleetCause>& causes) {
+std::string Causes(const Fleet& fleet) {
+  std::string rows;
+  for (const FleetCause& cause : fleet.causes) {
+    absl::StrAppend(&rows, "<tr>", Element("td class=\"count\"", absl::StrCat(cause.hosts)),
+                    Element("td class=\"code\"", cause.code), "<td class=\"wide\">",
+                    XmlText(cause.title), Element("pre class=\"command\"", Repair(cause, fleet)),
+                    "</td>", Element("td", Certainty(cause)), "<td class=\"command\">",
+                    Element("code", Runbook(cause.code)), "</td></tr>\n");
+  }
+  return Table(
+      "<th>hosts</th><th>code</th><th>cause, and its repair on one of them</th>"
+      "<th>certainty</th><th>all of it</th>",
+      rows);
+}
+
+std::string Latent(const std::vector<FleetCause>& causes) {
   std::string rows;
   for (const FleetCause& cause : causes) {
     absl::StrAppend(&rows, "<tr>", Element("td class=\"count\"", absl::StrCat(cause.hosts)),
@@ -61,12 +76,13 @@ std::string Causes(const std::vector<FleetCause>& causes) {
                     Element("td class=\"wide\"", cause.title), "<td class=\"command\">",
                     Element("code", Runbook(cause.code)), "</td></tr>\n");
   }
-  return Table("<th>hosts</th><th>code</th><th>cause</th><th>all of it</th>", rows);
+  return Table("<th>hosts</th><th>code</th><th>fault</th><th>all of it</th>", rows);
 }
 
 std::string Shared(const Fleet& fleet) {
   std::string items;
   for (const FleetShared& shared : fleet.shared) {
+    if (!SaysSomething(shared, fleet)) continue;
     absl::StrAppend(&items, "<li>", shared.hosts, " of ", shared.of,
                     shared.code.empty() ? "" : absl::StrCat(" with ", XmlText(shared.code)), ": ");
     if (shared.what != "evidence") {
@@ -81,11 +97,11 @@ std::string Shared(const Fleet& fleet) {
 }
 
 std::string Hosts(const Fleet& fleet) {
-  const FleetNames names(fleet);
   std::string rows;
   for (const FleetGroup& group : Groups(fleet)) {
     for (const FleetHost* host : group.hosts) {
-      absl::StrAppend(&rows, "<tr>", Element("td class=\"host\"", names.Of(*host)), "<td>",
+      absl::StrAppend(&rows, "<tr><td class=\"host\">", XmlText(host->hostname),
+                      Element("div class=\"place\"", host->root), "</td><td>",
                       Element(absl::StrCat("span class=\"badge ", ClassOf(VerdictOf(*host)), "\""),
                               SayVerdict(*host)),
                       "</td>", Element("td", group.causes),
@@ -109,8 +125,8 @@ std::string ToHtml(const Fleet& fleet) {
       "<meta name=\"referrer\" content=\"no-referrer\">\n",
       Element("title", Summary(fleet)), "\n<style>", kStyle, kTableStyle,
       "</style>\n</head>\n<body>\n<main>\n<header class=\"", mood, "\">\n",
-      Element("h1", Summary(fleet)), "\n</header>\n", Section("Root causes", Causes(fleet.causes)),
-      Section("Latent faults, harmless until something restarts or changes", Causes(fleet.latent)),
+      Element("h1", Summary(fleet)), "\n</header>\n", Section("Root causes", Causes(fleet)),
+      Section("Latent faults, harmless until something restarts or changes", Latent(fleet.latent)),
       Section("What most of them share", Shared(fleet)),
       Section("Hosts, by root cause", Hosts(fleet)), "<footer>vgpu-doctor ", kToolVersion,
       "</footer>\n</main>\n</body>\n</html>\n");

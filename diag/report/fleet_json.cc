@@ -43,11 +43,14 @@ std::string ToJson(const Fleet& fleet) {
   }
   Json hosts = Json::array();
   for (const FleetHost& host : fleet.hosts) {
+    Json confidence = Json::array();
+    for (const rules::Confidence each : host.confidence) confidence.push_back(ConfidenceName(each));
     hosts.push_back(Json{{"host", NameOf(host)},
                          {"hostname", OrNull(host.hostname)},
                          {"root", host.root},
                          {"verdict", VerdictOf(host)},
                          {"root_causes", host.causes},
+                         {"confidence", std::move(confidence)},
                          {"latent", host.latent},
                          {"headline", host.headline},
                          {"unit", OrNull(host.unit)},

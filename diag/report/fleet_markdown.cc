@@ -1,4 +1,5 @@
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -17,21 +18,36 @@ std::string Cell(absl::string_view markdown) {
   return absl::StrReplaceAll(markdown, {{"|", "\\|"}});
 }
 
-std::string Causes(absl::string_view heading, const std::vector<FleetCause>& causes) {
+std::string Causes(const Fleet& fleet) {
+  if (fleet.causes.empty()) return "";
+  std::string out =
+      "## Root causes\n\n| Hosts | Cause | Certainty | To repair it |\n"
+      "| ---: | --- | --- | --- |\n";
+  for (const FleetCause& cause : fleet.causes) {
+    absl::StrAppend(&out, "| ", cause.hosts, " | **", Cell(MarkdownProse(cause.code)), "** ",
+                    Cell(MarkdownProse(cause.title)), " | ", Certainty(cause), " | ",
+                    Cell(MarkdownCode(Repair(cause, fleet))), " |\n");
+  }
+  return absl::StrCat(out, "\nAll of a cause: ", MarkdownCode(Runbook(fleet.causes.front().code)),
+                      "\n\n");
+}
+
+std::string Latent(const std::vector<FleetCause>& causes) {
   if (causes.empty()) return "";
-  std::string out = absl::StrCat("## ", heading, "\n\n| Hosts | Cause | |\n| ---: | --- | --- |\n");
+  std::string out =
+      "## Latent, harmless until something restarts or changes\n\n| Hosts | Fault |\n"
+      "| ---: | --- |\n";
   for (const FleetCause& cause : causes) {
     absl::StrAppend(&out, "| ", cause.hosts, " | **", Cell(MarkdownProse(cause.code)), "** ",
-                    Cell(MarkdownProse(cause.title)), " | ",
-                    Cell(MarkdownCode(Runbook(cause.code))), " |\n");
+                    Cell(MarkdownProse(cause.title)), " |\n");
   }
   return out + "\n";
 }
 
 std::string Shared(const Fleet& fleet) {
-  if (fleet.shared.empty()) return "";
-  std::string out = "## What most of them share\n\n";
+  std::string out;
   for (const FleetShared& shared : fleet.shared) {
+    if (!SaysSomething(shared, fleet)) continue;
     absl::StrAppend(&out, "- ", shared.hosts, " of ", shared.of,
                     shared.code.empty() ? "" : absl::StrCat(" with ", MarkdownProse(shared.code)),
                     ": ");
@@ -43,22 +59,24 @@ std::string Shared(const Fleet& fleet) {
                     MarkdownCode(shared.source), shared.meaning.empty() ? "" : ")",
                     shared.quote.empty() ? "" : ": ", MarkdownCode(shared.quote), "\n");
   }
-  return out + "\n";
+  return out.empty() ? "" : absl::StrCat("## What most of them share\n\n", out, "\n");
 }
 
 }  // namespace
 
 std::string ToMarkdown(const Fleet& fleet) {
   std::string out =
-      absl::StrCat("# ", MarkdownProse(Summary(fleet)), "\n\n", Causes("Root causes", fleet.causes),
-                   Causes("Latent faults", fleet.latent), Shared(fleet),
+      absl::StrCat("# ", MarkdownProse(Summary(fleet)), "\n\n", Causes(fleet), Latent(fleet.latent),
+                   Shared(fleet),
                    "## Hosts, by root cause\n\n"
-                   "| Host | Verdict | Causes | |\n| --- | --- | --- | --- |\n");
-  const FleetNames names(fleet);
-  for (const FleetHost& host : fleet.hosts) {
-    absl::StrAppend(&out, "| ", Cell(MarkdownProse(names.Of(host))), " | ", SayVerdict(host), " | ",
-                    Cell(MarkdownProse(absl::StrJoin(host.causes, ", "))), " | ",
-                    Cell(MarkdownProse(host.headline)), " |\n");
+                   "| Host | Capture | Verdict | Causes | |\n| --- | --- | --- | --- | --- |\n");
+  for (const FleetGroup& group : Groups(fleet)) {
+    for (const FleetHost* host : group.hosts) {
+      absl::StrAppend(&out, "| ", Cell(MarkdownProse(host->hostname)), " | ",
+                      Cell(MarkdownCode(host->root)), " | ", SayVerdict(*host), " | ",
+                      Cell(MarkdownProse(absl::StrJoin(host->causes, ", "))), " | ",
+                      Cell(MarkdownProse(host->headline)), " |\n");
+    }
   }
   return out;
 }

@@ -1,14 +1,19 @@
 #include "diag/report/fleet_phrases.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "diag/rules/catalogue.h"
+#include "diag/rules/steps.h"
 
 namespace vgpu::report {
 namespace {
+
+// As Ollama's installer and all distributions have it.
+constexpr absl::string_view kUsualUnit = "ollama.service";
 
 struct VerdictWords {
   const char* verdict;
@@ -24,6 +29,32 @@ constexpr VerdictWords kVerdicts[] = {
 std::string Named(const std::string& code) {
   const rules::CatalogueEntry* entry = rules::FindCode(code);
   return entry == nullptr ? code : absl::StrCat(code, " ", entry->id);
+}
+
+// Each with how sure it is on them.
+std::string CausesOf(const std::vector<const FleetHost*>& hosts) {
+  const std::vector<std::string>& codes = hosts.front()->causes;
+  std::vector<std::string> causes;
+  for (size_t i = 0; i < codes.size(); ++i) {
+    FleetCause cause = {.code = codes[i], .hosts = hosts.size()};
+    for (const FleetHost* host : hosts) {
+      cause.certain += host->confidence[i] == rules::Confidence::kCertain;
+      cause.likely += host->confidence[i] == rules::Confidence::kLikely;
+    }
+    causes.push_back(absl::StrCat(Named(codes[i]), " (", Certainty(cause), ")"));
+  }
+  return absl::StrJoin(causes, ", ");
+}
+
+std::vector<FleetBlock> BlocksOf(const std::vector<const FleetHost*>& hosts) {
+  std::vector<FleetBlock> blocks;
+  std::map<absl::string_view, size_t> by_headline;
+  for (const FleetHost* host : hosts) {
+    const auto [block, added] = by_headline.try_emplace(host->alike, blocks.size());
+    if (added) blocks.emplace_back();
+    blocks[block->second].hosts.push_back(host);
+  }
+  return blocks;
 }
 
 }  // namespace
@@ -45,20 +76,34 @@ std::string SharedValue(const FleetShared& shared) {
   return shared.what == "unit" ? shared.quote : "";
 }
 
-FleetNames::FleetNames(const Fleet& fleet) {
-  std::vector<absl::string_view> names;
-  for (const FleetHost& host : fleet.hosts) names.push_back(NameOf(host));
-  std::sort(names.begin(), names.end());
-  for (size_t i = 1; i < names.size(); ++i) {
-    if (names[i] == names[i - 1] && (twice_.empty() || twice_.back() != names[i]))
-      twice_.emplace_back(names[i]);
-  }
+bool SaysSomething(const FleetShared& shared, const Fleet& fleet) {
+  if (shared.what == "unit") return shared.quote != kUsualUnit;
+  if (shared.what != "era") return true;
+  return std::none_of(fleet.shared.begin(), fleet.shared.end(), [&](const FleetShared& other) {
+    return other.what == "ollama_version" && other.hosts >= shared.hosts;
+  });
 }
 
-std::string FleetNames::Of(const FleetHost& host) const {
-  const std::string name(NameOf(host));
-  if (!std::binary_search(twice_.begin(), twice_.end(), name) || host.hostname.empty()) return name;
-  return absl::StrCat(name, " (", host.root, ")");
+std::string Certainty(const FleetCause& cause) {
+  std::vector<std::string> parts;
+  const std::pair<const char*, size_t> counts[] = {
+      {ConfidenceName(rules::Confidence::kCertain), cause.certain},
+      {ConfidenceName(rules::Confidence::kLikely), cause.likely},
+      {ConfidenceName(rules::Confidence::kPossible), cause.hosts - cause.certain - cause.likely}};
+  for (const auto& [word, count] : counts) {
+    if (count == cause.hosts) return word;
+    if (count > 0) parts.push_back(absl::StrCat(word, " on ", count));
+  }
+  return absl::StrJoin(parts, ", ");
+}
+
+std::string Repair(const FleetCause& cause, const Fleet& fleet) {
+  for (const FleetHost& host : fleet.hosts) {
+    if (std::find(host.causes.begin(), host.causes.end(), cause.code) == host.causes.end())
+      continue;
+    return absl::StrCat("vgpu-doctor fix ", cause.code, " --root ", rules::ShellQuoted(host.root));
+  }
+  return "";
 }
 
 std::vector<FleetGroup> Groups(const Fleet& fleet) {
@@ -67,12 +112,16 @@ std::vector<FleetGroup> Groups(const Fleet& fleet) {
     const FleetHost* last = groups.empty() ? nullptr : groups.back().hosts.back();
     if (last == nullptr || last->causes != host.causes ||
         absl::string_view(VerdictOf(*last)) != VerdictOf(host)) {
-      groups.push_back(
-          {{}, absl::StrJoin(host.causes, ", ", [](std::string* out, const std::string& code) {
-             absl::StrAppend(out, Named(code));
-           })});
+      groups.emplace_back();
     }
     groups.back().hosts.push_back(&host);
+  }
+  for (FleetGroup& group : groups) {
+    group.causes = CausesOf(group.hosts);
+    group.blocks = BlocksOf(group.hosts);
+    const FleetHost& first = *group.hosts.front();
+    if (!first.causes.empty())
+      group.repair = absl::StrCat("vgpu-doctor fix --root ", rules::ShellQuoted(first.root));
   }
   return groups;
 }

@@ -23,21 +23,34 @@ std::string Summary(const Fleet& fleet);
 // "Ollama 0.16.2", "discovery of era B", "ollama.service"; empty for evidence.
 std::string SharedValue(const FleetShared& shared);
 
-// A host's name; with its place where another host has the same name.
-class FleetNames {
- public:
-  explicit FleetNames(const Fleet& fleet);
-  std::string Of(const FleetHost& host) const;
+// False for what goes without saying: the unit's usual name, an era whose version is named.
+bool SaysSomething(const FleetShared& shared, const Fleet& fleet);
 
- private:
-  std::vector<std::string> twice_;  // sorted
+// "certain", "likely"; of hosts that differ "certain on 3, likely on 1".
+std::string Certainty(const FleetCause& cause);
+
+// "vgpu-doctor fix VG302 --root captures/a.tar.zst": shows the repair, of the first host that has
+// the cause.
+std::string Repair(const FleetCause& cause, const Fleet& fleet);
+
+// Hosts of which the same is said.
+struct FleetBlock {
+  std::vector<const FleetHost*> hosts;  // never empty
+
+  // With PID where they are several.
+  const std::string& headline() const {
+    return hosts.size() == 1 ? hosts.front()->headline : hosts.front()->alike;
+  }
 };
 
 // Hosts that stand together: with the same verdict and the same causes. Points into the fleet.
 struct FleetGroup {
   std::vector<const FleetHost*> hosts;  // never empty
-  // "VG302 service-started-before-config, VG411 …"; empty where they have no cause.
+  std::vector<FleetBlock> blocks;       // of them
+  // "VG302 service-started-before-config (certain), VG411 …"; empty where they have no cause.
   std::string causes;
+  // "vgpu-doctor fix --root captures/a.tar.zst"; empty where they have no cause.
+  std::string repair;
 };
 
 std::vector<FleetGroup> Groups(const Fleet& fleet);

@@ -11,12 +11,13 @@
 #include "diag/report/runbook.h"
 #include "diag/report/visible.h"
 #include "diag/report/wrap.h"
+#include "diag/rules/steps.h"
 
 namespace vgpu::report {
 namespace {
 
 constexpr size_t kNarrowest = 40;
-// A name that is longer has its headline on the next line.
+// A name that is longer has its place on the next line.
 constexpr size_t kWidestName = 24;
 // Of each cause. JSON has all of them.
 constexpr size_t kMostShared = 5;
@@ -67,6 +68,9 @@ class Page {
     }
   }
 
+  // As it is, on one line.
+  void Command(absl::string_view command) { absl::StrAppend(&out_, Shown(command), "\n"); }
+
   void Quote(size_t indent, absl::string_view quote) {
     const std::string shown = Shown(quote);
     for (const absl::string_view line : Lines(shown, width_ - indent - 2))
@@ -91,26 +95,32 @@ class Page {
   std::string out_;
 };
 
-void Causes(absl::string_view heading, const std::vector<FleetCause>& causes, Page* page) {
+void Causes(absl::string_view heading, const std::vector<FleetCause>& causes, bool with_certainty,
+            Page* page) {
   if (causes.empty()) return;
   page->Gap();
   page->Prose("", heading);
   const size_t digits = absl::StrCat(causes.front().hosts).size();
   for (const FleetCause& cause : causes) {
     const std::string count = absl::StrCat(cause.hosts);
-    page->Prose(absl::StrCat("  ", cause.code, "  ", std::string(digits - count.size(), ' '),
-                             HostCount(cause.hosts), cause.hosts == 1 ? "   " : "  "),
-                cause.title);
+    page->Prose(
+        absl::StrCat("  ", cause.code, "  ", std::string(digits - count.size(), ' '),
+                     HostCount(cause.hosts), cause.hosts == 1 ? "   " : "  "),
+        with_certainty ? absl::StrCat(cause.title, " (", Certainty(cause), ")") : cause.title);
   }
 }
 
 void Shared(const Fleet& fleet, Page* page) {
-  if (fleet.shared.empty()) return;
+  std::vector<FleetShared> pieces;
+  for (const FleetShared& shared : fleet.shared) {
+    if (SaysSomething(shared, fleet)) pieces.push_back(shared);
+  }
+  if (pieces.empty()) return;
   page->Gap();
   page->Prose("", "What most of them share");
   const std::string* code = nullptr;
   size_t shown = 0;
-  for (const FleetShared& shared : fleet.shared) {
+  for (const FleetShared& shared : pieces) {
     const std::string of = absl::StrCat(shared.hosts, " of ", shared.of);
     if (shared.what != "evidence") {
       page->Prose(absl::StrCat("  ", of, "  "), SharedValue(shared));
@@ -129,28 +139,27 @@ void Shared(const Fleet& fleet, Page* page) {
 }
 
 void Hosts(const Fleet& fleet, Page* page) {
-  const FleetNames names(fleet);
   size_t widest = 0;
   for (const FleetHost& host : fleet.hosts) {
-    const size_t columns = Columns(names.Of(host));
+    const size_t columns = Columns(host.hostname);
     if (columns <= kWidestName) widest = std::max(widest, columns);
   }
-  if (widest == 0) widest = kWidestName / 4;
   for (const FleetGroup& group : Groups(fleet)) {
     page->Gap();
     const FleetHost& first = *group.hosts.front();
-    page->Prose(absl::StrCat(absl::AsciiStrToUpper(SayVerdict(first)), "  "),
-                absl::StrCat(group.causes, group.causes.empty() ? "" : "  ", "(",
-                             HostCount(group.hosts.size()), ")"),
-                ColorOf(VerdictOf(first)));
-    const std::string* headline = nullptr;
-    for (const FleetHost* host : group.hosts) {
-      // A column in which the same stands below itself says so.
-      const bool again = headline != nullptr && *headline == host->headline;
-      page->Hanging(absl::StrCat("  ", names.Of(*host)), widest + 4,
-                    again ? "(the same)" : host->headline, "", again ? kDim : "");
-      headline = &host->headline;
+    page->Prose(
+        absl::StrCat(absl::AsciiStrToUpper(SayVerdict(first)), "  "),
+        absl::StrCat(group.causes, group.causes.empty() ? "" : ", ", HostCount(group.hosts.size())),
+        ColorOf(VerdictOf(first)));
+    for (const FleetBlock& block : group.blocks) {
+      page->Prose("  ", block.headline());
+      // Two captures of one host have its name.
+      for (const FleetHost* host : block.hosts) {
+        page->Hanging(absl::StrCat("    ", host->hostname), host->hostname.empty() ? 4 : widest + 6,
+                      host->root, "", kDim);
+      }
     }
+    if (!group.repair.empty()) page->Command(absl::StrCat("  $ ", group.repair));
   }
 }
 
@@ -159,14 +168,16 @@ void Hosts(const Fleet& fleet, Page* page) {
 std::string ToText(const Fleet& fleet, const TextStyle& style) {
   Page page(style);
   page.Prose("", Summary(fleet));
-  Causes("Root causes", fleet.causes, &page);
-  Causes("Latent, harmless until something restarts or changes", fleet.latent, &page);
+  Causes("Root causes", fleet.causes, true, &page);
+  Causes("Latent, harmless until something restarts or changes", fleet.latent, false, &page);
   Shared(fleet, &page);
   Hosts(fleet, &page);
   page.Gap();
-  page.Prose("", "All of one host: vgpu-doctor check --root ROOT");
+  const std::string& root = fleet.hosts.empty() ? "ROOT" : fleet.hosts.front().root;
+  page.Command(
+      absl::StrCat("All of one host:  vgpu-doctor check --root ", rules::ShellQuoted(root)));
   if (!fleet.causes.empty())
-    page.Prose("", absl::StrCat("All of a cause: ", Runbook(fleet.causes.front().code)));
+    page.Command(absl::StrCat("All of a cause:   ", Runbook(fleet.causes.front().code)));
   return std::move(page).Take();
 }
 

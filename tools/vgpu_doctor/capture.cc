@@ -30,6 +30,7 @@
 #include "tools/command_line/progress.h"
 #include "tools/vgpu_doctor/exit_codes.h"
 #include "tools/vgpu_doctor/new_file.h"
+#include "tools/vgpu_doctor/what_is_missing.h"
 
 namespace vgpu::doctor {
 namespace {
@@ -208,14 +209,14 @@ int RunCapture(const CaptureCommandOptions& options) {
   }
   const std::string pid =
       options.host.pid != 0 ? absl::StrCat(" --pid ", options.host.pid) : std::string();
-  fprintf(stderr, "vgpu-doctor: wrote %s: %zu answers of the host, %s\n",
-          report::Visible(name).c_str(), written->looks,
+  fprintf(stderr,
+          "vgpu-doctor: wrote %s: %zu answers of the host (%zu that something is absent), %s\n",
+          report::Visible(name).c_str(), written->looks, written->absent,
           options.no_redact ? "with the secrets that they hold" : "secrets redacted");
-  if (written->not_observed > 0) {
-    fprintf(stderr, "vgpu-doctor: %zu of them could not be read; the manifest says why%s\n",
-            written->not_observed,
-            recording.observer_uid().value_or(0) != 0 ? " (root could read more)" : "");
-  }
+  const bool root_sees_more =
+      options.host.root.empty() && recording.observer_uid().value_or(0) != 0;
+  for (const std::string& line : WhatIsMissing(written->not_observed, root_sees_more))
+    fprintf(stderr, "vgpu-doctor: %s\n", line.c_str());
   if (file) {
     fprintf(stderr, "vgpu-doctor: to judge it: vgpu-doctor check --root %s%s\n",
             report::Visible(name).c_str(), pid.c_str());

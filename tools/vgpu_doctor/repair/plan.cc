@@ -47,9 +47,15 @@ absl::Status NotDiagnosed(const report::Report& report, absl::string_view wanted
 std::string WhyByHand(const Repair& repair, bool asked_for) {
   const bool changes = std::any_of(repair.actions.begin(), repair.actions.end(),
                                    [](const auto& action) { return Who(action) == By::kTool; });
+  std::vector<size_t> by_hand;
   for (size_t i = 0; i < repair.actions.size(); ++i) {
-    if (Who(repair.actions[i]) != By::kPerson) continue;
-    return absl::StrCat("step ", i + 1, " is a person's");
+    if (Who(repair.actions[i]) == By::kPerson) by_hand.push_back(i + 1);
+  }
+  if (by_hand.size() == 1) return absl::StrCat("step ", by_hand[0], " is a person's");
+  if (!by_hand.empty()) {
+    const size_t last = by_hand.back();
+    by_hand.pop_back();
+    return absl::StrCat("steps ", absl::StrJoin(by_hand, ", "), " and ", last, " are a person's");
   }
   if (!changes) return "no step is known that repairs it";
   if (repair.item.confidence == rules::Confidence::kPossible && !asked_for) {

@@ -70,6 +70,10 @@ TEST(Plan, AStepOfAPersonsEndsWhatIsDoneByItself) {
   const auto plan = MakePlan(report, "");
   EXPECT_EQ(plan->automatic, 1u);
   EXPECT_EQ(plan->repairs[1].by_hand, "step 1 is a person's");
+  report.root_causes[1] = Cause("VG404", {{"sudo install x"}, {"sudo mv y"}, Restart()});
+  EXPECT_EQ(MakePlan(report, "")->repairs[1].by_hand, "steps 1 and 2 are a person's");
+  report.root_causes[1] = Cause("VG404", {{"a"}, {"b"}, Restart(), {"c"}});
+  EXPECT_EQ(MakePlan(report, "")->repairs[1].by_hand, "steps 1, 2 and 4 are a person's");
 }
 
 TEST(Plan, AStepThatOnlyShowsOrIsOneWayOfTwoIsPassedOver) {
