@@ -73,8 +73,15 @@ class Page {
 
   void Quote(size_t indent, absl::string_view quote) {
     const std::string shown = Shown(quote);
-    for (const absl::string_view line : Lines(shown, width_ - indent - 2))
-      absl::StrAppend(&out_, std::string(indent, ' '), "| ", line, "\n");
+    const size_t room = width_ - indent - 2;
+    for (const absl::string_view line : Lines(shown, room)) {
+      size_t further = 0;  // of a line that goes on inside of a word
+      for (const absl::string_view piece : Pieces(line, room)) {
+        absl::StrAppend(&out_, std::string(indent, ' '), "| ", std::string(further, ' '), piece,
+                        "\n");
+        further = kPieceIndent;
+      }
+    }
   }
 
   std::string Take() && { return std::move(out_); }
@@ -152,6 +159,11 @@ void Hosts(const Fleet& fleet, Page* page) {
         absl::StrCat(group.causes, group.causes.empty() ? "" : ", ", HostCount(group.hosts.size())),
         ColorOf(VerdictOf(first)));
     for (const FleetBlock& block : group.blocks) {
+      if (!first.verdict) {
+        for (const FleetHost* host : block.hosts)
+          page->Prose("  ", absl::StrCat(host->root, ": ", host->headline));
+        continue;
+      }
       page->Prose("  ", block.headline());
       // Two captures of one host have its name.
       for (const FleetHost* host : block.hosts) {

@@ -39,6 +39,38 @@ TEST(FleetViews, LookAsReviewed) {
   EXPECT_TRUE(MatchesGolden("fleet.json", ToJson(Sample())));
 }
 
+TEST(FleetViews, HostsOfWhichTheSameIsSaidStandBelowIt) {
+  FleetCollector collector;
+  for (int i = 1; i <= 3; ++i) {
+    Report report = NotRestarted();
+    report.subject.pid = 100 + i;
+    report.headline = absl::StrCat("Process ", 100 + i, " is old: restart it.");
+    collector.Add(absl::StrCat("my captures/", i), report);
+  }
+  const std::string text = ToText(std::move(collector).Finish(), {});
+  EXPECT_TRUE(absl::StrContains(text,
+                                "PROBLEM  VG302 service-started-before-config (certain), 3 hosts\n"
+                                "  Process PID is old: restart it.\n"
+                                "    test10  my captures/1\n"
+                                "    test10  my captures/2\n"
+                                "    test10  my captures/3\n"
+                                "  $ vgpu-doctor fix --root 'my captures/1'\n"))
+      << text;
+  // It goes without saying.
+  EXPECT_FALSE(absl::StrContains(text, "3 of 3  ollama.service"));
+  EXPECT_FALSE(absl::StrContains(text, "era B"));
+}
+
+TEST(FleetViews, ACauseIsAsSureAsItIsOnEachHost) {
+  FleetCollector collector;
+  collector.Add("a", NotRestarted());
+  Report other = NotRestarted();
+  other.root_causes[0].confidence = rules::Confidence::kPossible;
+  collector.Add("b", other);
+  EXPECT_TRUE(
+      absl::StrContains(ToText(std::move(collector).Finish(), {}), "certain on 1, possible on 1"));
+}
+
 TEST(FleetViews, ColourAddsEscapesAndNothingElse) {
   std::string colored = ToText(Sample(), {.color = true});
   std::string plain;
@@ -78,7 +110,7 @@ TEST(FleetViews, TheTableOfMarkdownKeepsItsColumns) {
     size_t bars = 0;
     for (size_t i = 0; i < line.size(); ++i)
       bars += line[i] == '|' && (i == 0 || line[i - 1] != '\\');
-    EXPECT_EQ(bars, 5u) << line;
+    EXPECT_EQ(bars, 6u) << line;
   }
   EXPECT_EQ(rows, 1u);
 }

@@ -2,8 +2,11 @@
 """check over many captured hosts: a row for each, by root cause, and what most of them share."""
 
 import glob
+import html
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -141,6 +144,21 @@ class Fleet(unittest.TestCase):
             self.assertEqual((quiet.status, quiet.out, quiet.err), (status, b"", b""), roots)
         outcome = testing.doctor("check", "--root", HEALTHY, HEALTHY, "--output", "/nowhere/x")
         self.assertEqual(outcome.status, testing.USAGE)
+
+    def test_the_table_says_where_each_is_and_what_repairs_it(self):
+        copy = f"{self.scratch}/the other capture"
+        os.symlink(NOT_RESTARTED, copy)
+        for form in ("text", "markdown", "html"):
+            outcome = testing.doctor("check", "--root", NOT_RESTARTED, copy, HEALTHY, "--format",
+                                     form)
+            text = html.unescape(outcome.out.decode())
+            for root in (NOT_RESTARTED, copy, HEALTHY):
+                self.assertIn(root, text, form)
+            self.assertIn("certain", text, form)
+            repair = re.search(r"vgpu-doctor (fix [^\n`<]*--root .*?)(</pre>|`|\n)", text)
+            done = testing.doctor(*shlex.split(repair.group(1)))
+            self.assertEqual(done.status, testing.PROBLEM, repair.group(1))
+            self.assertIn("sudo systemctl restart ollama.service", done.out.decode())
 
     def test_one_host_has_its_whole_report(self):
         outcome = testing.doctor("check", "--root", NOT_RESTARTED, "--format", "json")
