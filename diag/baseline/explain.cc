@@ -18,6 +18,9 @@ using How = Change::How;
 // of one that acts after the next start, in between.
 constexpr int kOfRootCause = 200;
 constexpr int kOfLatent = 100;
+// One all of whose causes the evidence of the present host contradicts explains nothing.
+constexpr int kOfNothing = -100;
+constexpr int kUnseen = -1000;
 
 bool Has(const std::vector<absl::string_view>& codes, absl::string_view code) {
   return std::find(codes.begin(), codes.end(), code) != codes.end();
@@ -33,11 +36,18 @@ bool MayCauseOneOf(const Change& change, const std::vector<report::Item>& items)
                      [&](const report::Item& item) { return Has(causes, item.code); });
 }
 
-int Weight(const Change& change, const report::Report& report) {
-  if (change.how == How::kNotObserved) return change.kind->weight - 1000;
-  if (MayCauseOneOf(change, report.root_causes)) return change.kind->weight + kOfRootCause;
-  if (MayCauseOneOf(change, report.latent)) return change.kind->weight + kOfLatent;
-  return change.kind->weight;
+int Weight(const Change& change, const report::Report& report,
+           const std::set<std::string>& contradicted) {
+  int weight = change.kind->weight;
+  if (change.how == How::kNotObserved) weight += kUnseen;
+  if (MayCauseOneOf(change, report.root_causes)) return weight + kOfRootCause;
+  if (MayCauseOneOf(change, report.latent)) return weight + kOfLatent;
+  const std::vector<absl::string_view> causes = CausesOf(change);
+  const bool explains_nothing =
+      !causes.empty() && std::all_of(causes.begin(), causes.end(), [&](absl::string_view code) {
+        return contradicted.count(std::string(code)) != 0;
+      });
+  return explains_nothing ? weight + kOfNothing : weight;
 }
 
 void AddLikely(const std::vector<report::Item>& items, bool latent, Diff& diff) {
@@ -89,11 +99,25 @@ std::string Sentence(const Change& change) {
   return absl::StrCat("it was ", Quoted(*change.before), " and is ", Quoted(*change.now));
 }
 
-std::string Headline(const Diff& diff) {
+std::string Headline(const Diff& diff, const report::Report& report) {
   const std::string name = diff.name.empty() ? "the baseline" : absl::StrCat("\"", diff.name, "\"");
+  // What holds on this host, whatever differs.
+  const std::string faults =
+      report.root_causes.empty()
+          ? ""
+          : absl::StrCat(" (", report.root_causes.front().code, ": ",
+                         report.root_causes.front().title, "; `vgpu-doctor check` tells more)");
   switch (diff.verdict) {
     case DiffVerdict::kSame:
-      return absl::StrCat("Nothing that makes up the working state differs from ", name, ".");
+      if (!diff.verified) {
+        return absl::StrCat("Nothing differs from ", name,
+                            ", and that state was never seen to work: to be the same as it is no "
+                            "health",
+                            faults, ".");
+      }
+      return absl::StrCat("Nothing that makes up the working state differs from ", name,
+                          faults.empty() ? "" : ", and something is wrong all the same", faults,
+                          ".");
     case DiffVerdict::kInconclusive:
       if (diff.changes.empty()) return absl::StrCat("Nothing could be compared with ", name, ".");
       return absl::StrCat("Nothing that was seen differs from ", name,
@@ -103,6 +127,11 @@ std::string Headline(const Diff& diff) {
       break;
   }
   const Change& first = diff.changes.front().change;
+  if (diff.changes.front().may_cause.empty() && !CausesOf(first).empty()) {
+    return absl::StrCat("Nothing on this host shows harm of what differs, ", first.What(), ": ",
+                        Sentence(first), faults.empty() ? "" : ". What is wrong has no difference",
+                        faults, ".");
+  }
   std::string text = absl::StrCat("Look at ", first.What(), ": ", Sentence(first));
   if (!diff.likely_causes.empty() && !diff.likely_causes.front().latent &&
       diff.likely_causes.front().because.front() == first.key) {
@@ -163,11 +192,12 @@ Diff Explain(const Snapshot& baseline, Comparison comparison, const report::Repo
   diff.same = comparison.same;
   diff.not_compared = std::move(comparison.not_compared);
 
-  std::stable_sort(
-      comparison.changes.begin(), comparison.changes.end(),
-      [&](const Change& a, const Change& b) { return Weight(a, report) > Weight(b, report); });
   std::set<std::string> contradicted;
   for (const report::RuledOut& out : report.ruled_out) contradicted.insert(out.code);
+  std::stable_sort(comparison.changes.begin(), comparison.changes.end(),
+                   [&](const Change& a, const Change& b) {
+                     return Weight(a, report, contradicted) > Weight(b, report, contradicted);
+                   });
   for (Change& change : comparison.changes) {
     Explained explained;
     for (absl::string_view code : CausesOf(change)) {
@@ -181,7 +211,7 @@ Diff Explain(const Snapshot& baseline, Comparison comparison, const report::Repo
   diff.verdict = diff.Differences() > 0                  ? DiffVerdict::kDrift
                  : diff.changes.empty() && diff.same > 0 ? DiffVerdict::kSame
                                                          : DiffVerdict::kInconclusive;
-  diff.headline = Headline(diff);
+  diff.headline = Headline(diff, report);
   return diff;
 }
 

@@ -90,6 +90,52 @@ TEST(Explain, WhatWasNotObservedIsNoDifference) {
   EXPECT_EQ(diff.Differences(), 0u);
 }
 
+TEST(Explain, WhatExplainsNothingOnThisHostStandsBelowWhatCan) {
+  Comparison comparison;
+  // A copy that an editor left beside the drop-in, and the running program.
+  comparison.changes = {Of("unit.ineffective./etc/vgpu.conf~", Change::How::kAdded),
+                        Of("discovery.result", Change::How::kMissing)};
+  ASSERT_GT(comparison.changes[0].kind->weight, comparison.changes[1].kind->weight);
+  report::Report report;
+  report.ruled_out.push_back({"VG204", "dropin-ineffective", "every file that counts is read"});
+  EXPECT_EQ(Explain(Named(), comparison, report).changes[0].change.key, "discovery.result");
+  const Diff alone = [&] {
+    Comparison one;
+    one.changes = {comparison.changes[0]};
+    return Explain(Named(), one, report);
+  }();
+  EXPECT_TRUE(absl::StrContains(alone.headline, "shows harm of what differs")) << alone.headline;
+  report.ruled_out.clear();
+  EXPECT_EQ(Explain(Named(), comparison, report).changes[1].change.key, "discovery.result");
+  // Of what was not seen this time, likewise.
+  for (Change& change : comparison.changes) {
+    change.how = Change::How::kNotObserved;
+    change.now = NotObserved{"permission denied"};
+  }
+  report.ruled_out.push_back({"VG204", "dropin-ineffective", "every file that counts is read"});
+  const Diff unseen = Explain(Named(), comparison, report);
+  EXPECT_EQ(unseen.verdict, DiffVerdict::kInconclusive);
+  EXPECT_FALSE(absl::StrContains(unseen.headline, "vgpu.conf~")) << unseen.headline;
+}
+
+TEST(Explain, TheSameAsAStateThatNeverWorkedIsNoHealth) {
+  Snapshot snapshot = Named();
+  Comparison comparison;
+  comparison.same = 5;
+  report::Report report;
+  report.root_causes = {Cause("VG207")};
+  // A verified one, and the GPU is lost although nothing differs.
+  Diff diff = Explain(snapshot, comparison, report);
+  EXPECT_EQ(diff.verdict, DiffVerdict::kSame);
+  EXPECT_TRUE(absl::StrContains(diff.headline, "wrong all the same (VG207")) << diff.headline;
+  snapshot.verified = false;
+  diff = Explain(snapshot, comparison, report);
+  EXPECT_EQ(ExitCode(diff.verdict), 0);
+  EXPECT_TRUE(absl::StrContains(diff.headline, "no health (VG207: a title")) << diff.headline;
+  diff = Explain(snapshot, comparison, {});
+  EXPECT_TRUE(absl::StrContains(diff.headline, "no health.")) << diff.headline;
+}
+
 TEST(Explain, NothingComparedIsNotTheSame) {
   EXPECT_EQ(Explain(Named(), {}, {}).verdict, DiffVerdict::kInconclusive);
   Comparison comparison;

@@ -402,7 +402,6 @@ Report Diagnose(const Facts& facts, const Selection& selection) {
   }
   AddWorking(facts, report);
   AddUnseen(facts, report);
-  AddTimeline(facts, report);
   return report;
 }
 

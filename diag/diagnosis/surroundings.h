@@ -1,5 +1,5 @@
-// What a report says beside its findings: what works, what could not be seen, and what
-// happened when. Pure functions of facts.
+// What a report says beside its findings: what works, and what could not be seen. (What happened
+// when: diag/timeline.) Pure functions of facts.
 
 #ifndef DIAG_DIAGNOSIS_SURROUNDINGS_H_
 #define DIAG_DIAGNOSIS_SURROUNDINGS_H_
@@ -14,7 +14,6 @@ void AddNotSeen(report::NotSeen item, report::Report& report);
 
 void AddWorking(const facts::Facts& facts, report::Report& report);
 void AddUnseen(const facts::Facts& facts, report::Report& report);
-void AddTimeline(const facts::Facts& facts, report::Report& report);
 
 }  // namespace vgpu::diagnosis
 

@@ -77,27 +77,5 @@ TEST(SurroundingsTest, TheSameThingIsSaidOnce) {
   EXPECT_EQ(report.not_observed[0].why, "first");
 }
 
-TEST(SurroundingsTest, EventsStandInTheOrderOfTime) {
-  Report report;
-  AddTimeline(HostBuilder().Gather(), report);
-  std::vector<std::string> events;
-  for (const report::Event& event : report.timeline) events.push_back(event.event);
-  EXPECT_EQ(events,
-            (std::vector<std::string>{"/etc/systemd/system/ollama.service was written",
-                                      "/etc/systemd/system/ollama.service.d/vgpu.conf was written",
-                                      "systemd loaded its units", "process 57290 was started",
-                                      "discovery began", "discovery's result: library=CUDA"}));
-}
-
-TEST(SurroundingsTest, OfACrashLoopTheFirstAndTheLastEnd) {
-  Report report;
-  AddTimeline(HostBuilder().CrashLooping().Gather(), report);
-  int ends = 0;
-  for (const report::Event& event : report.timeline) {
-    if (absl::StrContains(event.event, "dumped, 11/SEGV")) ++ends;
-  }
-  EXPECT_EQ(ends, 2);
-}
-
 }  // namespace
 }  // namespace vgpu::diagnosis

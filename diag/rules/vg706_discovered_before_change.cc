@@ -9,11 +9,13 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "diag/facts/access.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/shared/common.h"
 #include "diag/rules/shared/discovery.h"
 #include "diag/rules/shared/modelled.h"
+#include "diag/rules/steps.h"
 
 namespace vgpu::rules {
 namespace {
@@ -64,6 +66,34 @@ bool IsClosed(const Facts& facts, const facts::PreloadEntry& entry) {
   return facts::WhatStops(entry.file.way, who, facts::Want::kRead).present();
 }
 
+// What is started this soon after the kernel is started by the boot.
+constexpr absl::Duration kAtBoot = absl::Minutes(5);
+
+bool StartedAtBoot(const Facts& facts) {
+  return facts.process.present() && facts.process->started_usec.present() &&
+         absl::Microseconds(*facts.process->started_usec) <= kAtBoot;
+}
+
+// Units of one boot are started side by side unless one of them says otherwise (systemd.unit(5),
+// After=). Which unit loads the driver differs; one that does not exist does no harm.
+FixStep AfterTheDriverStep(const Facts& facts) {
+  constexpr char kWhy[] = "at the next boot it then starts after what loads the driver";
+  const std::string unit(absl::StripSuffix(facts.unit.name, ".service"));
+  if (facts.installation.distribution.value_or("") == "nixos") {
+    return {"sudoedit /etc/nixos/configuration.nix",
+            absl::StrCat(kWhy, ": systemd.services.", unit,
+                         ".after = [ \"nvidia-persistenced.service\" "
+                         "\"systemd-modules-load.service\" ];"),
+            "", "take it out again"};
+  }
+  // Not what `fix --apply` does: it mends the next boot, and nobody can see here that it does.
+  return ForAPerson({WriteNewFileStep(
+      absl::StrCat("/etc/systemd/system/", facts.unit.name, ".d/after-the-driver.conf"),
+      "[Unit]\nAfter=nvidia-persistenced.service systemd-modules-load.service\n"
+      "Wants=nvidia-persistenced.service\n",
+      kWhy, "", " && sudo systemctl daemon-reload")})[0];
+}
+
 }  // namespace
 
 Judgement DiscoveredBeforeChange(const Facts& facts) {
@@ -76,7 +106,8 @@ Judgement DiscoveredBeforeChange(const Facts& facts) {
   const host::Observed<absl::Time>& when = by_process ? facts.process->started : result;
   Holds holds;
   bool missed = false;
-  size_t timed = 0;  // things whose time is known
+  bool raced = false;  // at boot, with what brings the device
+  size_t timed = 0;    // things whose time is known
   auto add = [&](const std::string& path, const host::Resolved& file, bool in_server,
                  absl::string_view what) {
     const host::Observed<absl::Time> came = CameAt(file);
@@ -162,6 +193,7 @@ Judgement DiscoveredBeforeChange(const Facts& facts) {
       // A log that begins later does not show that it is the first.
       const bool whole = facts.kernel_log->first.present() && *facts.kernel_log->first <= *when;
       if (!whole || *first->time <= *when + absl::Seconds(1)) continue;
+      raced = raced || (StartedAtBoot(facts) && *first->time <= *when + kAtBoot);
       holds.evidence.push_back(
           {facts.kernel_log.source, static_cast<int>(first->number), first->text,
            kind == KernelEvent::Kind::kDeviceAdded ? "the device came after discovery"
@@ -187,6 +219,7 @@ Judgement DiscoveredBeforeChange(const Facts& facts) {
   if (facts.unit_judged) {
     holds.fix.push_back(
         RestartStep(facts, "discovery runs once, at the start, and everything is there now"));
+    if (raced) holds.fix.push_back(AfterTheDriverStep(facts));
   }
   holds.expect = {ExpectGpuLine(facts)};
   return holds;

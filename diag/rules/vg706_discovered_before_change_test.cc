@@ -70,6 +70,32 @@ TEST(DiscoveredBeforeChangeTest, TheDriverWasLoadedLater) {
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);
   EXPECT_TRUE(absl::StrContains(FindQuote(*holds, "NVRM")->meaning, "after discovery"));
+  // Hours after the boot there is nothing to wait for at the next one.
+  EXPECT_EQ(holds->fix.size(), 1u);
+}
+
+TEST(DiscoveredBeforeChangeTest, AUnitThatRacedTheDriverAtBootIsOrderedBehindIt) {
+  HostBuilder machine;
+  machine.NvidiaDriver("550.54.15").FoundNoGpu();
+  facts::Facts facts = WithKernelLog(
+      machine, KernelSaid("2026-02-24 08:00:00", "Linux version 6.1") +
+                   KernelSaid("2026-02-24 10:07:00", "NVRM: loading NVIDIA UNIX x86_64 Kernel"));
+  facts::ProcessFacts process = *facts.process;
+  process.started_usec = {"/proc/57290/stat", uint64_t{9'000'000}};
+  facts.process = process;
+  const auto last_step = [&] {
+    const Judgement judgement = DiscoveredBeforeChange(facts);
+    const Holds* holds = AsHolds(judgement);
+    EXPECT_NE(holds, nullptr);
+    return holds == nullptr || holds->fix.size() != 2 ? FixStep{} : holds->fix[1];
+  };
+  const FixStep step = last_step();
+  EXPECT_TRUE(absl::StrContains(step.command, "After=nvidia-persistenced.service")) << step.command;
+  EXPECT_TRUE(absl::StrContains(step.command, "Wants=nvidia-persistenced.service"));
+  EXPECT_TRUE(absl::StrContains(step.undo, "rm ")) << step.undo;
+  EXPECT_TRUE(std::holds_alternative<ByHand>(step.action));
+  facts.installation.distribution = std::string("nixos");
+  EXPECT_TRUE(absl::StrContains(last_step().why, "systemd.services.ollama.after"));
 }
 
 TEST(DiscoveredBeforeChangeTest, ADriverThatIsLoadedAgainWasThere) {

@@ -6,6 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -22,6 +24,8 @@ using host::Observed;
 constexpr size_t kLogTail = size_t{2} << 20;
 // Two times that are this near are one event's.
 constexpr absl::Duration kSame = absl::Seconds(2);
+// What happened to a file or a driver so shortly before the process was started may have raced it.
+constexpr absl::Duration kBeforeStart = absl::Minutes(10);
 // Packages that are installed one after the other belong together.
 constexpr absl::Duration kRun = absl::Minutes(10);
 
@@ -35,12 +39,17 @@ struct Sign {
 
 class Teller {
  public:
-  Teller(const host::Host& host, const Facts& facts, const TellOptions& options, Timeline& out)
-      : host_(host), facts_(facts), options_(options), out_(out) {}
+  Teller(const host::Host* host, const Facts& facts, const TellOptions& options, Timeline& out)
+      : host_(host), facts_(facts), options_(options), out_(out) {
+    if (facts.process.present() && facts.process->started.present()) {
+      around_start_ = *facts.process->started - kBeforeStart;
+    }
+  }
 
-  void Add(const Observed<absl::Time>& time, What what, std::string event, std::string source) {
+  void Add(const Observed<absl::Time>& time, What what, std::string event, std::string source,
+           bool last_start = false) {
     if (!time.present() || *time < options_.since) return;
-    out_.events.push_back({*time, what, std::move(event), std::move(source)});
+    out_.events.push_back({*time, what, std::move(event), std::move(source), last_start});
   }
 
   void FromLog();
@@ -55,32 +64,39 @@ class Teller {
     return absl::StrCat(source, ", line ", line.number);
   }
   void AddSign(const std::string& source, const ollama::LogLine& line, bool found,
-               std::string event) {
-    Add(line.time, What::kDiscovery, event, LineOf(source, line));
+               std::string event, bool last_start) {
+    Add(line.time, What::kDiscovery, event, LineOf(source, line), last_start);
     if (line.time.present()) {
       signs_.push_back({*line.time, found, std::move(event), LineOf(source, line)});
     }
   }
   void FromStart(const std::string& source, const ollama::ServerStart& start);
+  std::set<std::string> Paths() const;
   void Mark();
 
-  const host::Host& host_;
+  const host::Host* const host_;
   const Facts& facts_;
   const TellOptions& options_;
   Timeline& out_;
+  absl::Time around_start_ = absl::InfiniteFuture();  // from here on things bear on the last start
   std::vector<Sign> signs_;
 };
 
 void Teller::FromStart(const std::string& source, const ollama::ServerStart& start) {
   const std::string who =
       start.pid.present() ? absl::StrCat(" (process ", *start.pid, ")") : std::string();
+  const bool last = &start == facts_.ThisStart();
   if (start.listening) {
     Add(start.listening->time, What::kService,
         absl::StrCat("Ollama ", start.version, " was ready", who),
         LineOf(source, *start.listening));
-  } else {
-    Add(start.first_seen, What::kService, absl::StrCat("the server said its first word", who),
-        source);
+  } else if (start.server_config) {
+    // Not `first_seen`: that may be what systemd says of the start.
+    Add(start.server_config->time, What::kService,
+        absl::StrCat("the server said its first word", who), LineOf(source, *start.server_config));
+  }
+  if (start.began) {
+    Add(start.began->time, What::kDiscovery, "discovery began", LineOf(source, *start.began), last);
   }
   for (const ollama::Pass& pass : start.passes) {
     Add(pass.line.time, What::kDiscovery,
@@ -88,24 +104,30 @@ void Teller::FromStart(const std::string& source, const ollama::ServerStart& sta
                      pass.duration.present()
                          ? absl::StrCat(" after ", absl::FormatDuration(*pass.duration))
                          : ""),
-        LineOf(source, pass.line));
+        LineOf(source, pass.line), last);
   }
   for (const ollama::Failure& failure : start.failures) {
     Add(failure.line.time, What::kDiscovery,
-        absl::StrCat("a pass of discovery failed: ", failure.error), LineOf(source, failure.line));
+        absl::StrCat("a pass of discovery failed: ", failure.error), LineOf(source, failure.line),
+        last);
   }
   for (const ollama::LogLine& line : start.loader_errors) {
     Add(line.time, What::kService, line.text, LineOf(source, line));
   }
   if (const ollama::Compute* result = start.Result(); result != nullptr) {
+    // What an earlier start found says whether this one is the first to fail.
     AddSign(source, result->line, result->on_cuda(),
-            absl::StrCat("discovery's result: library=", result->library,
+            absl::StrCat(last ? "discovery's result: library="
+                              : "an earlier start's discovery ended: library=",
+                         result->library,
                          result->description.empty() || !result->on_gpu()
                              ? ""
-                             : absl::StrCat(" (", result->description, ")")));
+                             : absl::StrCat(" (", result->description, ")")),
+            /*last_start=*/true);
   }
   if (const ollama::CudaError* lost = start.LostLater(); lost != nullptr) {
-    AddSign(source, lost->line, false, absl::StrCat("the GPU was lost again: ", lost->line.text));
+    AddSign(source, lost->line, false, absl::StrCat("the GPU was lost again: ", lost->line.text),
+            last);
   }
 }
 
@@ -127,7 +149,13 @@ void Teller::FromLog() {
   const ollama::DiscoveryLog& journal = *facts_.log.journal;
   for (const ollama::Exit& exit : journal.exits) {
     std::string event = absl::StrCat("the main process ended: ", exit.code, ", ", exit.status);
-    Add(exit.line.time, What::kService, event, LineOf(journal.source, exit.line));
+    // Of a crash loop, the first end and the last one.
+    const bool first = &exit == &journal.exits.front();
+    if (first && journal.exits.size() > 2) {
+      absl::StrAppend(&event, " (the first of ", journal.exits.size(), " such ends here)");
+    }
+    Add(exit.line.time, What::kService, event, LineOf(journal.source, exit.line),
+        first || &exit == &journal.exits.back());
     // An end without a fault is no sign: somebody stopped it.
     const bool clean = absl::StartsWith(exit.status, "0/") || absl::StartsWith(exit.status, "15/");
     if (exit.line.time.present() && !clean) {
@@ -148,14 +176,18 @@ void Teller::FromLog() {
   }
 }
 
-void Teller::FromFiles() {
-  // Those that decide what is loaded and how the service starts.
+// The files that decide what is loaded, how the service starts, and what it finds.
+std::set<std::string> Teller::Paths() const {
   std::set<std::string> paths = {"/etc/ld.so.preload", "/etc/ld.so.cache", "/etc/ld.so.conf",
                                  facts::kDeviceConfigFile};
   for (const facts::UnitFile& file : facts_.unit.times) paths.insert(file.path);
   for (const facts::IneffectiveText& text : facts_.unit.ineffective) paths.insert(text.path);
   for (const facts::FileFacts& file : facts_.gpu_libraries) paths.insert(file.path);
   for (const facts::FileFacts& file : facts_.program.named_objects) paths.insert(file.path);
+  for (const facts::DriverLibrary& library : facts_.devices.driver_libraries) {
+    paths.insert(library.path);
+  }
+  for (const facts::DeviceNode& node : facts_.devices.nodes) paths.insert(node.path);
   for (const facts::InstalledLibrary& library : facts_.installation.libraries) {
     paths.insert(library.path);
   }
@@ -167,24 +199,33 @@ void Teller::FromFiles() {
   }
   paths.insert(facts_.program.file.path);
   if (facts_.ollama.exe.present()) paths.insert(*facts_.ollama.exe);
+  return paths;
+}
 
+void Teller::FromFiles() {
   // Files of one directory that were touched together are one event.
   struct Touch {
     absl::Time time;
     std::string dir;
     std::string path;
     bool written = false;
+    bool of_unit = false;  // it makes up the unit
   };
   std::vector<Touch> touches;
+  std::set<std::string> of_unit;
+  for (const facts::UnitFile& file : facts_.unit.times) {
+    if (!file.mtime.present() || !of_unit.insert(file.path).second) continue;
+    touches.push_back({*file.mtime, std::string(host::Dirname(file.path)), file.path, true, true});
+  }
   const std::string root = facts_.process.present() ? facts_.process->root : "";
   std::set<std::string> seen;
-  for (const std::string& path : paths) {
+  for (const std::string& path : host_ != nullptr ? Paths() : std::set<std::string>()) {
     if (!absl::StartsWith(path, "/")) continue;
-    const bool unit = absl::StrContains(path, "/systemd/") || root.empty();
-    const Observed<host::Resolved> found = host_.ResolveNoFollow(path, unit ? "" : root);
+    const bool outside = absl::StrContains(path, "/systemd/") || absl::StartsWith(path, "/dev/");
+    const Observed<host::Resolved> found = host_->ResolveNoFollow(path, outside ? "" : root);
     if (!found.present() || !seen.insert(found->path).second) continue;
     const host::FileMeta& meta = found->meta;
-    if (meta.mtime.present()) {
+    if (meta.mtime.present() && of_unit.count(path) == 0) {
       touches.push_back({*meta.mtime, std::string(host::Dirname(path)), path, true});
     }
     // A package brings its files with the times of their build; the inode has that of the arrival.
@@ -204,8 +245,14 @@ void Teller::FromFiles() {
       ++end;
     }
     const bool one = end == i + 1;
-    const absl::string_view verb =
-        touches[i].written ? " written" : " put there, or its owner, mode or name changed";
+    const bool of_last_start = touches[end - 1].time >= around_start_ ||
+                               std::any_of(touches.begin() + static_cast<ptrdiff_t>(i),
+                                           touches.begin() + static_cast<ptrdiff_t>(end),
+                                           [](const Touch& touch) { return touch.of_unit; });
+    const absl::string_view verb = touches[i].dir == "/dev" ? " made or changed"
+                                   : touches[i].written
+                                       ? " written"
+                                       : " put there, or its owner, mode or name changed";
     const std::string what =
         one ? absl::StrCat(touches[i].path, " was")
             : absl::StrCat(end - i, " files of ", touches[i].dir, " (",
@@ -213,7 +260,8 @@ void Teller::FromFiles() {
     Add(touches[i].time,
         absl::StrContains(touches[i].path, "/systemd/") ? What::kUnit : What::kFile,
         absl::StrCat(what, verb),
-        touches[i].written ? "its modification time" : "the change time of its inode");
+        touches[i].written ? "its modification time" : "the change time of its inode",
+        of_last_start);
     i = end;
   }
 }
@@ -233,7 +281,7 @@ void Teller::FromPackages() {
   };
   bool any = false;
   for (const Log& log : kLogs) {
-    const Observed<std::unique_ptr<host::RangeSource>> source = host_.OpenRanges(log.path);
+    const Observed<std::unique_ptr<host::RangeSource>> source = host_->OpenRanges(log.path);
     if (source.absent()) continue;
     if (!source.present()) {
       out_.not_observed.push_back(
@@ -244,7 +292,7 @@ void Teller::FromPackages() {
     const uint64_t size = (*source)->size();
     const uint64_t from = size > kLogTail ? size - kLogTail : 0;
     // A capture has its end, and knows how long it was.
-    const Observed<host::Resolved> file = host_.Resolve(log.path);
+    const Observed<host::Resolved> file = host_->Resolve(log.path);
     const bool cut = from > 0 || (file.present() && file->meta.size.value_or(size) > kLogTail);
     const absl::StatusOr<std::string> text = (*source)->ReadAt(from, kLogTail);
     if (!text.ok()) {
@@ -274,7 +322,7 @@ void Teller::FromPackages() {
     }
     flush();
   }
-  if (!any && out_.not_observed.empty() && !host_.complete()) {
+  if (!any && out_.not_observed.empty() && !host_->complete()) {
     out_.not_observed.push_back({"what was installed and upgraded", "no log of a package manager",
                                  "judge the running host"});
   }
@@ -288,23 +336,38 @@ void Teller::FromKernel() {
                                  "sudo dmesg"});
     return;
   }
+  // Of each kind, the first and the last one since shortly before the start bear on it.
+  std::map<facts::KernelEvent::Kind,
+           std::pair<const facts::KernelEvent*, const facts::KernelEvent*>>
+      ends;
+  for (const facts::KernelEvent& event : log->events) {
+    if (!event.time.present() || *event.time < around_start_) continue;
+    auto& [first, last] = ends.try_emplace(event.kind, &event, &event).first->second;
+    last = &event;
+  }
   for (const facts::KernelEvent& event : log->events) {
     if (event.kind == facts::KernelEvent::Kind::kHypervisor) continue;
-    Add(event.time, What::kKernel, event.text, absl::StrCat(log->source, ", line ", event.number));
+    const auto it = ends.find(event.kind);
+    Add(event.time, What::kKernel, event.text, absl::StrCat(log->source, ", line ", event.number),
+        it != ends.end() && (it->second.first == &event || it->second.second == &event));
   }
 }
 
 void Teller::FromHost() {
-  const Observed<host::Content> stat = host_.Read("/proc/stat", size_t{1} << 20);
-  if (stat.present()) {
-    const absl::StatusOr<absl::Time> boot = procfs::ParseBootTime(stat->bytes);
-    if (boot.ok()) Add(*boot, What::kHost, "the machine was booted", "/proc/stat");
+  if (host_ != nullptr) {
+    const Observed<host::Content> stat = host_->Read("/proc/stat", size_t{1} << 20);
+    const absl::StatusOr<absl::Time> boot =
+        stat.present() ? procfs::ParseBootTime(stat->bytes) : absl::NotFoundError("");
+    if (boot.ok()) {
+      Add(*boot, What::kHost, "the machine was booted", "/proc/stat", *boot >= around_start_);
+    }
   }
-  Add(facts_.unit.reloaded_at, What::kUnit, "systemd loaded its units", facts_.unit.manager.source);
+  Add(facts_.unit.reloaded_at, What::kUnit, "systemd loaded its units", facts_.unit.manager.source,
+      /*last_start=*/true);
   if (facts_.process.present()) {
     Add(facts_.process->started, What::kService,
         absl::StrCat("process ", facts_.process->pid, " was started"),
-        facts_.process->started.source);
+        facts_.process->started.source, /*last_start=*/true);
   }
 }
 
@@ -381,23 +444,48 @@ std::string Timeline::Headline() const {
     return absl::StrCat("The GPU was last seen to be found at ", when(*last_worked),
                         ", and nothing since shows that it was not.");
   }
-  return "Nothing at hand shows that the GPU was ever found.";
+  if (!since) return "Nothing at hand shows that the GPU was ever found.";
+  const auto text = [&](absl::Time time) {
+    return absl::FormatTime("%Y-%m-%d %H:%M:%S", time, time_zone);
+  };
+  return absl::StrCat(
+      "Nothing since ", text(*since), " shows that the GPU was found.",
+      started_before ? absl::StrCat(" The process was started at ", text(*started_before),
+                                    ", and discovery runs at the start: --since leaves it out.")
+                     : " --since leaves out what was before.");
 }
 
-Timeline Tell(const host::Host& host, const Facts& facts, const report::Report& report,
+Timeline Tell(const host::Host* host, const Facts& facts, const report::Report& report,
               const TellOptions& options) {
   Timeline timeline;
   timeline.host = report.host;
   timeline.unit = report.subject.unit;
   timeline.time_zone = report.time_zone;
+  if (options.since != absl::InfinitePast()) {
+    timeline.since = options.since;
+    if (facts.process.present() && facts.process->started.present() &&
+        *facts.process->started < options.since) {
+      timeline.started_before = *facts.process->started;
+    }
+  }
   Teller teller(host, facts, options, timeline);
+  teller.FromFiles();
   teller.FromHost();
   teller.FromLog();
-  teller.FromFiles();
-  teller.FromPackages();
+  if (host != nullptr && options.extent == Extent::kAll) teller.FromPackages();
   teller.FromKernel();
   teller.Finish();
   return timeline;
+}
+
+std::vector<report::Event> EventsOf(const Timeline& timeline, Extent extent) {
+  std::vector<report::Event> events;
+  for (const Happening& event : timeline.events) {
+    if (extent == Extent::kAll || event.last_start) {
+      events.push_back({event.time, event.event, event.source});
+    }
+  }
+  return events;
 }
 
 }  // namespace vgpu::timeline

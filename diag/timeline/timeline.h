@@ -1,12 +1,13 @@
 // Everything that happened, in one list, each with its source; and the moment at which it stopped
 // working.
 //
-//   Timeline timeline = Tell(host, facts, report, {.since = from});
+//   Timeline timeline = Tell(&host, facts, report, {.since = from});
 //   if (timeline.stopped) Say(timeline.events[*timeline.stopped]);
+//   report.timeline = EventsOf(timeline, Extent::kLastStart);
 //
-// The time line of the report is its start. What facts do not hold (the times of files, the logs of
-// package managers, every end of the service) is read here. Never fails; what could not be read is
-// in `not_observed`. Values; thread-compatible.
+// A report's time line comes from here as well. What facts do not hold (the times of files, the
+// logs of package managers) is read here. Never fails; what could not be read is in
+// `not_observed`. Values; thread-compatible.
 
 #ifndef DIAG_TIMELINE_TIMELINE_H_
 #define DIAG_TIMELINE_TIMELINE_H_
@@ -34,6 +35,7 @@ struct Happening {
   What what = What::kHost;
   std::string event = {};
   std::string source = {};
+  bool last_start = false;  // it concerns the service's last start
 };
 
 struct Timeline {
@@ -48,18 +50,34 @@ struct Timeline {
   std::optional<size_t> stopped;
   std::vector<report::NotSeen> not_observed;
   size_t left_out = 0;  // of the oldest, where there are more than kMaxEvents
+  // Where events before a time were left out as asked for: that time, and when the process was
+  // started, if that was before.
+  std::optional<absl::Time> since;
+  std::optional<absl::Time> started_before;
 
   std::string Headline() const;
 };
 
 inline constexpr size_t kMaxEvents = 2000;
 
-struct TellOptions {
-  absl::Time since = absl::InfinitePast();
+enum class Extent {
+  kLastStart,  // what concerns the last start: the unit's files, this start and earlier results,
+               // how it ended, and what happened to files, nodes and the driver since shortly
+               // before
+  kAll,
 };
 
-Timeline Tell(const host::Host& host, const facts::Facts& facts, const report::Report& report,
+struct TellOptions {
+  absl::Time since = absl::InfinitePast();
+  Extent extent = Extent::kAll;  // kLastStart: what only other events need is not looked at
+};
+
+// `host` may be null: of a log alone there is no more than facts.
+Timeline Tell(const host::Host* host, const facts::Facts& facts, const report::Report& report,
               const TellOptions& options = {});
+
+// For a report.
+std::vector<report::Event> EventsOf(const Timeline& timeline, Extent extent);
 
 // The two views; text is safe to print. JSON is of the form "vgpu-doctor.timeline/1".
 std::string ToJson(const Timeline& timeline);

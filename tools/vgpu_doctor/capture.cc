@@ -86,7 +86,7 @@ baseline::Snapshot LookFurther(const host::Host& host, const capture::RecordingH
   baseline::Snapshot snapshot = baseline::Take(recording, facts, report::Verdict::kInconclusive,
                                                {.sealer = sealer, .carried = &carried}, hashes);
   if (const std::optional<facts::Facts> story = GatherStory(recording, options)) {
-    timeline::Tell(recording, *story, diagnosis::Diagnose(*story));
+    timeline::Tell(&recording, *story, diagnosis::Diagnose(*story));
   }
   return snapshot;
 }

@@ -9,11 +9,13 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "diag/diagnosis/cut_log.h"
 #include "diag/diagnosis/diagnosis.h"
 #include "diag/host/file_io.h"
 #include "diag/probe/parse.h"
 #include "diag/report/report.h"
 #include "diag/report/visible.h"
+#include "diag/timeline/timeline.h"
 #include "tools/command_line/progress.h"
 #include "tools/vgpu_doctor/cause_name.h"
 #include "tools/vgpu_doctor/exit_codes.h"
@@ -132,10 +134,20 @@ int RunCheck(const CheckOptions& options) {
   if (roots.size() > 1 || !options.each.empty())
     return CheckFleet(roots, host, selection, options.print);
   if (!roots.empty()) host.root = roots[0];
+  std::unique_ptr<host::Host> opened;  // null: a log alone
+  if (options.log.empty() && (opened = OpenHost(host)) == nullptr) return kUsage;
   const std::optional<facts::Facts> facts =
-      options.log.empty() ? GatherFacts(host) : GatherFactsOfLog(options.log, host);
+      opened != nullptr ? GatherFacts(*opened, host) : GatherFactsOfLog(options.log, host);
   if (!facts) return kUsage;
-  const report::Report report = diagnosis::Diagnose(*facts, selection);
+  report::Report report = diagnosis::Diagnose(*facts, selection);
+  timeline::TellOptions tell = {.extent = options.print.timeline ? timeline::Extent::kAll
+                                                                 : timeline::Extent::kLastStart};
+  if (!host.since.empty()) {
+    tell.since = SinceOf(opened.get(), host);
+    diagnosis::NameTheCut(*facts, tell.since, report);
+  }
+  report.timeline =
+      timeline::EventsOf(timeline::Tell(opened.get(), *facts, report, tell), tell.extent);
   progress.Hide();
   return PrintReport(report, options.print);
 }

@@ -133,11 +133,30 @@ class CommandLine(unittest.TestCase):
         self.assertLessEqual(max(map(len, text.splitlines())), 100)
 
     def test_a_short_and_a_whole_time_line(self):
-        root = f"{testing.INCIDENTS}/wrapper-loads-copies-crash-loop/host"
-        short = testing.doctor("check", "--root", root).out
-        whole = testing.doctor("check", "--root", root, "--timeline").out
-        self.assertGreaterEqual(len(whole), len(short))
+        for incident in ("wrapper-loads-copies-crash-loop", "healthy-era-b", "service-stopped"):
+            root = f"{testing.INCIDENTS}/{incident}/host"
+            short, _ = testing.check_json("--root", root)
+            whole, _ = testing.check_json("--root", root, "--timeline")
+            told = json.loads(testing.doctor("timeline", "--root", root, "--format", "json").out)
+            # The whole one is that of `timeline`, and the short one a part of it.
+            events = [(event["time"], event["event"]) for event in whole["timeline"]]
+            self.assertEqual(events, [(event["time"], event["event"]) for event in told["events"]])
+            self.assertLess(len(short["timeline"]), len(events), incident)
+            for event in short["timeline"]:
+                self.assertIn((event["time"], event["event"]), events)
         self.refuses("check", "--root", root, "--since", "soon", says="2h ago")
+
+    def test_a_time_that_cuts_off_the_start_is_the_reason_and_no_fault_of_the_log(self):
+        root = f"{testing.INCIDENTS}/healthy-era-b/host"
+        outcome = testing.doctor("check", "--root", root, "--since", "2026-03-03 09:13")
+        self.assertEqual(outcome.status, testing.INCONCLUSIVE)
+        text = " ".join(outcome.out.decode().split())
+        self.assertIn("what discovery found is before the time that --since names", text)
+        self.assertNotIn("systemctl restart", text)
+        told = testing.doctor("timeline", "--root", root, "--since", "2026-03-03 09:13").out
+        self.assertIn("--since leaves it out", " ".join(told.decode().split()))
+        report, _ = testing.check_json("--root", root, "--since", "2026-03-03 09:12")
+        self.assertEqual(report["verdict"], "healthy")
 
     def test_a_short_and_a_verbose_report(self):
         root = f"{testing.INCIDENTS}/started-before-drop-in-not-restarted/host"

@@ -53,6 +53,8 @@ CLI::App* AddDiff(CLI::App& app, DiffOptions& options) {
       ->option_text("FORMAT");
   command->add_flag("--no-color", options.no_color, "No colours, also on a terminal");
   command->footer(
+      "To be the same as a baseline is health only where that was taken while the GPU was found:\n"
+      "it is called verified then, and the headline says where it is not.\n\n"
       "Exit status: 0 same, 1 drift, 2 usage or unreadable input (also a baseline that a newer\n"
       "vgpu-doctor wrote), 3 inconclusive, 70 a fault of vgpu-doctor itself.\n\n"
       "Examples:\n"

@@ -172,6 +172,14 @@ std::optional<facts::Facts> GatherStory(const host::Host& host, const HostOption
   return Gather(host, options, std::move(gather));
 }
 
+absl::Time SinceOf(const host::Host* host, const HostOptions& options) {
+  const absl::StatusOr<absl::Time> since =
+      host != nullptr ? ParseTimeArgument(options.since, host->observed_at().value_or(absl::Now()),
+                                          host->time_zone())
+                      : ParseTimeArgument(options.since, absl::Now(), absl::LocalTimeZone());
+  return since.value_or(absl::InfinitePast());
+}
+
 std::optional<facts::Facts> GatherFactsOfLog(const std::string& name, const HostOptions& options) {
   std::optional<absl::Time> from;
   if (!ReadSince(options, absl::Now(), absl::LocalTimeZone(), from)) return std::nullopt;

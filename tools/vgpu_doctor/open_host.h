@@ -10,6 +10,7 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "diag/facts/facts.h"
 #include "diag/facts/gather.h"
 #include "diag/host/host.h"
@@ -53,6 +54,9 @@ std::optional<facts::Facts> GatherStory(const host::Host& host, const HostOption
 // Likewise of the log alone in the file `name`; "-" is standard input. Of the options, since and
 // progress.
 std::optional<facts::Facts> GatherFactsOfLog(const std::string& name, const HostOptions& options);
+
+// What --since names, which was understood before, on the clock of `host` (null: of a log alone).
+absl::Time SinceOf(const host::Host* host, const HostOptions& options);
 
 }  // namespace vgpu::doctor
 

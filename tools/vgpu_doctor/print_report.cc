@@ -88,7 +88,8 @@ void AddPrintOptions(CLI::App& command, PrintOptions& options) {
       ->excludes(output)
       ->option_text(" ");  // and not what it excludes
   command.add_flag("--timeline", options.timeline,
-                   "Show all that happened, and not only what bears on the root cause");
+                   "Show all that happened, as the command `timeline` does, and not only what "
+                   "bears on the root cause");
   command.add_flag("-v,--verbose", options.verbose,
                    "Show all: the evidence of consequences, why each cause was ruled out, what "
                    "could not be seen and why, all that happened");

@@ -5,14 +5,11 @@
 #include <memory>
 #include <optional>
 
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "diag/diagnosis/diagnosis.h"
 #include "diag/timeline/timeline.h"
 #include "tools/command_line/progress.h"
 #include "tools/vgpu_doctor/exit_codes.h"
 #include "tools/vgpu_doctor/terminal.h"
-#include "tools/vgpu_doctor/time_argument.h"
 
 namespace vgpu::doctor {
 CLI::App* AddTimeline(CLI::App& app, TimelineOptions& options) {
@@ -43,14 +40,10 @@ int RunTimeline(const TimelineOptions& options) {
   const std::optional<facts::Facts> facts = GatherStory(*host, host_options);
   if (!facts) return kUsage;
   timeline::TellOptions tell;
-  if (!options.host.since.empty()) {
-    // It was understood above.
-    tell.since = ParseTimeArgument(options.host.since, host->observed_at().value_or(absl::Now()),
-                                   host->time_zone())
-                     .value_or(absl::InfinitePast());
-  }
+  if (!options.host.since.empty()) tell.since = SinceOf(host.get(), options.host);
   progress.Say("putting together what happened");
-  const timeline::Timeline told = timeline::Tell(*host, *facts, diagnosis::Diagnose(*facts), tell);
+  const timeline::Timeline told =
+      timeline::Tell(host.get(), *facts, diagnosis::Diagnose(*facts), tell);
   const std::string text = options.format == "json"
                                ? timeline::ToJson(told)
                                : timeline::ToText(told, StyleOfStandardOutput(options.no_color));
