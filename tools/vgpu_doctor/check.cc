@@ -140,8 +140,9 @@ int RunCheck(const CheckOptions& options) {
       opened != nullptr ? GatherFacts(*opened, host) : GatherFactsOfLog(options.log, host);
   if (!facts) return kUsage;
   report::Report report = diagnosis::Diagnose(*facts, selection);
-  timeline::TellOptions tell = {.extent = options.print.timeline ? timeline::Extent::kAll
-                                                                 : timeline::Extent::kLastStart};
+  timeline::TellOptions tell;
+  tell.extent = options.print.timeline || options.print.verbose ? timeline::Extent::kAll
+                                                                : timeline::Extent::kLastStart;
   if (!host.since.empty()) {
     tell.since = SinceOf(opened.get(), host);
     diagnosis::NameTheCut(*facts, tell.since, report);
