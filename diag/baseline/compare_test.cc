@@ -130,6 +130,22 @@ TEST(Compare, WhatFollowsFromAnotherDifferenceIsNotNamed) {
   EXPECT_EQ(Compare(unit, process).changes[0].key, "process.environment.LD_PRELOAD");
 }
 
+TEST(Compare, TheTextOfADropInIsNamedWhereNoSettingSaysWhatChanged) {
+  const std::string content = "unit.drop_in./etc/vgpu.conf.content";
+  const std::string copy = "unit.ineffective./etc/vgpu.conf~";
+  Snapshot before = With(content, Value("aa"));
+  before.entries[copy] = {Absent{}};
+  before.entries[kPreload] = {Value(Strings{"/a.so"})};
+  Snapshot now = before;
+  now.entries[content] = {Value("bb")};
+  // A copy that an editor left is no reason for the text to differ.
+  now.entries[copy] = {Value("its name does not end in .conf")};
+  EXPECT_EQ(Compare(before, now).changes.size(), 2u);
+  // A variable is.
+  now.entries[kPreload] = {Value(Strings{"/b.so"})};
+  for (const Change& change : Compare(before, now).changes) EXPECT_NE(change.key, content);
+}
+
 TEST(Compare, AnObservedDifferenceDoesNotFollowFromOneThatWasNotObserved) {
   Snapshot before = With("discovery.result", Value("CUDA"));
   before.entries["discovery.device.0.driver"] = {Value("12.8")};

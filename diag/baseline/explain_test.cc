@@ -90,14 +90,20 @@ TEST(Explain, WhatWasNotObservedIsNoDifference) {
   EXPECT_EQ(diff.Differences(), 0u);
 }
 
+// All causes of a change are ruled out on the present host.
+void Contradict(const Change& change, report::Report* report) {
+  for (absl::string_view code : change.kind->Causes()) {
+    report->ruled_out.push_back({std::string(code), "an-id", "evidence"});
+  }
+}
+
 TEST(Explain, WhatExplainsNothingOnThisHostStandsBelowWhatCan) {
   Comparison comparison;
-  // A copy that an editor left beside the drop-in, and the running program.
-  comparison.changes = {Of("unit.ineffective./etc/vgpu.conf~", Change::How::kAdded),
+  comparison.changes = {Of("host.kernel", Change::How::kChanged),
                         Of("discovery.result", Change::How::kMissing)};
   ASSERT_GT(comparison.changes[0].kind->weight, comparison.changes[1].kind->weight);
   report::Report report;
-  report.ruled_out.push_back({"VG204", "dropin-ineffective", "every file that counts is read"});
+  Contradict(comparison.changes[0], &report);
   EXPECT_EQ(Explain(Named(), comparison, report).changes[0].change.key, "discovery.result");
   const Diff alone = [&] {
     Comparison one;
@@ -112,10 +118,25 @@ TEST(Explain, WhatExplainsNothingOnThisHostStandsBelowWhatCan) {
     change.how = Change::How::kNotObserved;
     change.now = NotObserved{"permission denied"};
   }
-  report.ruled_out.push_back({"VG204", "dropin-ineffective", "every file that counts is read"});
+  Contradict(comparison.changes[0], &report);
   const Diff unseen = Explain(Named(), comparison, report);
   EXPECT_EQ(unseen.verdict, DiffVerdict::kInconclusive);
-  EXPECT_FALSE(absl::StrContains(unseen.headline, "vgpu.conf~")) << unseen.headline;
+  EXPECT_FALSE(absl::StrContains(unseen.headline, "the kernel")) << unseen.headline;
+}
+
+TEST(Explain, ACopyBesideADropInStandsBelowTheDropInItself) {
+  Comparison comparison;
+  comparison.changes = {
+      Of("unit.ineffective./etc/systemd/system/ollama.service.d/vgpu.conf~", Change::How::kAdded),
+      Of("unit.drop_in./etc/systemd/system/ollama.service.d/vgpu.conf.content",
+         Change::How::kChanged)};
+  for (bool latent : {false, true}) {
+    report::Report report;
+    if (latent) report.latent = {Cause("VG204")};
+    const Diff diff = Explain(Named(), comparison, report);
+    EXPECT_TRUE(absl::EndsWith(diff.changes[0].change.key, ".content")) << latent;
+    EXPECT_FALSE(absl::StrContains(diff.headline, "vgpu.conf~")) << diff.headline;
+  }
 }
 
 TEST(Explain, TheSameAsAStateThatNeverWorkedIsNoHealth) {

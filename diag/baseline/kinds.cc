@@ -14,6 +14,12 @@ constexpr Class kNumber = Class::kBounded;
 // What decides which files are loaded.
 constexpr absl::string_view kLoading = "unit. process. library. host.preload manager. ollama.";
 
+// What the text of a unit's file is read for: where one of those differs, it says what the text's
+// hash only shows to differ. That a file beside it is not read says nothing of it.
+constexpr absl::string_view kSettings =
+    "unit.environment unit.unset_environment unit.pass_environment unit.exec_start unit.user "
+    "unit.groups unit.sandbox. unit.setting.";
+
 // Weights: what stops a library from being loaded or a device from being seen stands above 60, in
 // about the order of the catalogue's layers; below are what a hash alone says (something else
 // tells it better), what discovery said (an effect), and what is known to change nothing.
@@ -32,14 +38,14 @@ constexpr Kind kKinds[] = {
     {"unit.load_state", kText, 91, "whether systemd knows the unit", "VG201 VG204"},
     {"unit.fragment", kText, 66, "the unit's file", "VG201 VG202 VG204", "", "", kPerUnit},
     {"unit.fragment.content", kText, 8, "the content of the unit's file", "VG203 VG204",
-     "unit.fragment", "", 0, "unit."},
+     "unit.fragment", "", 0, kSettings},
     {"unit.need_daemon_reload", kText, 69, "whether systemd has loaded the unit as it is on disk",
      "VG203"},
     {"unit.drop_ins", kList, 50, "the list of drop-ins", "VG204 VG205 VG203", "", "", kPerUnit},
     {"unit.drop_in.*", kText, 56, "the drop-in *", "VG204 VG205 VG203"},
     {"unit.drop_in.*.content", kText, 7, "the content of the drop-in *", "VG203 VG204 VG205 VG206",
-     "unit.drop_in.*", "", 0, "unit."},
-    {"unit.ineffective.*", kText, 52, "what systemd does not read in *", "VG204"},
+     "unit.drop_in.*", "", 0, kSettings},
+    {"unit.ineffective.*", kText, 6, "what systemd does not read in *", "VG204"},
     {"unit.environment_files", kList, 45, "the list of EnvironmentFile=", "VG211 VG205"},
     {"unit.unset_environment", kList, 84, "UnsetEnvironment=", "VG205"},
     {"unit.pass_environment", kList, 42, "PassEnvironment=", "VG310 VG205"},
