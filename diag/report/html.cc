@@ -1,6 +1,8 @@
 #include "diag/report/html.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -83,11 +85,19 @@ std::string PlaceAndQuote(const rules::Evidence& evidence) {
   return html;
 }
 
-std::string Evidence(const std::vector<rules::Evidence>& evidence) {
+std::string Evidence(const std::vector<rules::Evidence>& evidence, Quoted* quoted) {
   if (evidence.empty()) return "";
   std::string html = "<ol>\n";
-  for (const rules::Evidence& piece : evidence) {
-    absl::StrAppend(&html, "<li>", Prose(piece.meaning), PlaceAndQuote(piece), "</li>\n");
+  for (const EvidenceGroup& group : GroupEvidence(evidence)) {
+    absl::StrAppend(&html, "<li>", Prose(group.meaning()));
+    if (!group.pieces.front()->source.empty())
+      absl::StrAppend(&html, Element("div class=\"place\"", group.Place()));
+    for (const rules::Evidence* piece : group.pieces) {
+      quoted->Add(*piece);
+      if (!piece->quote.empty())
+        absl::StrAppend(&html, Element("pre class=\"quote\"", piece->quote));
+    }
+    html += "</li>\n";
   }
   return html + "</ol>\n";
 }
@@ -117,6 +127,10 @@ std::string Expectations(const std::vector<std::string>& expect) {
   return html + "</ul>\n";
 }
 
+std::string Folded(absl::string_view summary, absl::string_view content) {
+  return absl::StrCat("<details>\n<summary>", summary, "</summary>\n", content, "</details>\n");
+}
+
 std::string Section(absl::string_view heading, absl::string_view content) {
   return content.empty()
              ? ""
@@ -128,14 +142,6 @@ std::string Header(const Report& report) {
   std::string html = absl::StrCat("<header class=\"", verdict, "\">\n",
                                   Element("div class=\"verdict\"", absl::AsciiStrToUpper(verdict)),
                                   "\n<h1>", Prose(report.headline), "</h1>\n");
-  if (!report.root_causes.empty()) {
-    for (const rules::FixStep& step : report.root_causes[0].fix) {
-      if (!step.command.empty())
-        absl::StrAppend(&html, Element("pre class=\"command\"", step.command), "\n");
-    }
-    if (!report.root_causes[0].fix.empty())
-      html += "<p class=\"dim\">Why, at what risk, and how to undo it: below.</p>\n";
-  }
   html += "<dl>";
   for (const auto& [label, text] : WhoWasJudged(report))
     absl::StrAppend(&html, Element("dt", label), Element("dd", text));
@@ -147,22 +153,27 @@ std::string Chain(const Report& report) {
   return picture.empty() ? "" : absl::StrCat("<figure tabindex=\"0\">\n", picture, "</figure>\n");
 }
 
-std::string RootCause(const Item& cause, const Report& report, absl::string_view heading) {
+// In the order of the text report: what to do, and then why.
+std::string RootCause(const Item& cause, const Report& report, absl::string_view heading,
+                      Quoted* quoted) {
   std::string html =
       absl::StrCat("<section", IdAttribute(cause.code), ">\n", Element("h2", heading),
                    "\n<p><strong>", XmlText(cause.code), "</strong> ", Prose(cause.title), " ",
-                   Badge("bad", ConfidenceName(cause.confidence)), "</p>\n<h3>Evidence</h3>\n",
-                   Evidence(cause.evidence));
-  if (!cause.explains.empty())
-    absl::StrAppend(&html, "<h3>Explains</h3>\n<p>", Links(cause.explains, report), "</p>\n");
+                   Badge("bad", ConfidenceName(cause.confidence)), "</p>\n");
   if (!cause.fix.empty()) absl::StrAppend(&html, "<h3>To repair it</h3>\n", Repair(cause.fix));
   if (!cause.expect.empty())
     absl::StrAppend(&html, "<h3>It worked when you see</h3>\n", Expectations(cause.expect));
-  absl::StrAppend(&html, "<p>All of it: ", Element("code", Runbook(cause.code)), "</p>\n");
+  if (!cause.evidence.empty())
+    absl::StrAppend(&html, "<h3>Evidence</h3>\n", Evidence(cause.evidence, quoted));
+  if (!cause.explains.empty())
+    absl::StrAppend(&html, "<h3>Explains</h3>\n<p>", Links(cause.explains, report), "</p>\n");
+  absl::StrAppend(&html, "<p class=\"dim\">All of it: ", Element("code", Runbook(cause.code)),
+                  "</p>\n");
   return html + "</section>\n";
 }
 
-std::string Consequences(const Report& report) {
+// What stands above already is named by its place.
+std::string Consequences(const Report& report, Quoted* quoted) {
   std::string html;
   for (const Item& item : report.consequences) {
     absl::StrAppend(&html, "<div", IdAttribute(item.code), ">\n<h3>", XmlText(item.code), " ",
@@ -171,21 +182,33 @@ std::string Consequences(const Report& report) {
       absl::StrAppend(&html, "<p class=\"dim\">because of ", Links(item.explained_by, report),
                       "</p>\n");
     }
-    for (const rules::Evidence& piece : item.evidence) html += PlaceAndQuote(piece);
+    std::vector<std::string> above;
+    for (const rules::Evidence& piece : item.evidence) {
+      if (quoted->Add(piece)) {
+        html += PlaceAndQuote(piece);
+      } else if (std::string place = Place(piece);
+                 std::find(above.begin(), above.end(), place) == above.end()) {
+        above.push_back(std::move(place));
+      }
+    }
+    for (const std::string& place : above) {
+      absl::StrAppend(&html, "<p class=\"above\">", Element("span class=\"place\"", place),
+                      " <span class=\"dim\">stands above</span></p>\n");
+    }
     html += "</div>\n";
   }
   return html;
 }
 
 // Latent faults, and notes.
-std::string Others(const std::vector<Item>& items, bool with_confidence) {
+std::string Others(const std::vector<Item>& items, bool with_confidence, Quoted* quoted) {
   std::string html;
   for (const Item& item : items) {
     absl::StrAppend(
         &html, "<div", IdAttribute(item.code), ">\n<h3>", XmlText(item.code), " ",
         Prose(item.title),
         with_confidence ? absl::StrCat(" ", Badge("warn", ConfidenceName(item.confidence))) : "",
-        "</h3>\n", Evidence(item.evidence), Repair(item.fix));
+        "</h3>\n", Evidence(item.evidence, quoted), Repair(item.fix));
     if (!item.expect.empty())
       absl::StrAppend(&html, "<p>It worked when you see:</p>\n", Expectations(item.expect));
     html += "</div>\n";
@@ -243,13 +266,18 @@ std::string LoadersChoices(const Report& report) {
   return html;
 }
 
+// What shows it is folded away, unless that it works is the answer.
 std::string WhatWorks(const Report& report) {
   if (report.working.empty()) return "";
-  std::string html = "<ul>\n";
+  const bool open = report.verdict == Verdict::kHealthy;
+  std::string html = open ? "<ul>\n" : "<ul class=\"folds\">\n";
   for (const Working& working : report.working) {
-    absl::StrAppend(&html, "<li>", Prose(working.what));
-    for (const rules::Evidence& piece : working.evidence) html += PlaceAndQuote(piece);
-    html += "</li>\n";
+    std::string shown;
+    for (const rules::Evidence& piece : working.evidence) shown += PlaceAndQuote(piece);
+    absl::StrAppend(&html, "<li>",
+                    open || shown.empty() ? absl::StrCat(Prose(working.what), shown)
+                                          : Folded(Prose(working.what), shown),
+                    "</li>\n");
   }
   return html + "</ul>\n";
 }
@@ -297,19 +325,25 @@ std::string NotObserved(const Report& report) {
     }
     html += "</li>\n";
   }
-  return html + "</ul>\n";
+  html += "</ul>\n";
+  // Where nothing is known to be wrong, it is the answer.
+  if (report.verdict == Verdict::kInconclusive) return html;
+  const size_t count = report.not_observed.size();
+  return Folded(absl::StrCat(count, count == 1 ? " thing" : " things", " that could not be seen"),
+                html);
 }
 
 std::string RuledOutCauses(const Report& report) {
   if (report.ruled_out.empty()) return "";
   const size_t count = report.ruled_out.size();
-  std::string html = absl::StrCat("<details>\n<summary>", count, count == 1 ? " cause" : " causes",
-                                  " that evidence contradicts</summary>\n<ul>\n");
+  std::string html = "<ul>\n";
   for (const RuledOutGroup& group : GroupRuledOut(report)) {
     absl::StrAppend(&html, "<li><strong>", XmlText(group.causes.front()->code), "</strong> ",
                     XmlText(group.Names()), ": ", Prose(group.because), "</li>\n");
   }
-  return html + "</ul>\n</details>\n";
+  return Folded(
+      absl::StrCat(count, count == 1 ? " cause" : " causes", " that evidence contradicts"),
+      html + "</ul>\n");
 }
 
 }  // namespace
@@ -346,22 +380,24 @@ std::string ToHtml(const Report& report) {
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta name=\"referrer\" content=\"no-referrer\">\n",
       Element("title", absl::StrCat(absl::AsciiStrToUpper(VerdictName(shown.verdict)), ": ", host)),
-      "\n<style>", kStyle, "</style>\n</head>\n<body>\n<main>\n", Header(shown),
-      Section("From cause to symptom", Chain(shown)));
+      "\n<style>", kStyle, "</style>\n</head>\n<body>\n<main>\n", Header(shown));
+  Quoted quoted;
   const size_t count = shown.root_causes.size();
   for (size_t i = 0; i < count; ++i) {
-    html +=
-        RootCause(shown.root_causes[i], shown,
-                  count == 1 ? "Root cause" : absl::StrCat("Root cause ", i + 1, " of ", count));
+    html += RootCause(shown.root_causes[i], shown,
+                      count == 1 ? "Root cause" : absl::StrCat("Root cause ", i + 1, " of ", count),
+                      &quoted);
   }
-  absl::StrAppend(
-      &html, Section("Consequences, which need no repair of their own", Consequences(shown)),
-      Section("Latent faults, harmless until something restarts or changes",
-              Others(shown.latent, true)),
-      Section("Notes", Others(shown.notes, false)),
-      Section("What the loader is told to load", LoadersChoices(shown)),
-      Section("Time line", Timeline(shown)), Section("What works", WhatWorks(shown)),
-      Section("Not observed", NotObserved(shown)), Section("Ruled out", RuledOutCauses(shown)));
+  html += Section("From cause to symptom", Chain(shown));
+  // One after the other: what is quoted above is not quoted again.
+  html += Section("Consequences, which need no repair of their own", Consequences(shown, &quoted));
+  html += Section("Latent faults, harmless until something restarts or changes",
+                  Others(shown.latent, true, &quoted));
+  html += Section("Notes", Others(shown.notes, false, &quoted));
+  absl::StrAppend(&html, Section("What the loader is told to load", LoadersChoices(shown)),
+                  Section("Time line", Timeline(shown)), Section("What works", WhatWorks(shown)),
+                  Section("Not observed", NotObserved(shown)),
+                  Section("Ruled out", RuledOutCauses(shown)));
   if (!shown.skipped.empty()) {
     absl::StrAppend(&html, Section("Not judged, as asked for",
                                    Element("p", absl::StrJoin(shown.skipped, ", "))));

@@ -62,6 +62,9 @@ dd { margin: 0; min-width: 0; }
 dl.reasons { margin: 0 0 .75rem 1rem; }
 details > summary { cursor: pointer; }
 details > :nth-child(2) { margin-top: .75rem; }
+ul.folds { list-style: none; padding-left: 0; }
+ul.folds details > :nth-child(2) { margin-top: .25rem; }
+.above { margin: .25rem 0; }
 figure { margin: 0; overflow-x: auto; }
 svg.chain { display: block; margin: 0 auto; font: 13px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif; }
 .finding rect { fill: var(--code); stroke: var(--dim); }
@@ -97,6 +100,7 @@ footer { color: var(--dim); font-size: .85rem; }
   header { border-top-width: 4px; padding-top: .5rem; }
   h2, h3 { break-after: avoid; }
   figure, pre, li, dl, .step { break-inside: avoid; }
+  summary { list-style: none; }
   details::details-content { content-visibility: visible; display: block; height: auto; }
   svg.chain { max-width: 100%; height: auto; }
   .verdict { -webkit-print-color-adjust: exact; print-color-adjust: exact; }

@@ -68,16 +68,18 @@ class Page {
     if (!out_.empty() && !absl::EndsWith(out_, "\n\n")) out_ += '\n';
   }
 
-  void Heading(absl::string_view text) {
+  // `aside` stands beside it, in brackets.
+  void Heading(absl::string_view text, absl::string_view aside = "") {
     Gap();
-    absl::StrAppend(&out_, Painted(text, kBold), "\n");
+    absl::StrAppend(&out_, Painted(text, kBold), aside.empty() ? "" : " ",
+                    aside.empty() ? "" : Painted(absl::StrCat("(", aside, ")"), kDim), "\n");
   }
 
   // `lead`, then `text` that hangs beside it. The lead may be coloured, or all of it.
   void Prose(size_t indent, absl::string_view lead, absl::string_view text,
              absl::string_view lead_sgr = "", absl::string_view text_sgr = "") {
     const size_t hang = indent + Columns(lead);
-    const size_t room = width_ > hang + kNarrowest / 4 ? width_ - hang : kNarrowest / 4;
+    const size_t room = RoomAt(hang);
     bool first = true;
     for (const absl::string_view line : Lines(text, room)) {
       absl::StrAppend(&out_, Spaces(first ? indent : hang), first ? Painted(lead, lead_sgr) : "",
@@ -101,14 +103,31 @@ class Page {
     }
   }
 
-  // As it is, on one line.
-  void Command(size_t indent, absl::string_view lead, absl::string_view command) {
-    absl::StrAppend(&out_, Spaces(indent), lead, "$ ", command, "\n");
+  // So that it can be copied.
+  void Command(size_t indent, absl::string_view lead, absl::string_view command,
+               absl::string_view sgr = "") {
+    size_t hang = indent + Columns(lead) + 2;
+    std::vector<absl::string_view> lines = CommandLines(command, RoomAt(hang));
+    absl::StrAppend(&out_, Spaces(indent), Painted(lead, kDim));
+    // Below the lead, where it does not fit beside that.
+    if (!lead.empty() && Columns(lines.front()) > RoomAt(hang)) {
+      absl::StripTrailingAsciiWhitespace(&out_);
+      absl::StrAppend(&out_, "\n", Spaces(indent + 2));
+      hang = indent + 4;
+      lines = CommandLines(command, RoomAt(hang));
+    }
+    absl::StrAppend(&out_, "$ ");
+    bool first = true;
+    for (const absl::string_view line : lines) {
+      // What goes on stands further right than what begins.
+      absl::StrAppend(&out_, first ? "" : Spaces(hang + 2), Painted(line, sgr), "\n");
+      first = false;
+    }
   }
 
   // At most so many rows; how many it has.
   size_t Quote(size_t indent, absl::string_view quote, size_t most) {
-    const size_t room = width_ > indent + 2 + kNarrowest / 4 ? width_ - indent - 2 : kNarrowest / 4;
+    const size_t room = RoomAt(indent + 2);
     std::vector<std::string> rows;
     for (const absl::string_view line : Lines(quote, room)) {
       absl::string_view lead = "| ";
@@ -133,6 +152,11 @@ class Page {
   std::string Painted(absl::string_view text, absl::string_view sgr) const {
     if (!color_ || sgr.empty() || text.empty()) return std::string(text);
     return absl::StrCat("\x1b[", sgr, "m", text, "\x1b[0m");
+  }
+
+  // Columns of a line that begins there.
+  size_t RoomAt(size_t indent) const {
+    return width_ > indent + kNarrowest / 4 ? width_ - indent : kNarrowest / 4;
   }
 
   const size_t width_;
@@ -263,14 +287,14 @@ class Layout {
   // What was said above of a step is not said again. `brief`: without risks and the way back.
   void Repair(size_t indent, const std::vector<rules::FixStep>& fix, bool brief = false) {
     for (const rules::FixStep& step : fix) {
-      if (!step.command.empty()) page_.Command(indent, "", step.command);
+      if (!step.command.empty()) page_.Command(indent, "", step.command, kBold);
       const auto say = [&](absl::string_view lead, const std::string& text) {
         if (text.empty()) return;
         if (!said_.insert({step.command, text}).second && !style_.verbose) return;
         if (IsCommand(text)) {
           page_.Command(indent + 2, lead, text);
         } else {
-          page_.Prose(indent + 2, lead, text);
+          page_.Prose(indent + 2, lead, text, kDim);
         }
       };
       say("why:  ", step.why);
@@ -370,8 +394,8 @@ class Layout {
       return;
     }
     page_.Heading(absl::StrCat("Ruled out: ", report_.ruled_out.size(),
-                               report_.ruled_out.size() == 1 ? " cause" : " causes",
-                               " (--verbose says why)"));
+                               report_.ruled_out.size() == 1 ? " cause" : " causes"),
+                  "--verbose says why");
     for (const RuledOutLayer& layer : RuledOutByLayer(report_))
       page_.Prose(2, absl::StrCat(layer.title, ": "), layer.codes);
   }
@@ -397,7 +421,7 @@ class Layout {
   }
 
   void NotObservedInBrief() {
-    page_.Heading("Not observed (--verbose says why, and how it is seen)");
+    page_.Heading("Not observed", "--verbose says why, and how it is seen");
     const NotSeenInBrief brief = BriefNotSeen(report_);
     for (const NotSeenGroup& group : brief.by_doctor) {
       page_.Prose(2, "- ", absl::StrCat(group.what, ", which this looks at:"));
@@ -421,9 +445,8 @@ class Layout {
     std::vector<std::string> times;
     for (const Event* event : events) times.push_back(Rfc3339(event->time, report_.time_zone));
     const std::string zone = TakeZone(&times);
-    page_.Heading(
-        absl::StrCat("Time line", zone.empty() ? "" : " in the zone ", zone,
-                     more == 0 ? "" : absl::StrCat(" (", more, " more: --timeline shows all)")));
+    page_.Heading(absl::StrCat("Time line", zone.empty() ? "" : " in the zone ", zone),
+                  more == 0 ? "" : absl::StrCat(more, " more: --timeline shows all"));
     size_t widest = 0;
     for (std::string& time : times) {
       absl::StrReplaceAll({{"T", " "}}, &time);

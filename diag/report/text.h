@@ -7,12 +7,12 @@
 // works, what was ruled out, what could not be seen, and the time line. The last lines say which
 // host and process were judged. It is short (brief.h), unless it is `verbose`.
 //
-// Prose wraps at `width` (at least 40) and hangs under itself. A command stands on a line
-// of its own and is never wrapped. A quote is marked with "| "; where it wraps, the end of
-// a line stands for exactly one space, and a line that begins four columns further right goes on
-// without one, so that what the host said can be read back. In prose a word that does not fit
-// overflows. Colour adds escape sequences and changes nothing
-// else; without `utf8` the output is ASCII. Text is safe to print (shown.h).
+// Prose wraps at `width` (at least 40) and hangs under itself. A command stands on lines
+// of its own, parted only where a shell goes on (wrap.h). A quote is marked with "| "; where it
+// wraps, the end of a line stands for exactly one space, and a line that begins four columns
+// further right goes on without one, so that what the host said can be read back. In prose a word
+// that does not fit overflows. Colour adds escape sequences and changes nothing else; without
+// `utf8` the output is ASCII. Text is safe to print (shown.h).
 //
 // Pure function, safe in any thread.
 

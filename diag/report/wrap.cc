@@ -72,6 +72,41 @@ std::vector<absl::string_view> Pieces(absl::string_view line, size_t columns) {
   return pieces;
 }
 
+std::vector<absl::string_view> CommandLines(absl::string_view command, size_t columns) {
+  if (Columns(command) <= columns) return {command};
+  std::vector<size_t> ends;  // of what stands before the blank behind an operator
+  char quote = '\0';
+  for (size_t i = 0; i < command.size(); ++i) {
+    const char c = command[i];
+    if (c == '\\' && quote != '\'') {
+      ++i;
+    } else if (quote != '\0') {
+      if (c == quote) quote = '\0';
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+    } else if (c == ' ') {
+      const absl::string_view before = command.substr(0, i);
+      for (const absl::string_view parts : {" &&", " ||", " |"}) {
+        if (!absl::EndsWith(before, parts)) continue;
+        ends.push_back(i);
+        break;
+      }
+    }
+  }
+  // With a quote that is open to the end it is no command that is understood.
+  if (quote != '\0') return {command};
+  std::vector<absl::string_view> lines;
+  size_t begin = 0;
+  for (size_t i = 0; i < ends.size(); ++i) {
+    const size_t next = i + 1 < ends.size() ? ends[i + 1] : command.size();
+    if (Columns(command.substr(begin, next - begin)) <= columns) continue;
+    lines.push_back(command.substr(begin, ends[i] - begin));
+    begin = ends[i] + 1;
+  }
+  lines.push_back(command.substr(begin));
+  return lines;
+}
+
 std::string Hang(absl::string_view lead, absl::string_view text, size_t width) {
   const size_t hang = Columns(lead);
   const size_t room = width > hang + kLeastRoom ? width - hang : kLeastRoom;

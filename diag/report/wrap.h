@@ -32,6 +32,11 @@ std::vector<absl::string_view> Lines(absl::string_view text, size_t columns);
 inline constexpr size_t kPieceIndent = 4;
 std::vector<absl::string_view> Pieces(absl::string_view line, size_t columns);
 
+// A command of a shell that is wider, parted behind "&&", "||" and "|" that stand outside of
+// quotes: a shell goes on to the next line there, so that it can be copied as it stands. A part may
+// be wider than `columns`.
+std::vector<absl::string_view> CommandLines(absl::string_view command, size_t columns);
+
 // `text` beside `lead`, in lines of at most `width`, the later ones below the first one's text.
 // Each ends in a newline.
 std::string Hang(absl::string_view lead, absl::string_view text, size_t width);

@@ -62,5 +62,21 @@ TEST(HangTest, TheLaterLinesStandBelowTheText) {
   EXPECT_EQ(Hang("lead: ", "", 40), "lead: \n");
 }
 
+TEST(CommandLines, ArePartedWhereAShellGoesOn) {
+  using Parts = std::vector<absl::string_view>;
+  EXPECT_EQ(CommandLines("sudo rm /a && sudo systemctl daemon-reload", 80),
+            (Parts{"sudo rm /a && sudo systemctl daemon-reload"}));
+  EXPECT_EQ(CommandLines("mkdir -p /a && printf 'x && y | z' | sudo tee /b", 20),
+            (Parts{"mkdir -p /a &&", "printf 'x && y | z' |", "sudo tee /b"}));
+  // As much on each line as there is room for.
+  EXPECT_EQ(CommandLines("a && b && cccccccccc || d", 12),
+            (Parts{"a && b &&", "cccccccccc ||", "d"}));
+  EXPECT_EQ(CommandLines(R"(echo "a \" && b" \' && c)", 8),
+            (Parts{R"(echo "a \" && b" \' &&)", "c"}));
+  // A quote that nobody closes.
+  EXPECT_EQ(CommandLines("it's a && b", 4), (Parts{"it's a && b"}));
+  EXPECT_EQ(CommandLines("", 4), (Parts{""}));
+}
+
 }  // namespace
 }  // namespace vgpu::report

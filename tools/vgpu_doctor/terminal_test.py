@@ -19,7 +19,7 @@ ESCAPE = re.compile(r"\x1b\[([0-9;]*)m")
 # black not for black.
 COLOURS = {"1;31", "1;32", "1;35", "2", "1", "0"}
 # A command; a line that is one word behind its lead, such as a path; and pieces of one.
-WHOLE = (r"^ *(to see it: |or by hand: |and beside it: |undo: )?\$ ", r"^  \d+\. \S", r"^ *(\| *|- |at +|was +|is +|[\d.]+ +)?\S+$")
+WHOLE = (r"^ *(sudo|printf) .*[^ ]$", r"^ *(to see it: |or by hand: |and beside it: |undo: )?\$ ", r"^  \d+\. \S", r"^ *(\| *|- |at +|was +|is +|[\d.]+ +)?\S+$")
 
 
 def on_terminal(*arguments):
