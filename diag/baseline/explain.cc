@@ -4,8 +4,10 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "diag/baseline/seal.h"
 #include "diag/report/visible.h"
 
 namespace vgpu::baseline {
@@ -72,6 +74,11 @@ std::string Items(const Strings& items) {
   return absl::StrJoin(items, " and ");
 }
 
+bool IsOpaque(const Value& value) {
+  const auto* text = std::get_if<std::string>(&value);
+  return text != nullptr && HasSeal(*text);
+}
+
 std::string Sentence(const Change& change) {
   switch (change.how) {
     case How::kMissing:
@@ -96,6 +103,10 @@ std::string Sentence(const Change& change) {
                                  change.items_added.size() == 1 ? " was added" : " were added"));
   }
   if (!parts.empty()) return absl::StrJoin(parts, ", and ");
+  // Two seals or checksums tell a person no more than that.
+  if (IsOpaque(*change.before) || absl::EndsWith(change.kind->pattern, ".content")) {
+    return "it is not what it was";
+  }
   return absl::StrCat("it was ", Quoted(*change.before), " and is ", Quoted(*change.now));
 }
 

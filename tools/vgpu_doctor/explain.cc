@@ -173,7 +173,8 @@ int Print(const std::string& text) {
 CLI::App* AddExplain(CLI::App& app, ExplainOptions& options) {
   CLI::App* command = app.add_subcommand(
       "explain",
-      "Tell all of a cause: how it comes about, how to see it by hand, how to repair it.");
+      "Tell all of a cause (how it comes about, how to see it by hand, how to repair it), or find "
+      "it by words.");
   command
       ->add_option("WHAT", options.what,
                    "A code (VG302, or 302), the name of a cause or of a guide, or words to look "

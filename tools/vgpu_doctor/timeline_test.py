@@ -90,6 +90,28 @@ class Timeline(unittest.TestCase):
             if report["verdict"] == "healthy":
                 self.assertIsNone(told["stopped_working"], incident)
 
+    def test_the_driver_that_came_after_the_start_stands_in_the_time_line_of_check_too(self):
+        host = hosts.model.Host(version="0.16.2", shape=hosts.model.DRIVER, pid=8853)
+        host.kernel.append((host.started + 101, "NVRM: loading NVIDIA UNIX x86_64 Kernel Module  " +
+                            hosts.model.RELEASE))
+        for name in ("nvidia0", "nvidiactl", "nvidia-uvm", "nvidia-uvm-tools"):
+            host.files["/dev/" + name]["mtime"] = host.time(host.started + 102)
+        for path, entry in host.files.items():
+            if "/libcuda.so" in path:
+                entry["ctime"] = host.time(host.started + 90)
+        host.lose()
+        with hosts.tree(host) as root:
+            told = tell(root)["events"]
+            report, _ = testing.check_json("--root", root)
+        for events in (told, report["timeline"]):
+            said = [event["event"] for event in events]
+            places = [next(number for number, event in enumerate(said) if part in event)
+                      for part in ("was started", "libcuda.so", "of /dev (", "NVRM: loading")]
+            # The kernel's line has the clock of the log, and the nodes that of the file system.
+            self.assertEqual(places[:2], sorted(places[:2]), said)
+            self.assertGreater(min(places[2:]), places[1], said)
+        self.assertLess(len(report["timeline"]), len(told))
+
     def test_since_leaves_out_what_was_before(self):
         with hosts.tree(hosts.story()) as root:
             whole, part = tell(root), tell(root, "--since", "2h ago")
