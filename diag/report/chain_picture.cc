@@ -206,8 +206,8 @@ std::string ChainPicture(const Report& shown) {
   const auto [width, height] = Place(nodes);
   std::string svg = absl::StrFormat(
       "<svg class=\"chain\" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" "
-      "height=\"%d\" viewBox=\"0 0 %d %d\">\n",
-      width, height, width, height);
+      "height=\"%d\" viewBox=\"0 0 %d %d\" style=\"min-width:%dpx\">\n",
+      width, height, width, height, width * 4 / 5);
   absl::StrAppend(&svg, "<title>From cause to symptom</title><desc>", XmlText(Description(nodes)),
                   "</desc>\n<defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" "
                   "markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\"><path class=\"tip\" "

@@ -81,8 +81,7 @@ std::string Latent(const std::vector<FleetCause>& causes) {
 
 std::string Shared(const Fleet& fleet) {
   std::string items;
-  for (const FleetShared& shared : fleet.shared) {
-    if (!SaysSomething(shared, fleet)) continue;
+  for (const FleetShared& shared : SharedInShort(fleet)) {
     absl::StrAppend(&items, "<li>", shared.hosts, " of ", shared.of,
                     shared.code.empty() ? "" : absl::StrCat(" with ", XmlText(shared.code)), ": ");
     if (shared.what != "evidence") {

@@ -46,8 +46,7 @@ std::string Latent(const std::vector<FleetCause>& causes) {
 
 std::string Shared(const Fleet& fleet) {
   std::string out;
-  for (const FleetShared& shared : fleet.shared) {
-    if (!SaysSomething(shared, fleet)) continue;
+  for (const FleetShared& shared : SharedInShort(fleet)) {
     absl::StrAppend(&out, "- ", shared.hosts, " of ", shared.of,
                     shared.code.empty() ? "" : absl::StrCat(" with ", MarkdownProse(shared.code)),
                     ": ");

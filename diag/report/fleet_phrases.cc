@@ -15,6 +15,9 @@ namespace {
 // As Ollama's installer and all distributions have it.
 constexpr absl::string_view kUsualUnit = "ollama.service";
 
+// Of each cause.
+constexpr size_t kMostShared = 5;
+
 struct VerdictWords {
   const char* verdict;
   const char* in_summary;
@@ -57,6 +60,14 @@ std::vector<FleetBlock> BlocksOf(const std::vector<const FleetHost*>& hosts) {
   return blocks;
 }
 
+bool SaysSomething(const FleetShared& shared, const Fleet& fleet) {
+  if (shared.what == "unit") return shared.quote != kUsualUnit;
+  if (shared.what != "era") return true;
+  return std::none_of(fleet.shared.begin(), fleet.shared.end(), [&](const FleetShared& other) {
+    return other.what == "ollama_version" && other.hosts >= shared.hosts;
+  });
+}
+
 }  // namespace
 
 std::string HostCount(size_t hosts) { return absl::StrCat(hosts, hosts == 1 ? " host" : " hosts"); }
@@ -76,12 +87,14 @@ std::string SharedValue(const FleetShared& shared) {
   return shared.what == "unit" ? shared.quote : "";
 }
 
-bool SaysSomething(const FleetShared& shared, const Fleet& fleet) {
-  if (shared.what == "unit") return shared.quote != kUsualUnit;
-  if (shared.what != "era") return true;
-  return std::none_of(fleet.shared.begin(), fleet.shared.end(), [&](const FleetShared& other) {
-    return other.what == "ollama_version" && other.hosts >= shared.hosts;
-  });
+std::vector<FleetShared> SharedInShort(const Fleet& fleet) {
+  std::vector<FleetShared> few;
+  std::map<absl::string_view, size_t> of_cause;
+  for (const FleetShared& shared : fleet.shared) {
+    if (SaysSomething(shared, fleet) && ++of_cause[shared.code] <= kMostShared)
+      few.push_back(shared);
+  }
+  return few;
 }
 
 std::string Certainty(const FleetCause& cause) {

@@ -23,8 +23,9 @@ std::string Summary(const Fleet& fleet);
 // "Ollama 0.16.2", "discovery of era B", "ollama.service"; empty for evidence.
 std::string SharedValue(const FleetShared& shared);
 
-// False for what goes without saying: the unit's usual name, an era whose version is named.
-bool SaysSomething(const FleetShared& shared, const Fleet& fleet);
+// Of what is shared a few pieces for each cause, without what goes without saying: the unit's usual
+// name, an era whose version is named. JSON has all.
+std::vector<FleetShared> SharedInShort(const Fleet& fleet);
 
 // "certain", "likely"; of hosts that differ "certain on 3, likely on 1".
 std::string Certainty(const FleetCause& cause);

@@ -19,13 +19,12 @@ namespace {
 constexpr size_t kNarrowest = 40;
 // A name that is longer has its place on the next line.
 constexpr size_t kWidestName = 24;
-// Of each cause. JSON has all of them.
-constexpr size_t kMostShared = 5;
 
 // SGR parameters (ECMA-48, 8.3.117), as of one host's report.
 constexpr char kRed[] = "1;31";
 constexpr char kGreen[] = "1;32";
 constexpr char kMagenta[] = "1;35";
+constexpr char kBold[] = "1";
 constexpr char kDim[] = "2";
 
 const char* ColorOf(absl::string_view verdict) {
@@ -69,7 +68,14 @@ class Page {
   }
 
   // As it is, on one line.
-  void Command(absl::string_view command) { absl::StrAppend(&out_, Shown(command), "\n"); }
+  void Command(absl::string_view lead, absl::string_view command) {
+    absl::StrAppend(&out_, lead, Painted(Shown(command), kBold), "\n");
+  }
+
+  void Heading(absl::string_view text) {
+    Gap();
+    Prose("", text, "", kBold);
+  }
 
   void Quote(size_t indent, absl::string_view quote) {
     const std::string shown = Shown(quote);
@@ -105,8 +111,7 @@ class Page {
 void Causes(absl::string_view heading, const std::vector<FleetCause>& causes, bool with_certainty,
             Page* page) {
   if (causes.empty()) return;
-  page->Gap();
-  page->Prose("", heading);
+  page->Heading(heading);
   const size_t digits = absl::StrCat(causes.front().hosts).size();
   for (const FleetCause& cause : causes) {
     const std::string count = absl::StrCat(cause.hosts);
@@ -118,26 +123,15 @@ void Causes(absl::string_view heading, const std::vector<FleetCause>& causes, bo
 }
 
 void Shared(const Fleet& fleet, Page* page) {
-  std::vector<FleetShared> pieces;
-  for (const FleetShared& shared : fleet.shared) {
-    if (SaysSomething(shared, fleet)) pieces.push_back(shared);
-  }
+  const std::vector<FleetShared> pieces = SharedInShort(fleet);
   if (pieces.empty()) return;
-  page->Gap();
-  page->Prose("", "What most of them share");
-  const std::string* code = nullptr;
-  size_t shown = 0;
+  page->Heading("What most of them share");
   for (const FleetShared& shared : pieces) {
     const std::string of = absl::StrCat(shared.hosts, " of ", shared.of);
     if (shared.what != "evidence") {
       page->Prose(absl::StrCat("  ", of, "  "), SharedValue(shared));
       continue;
     }
-    if (code == nullptr || *code != shared.code) {
-      code = &shared.code;
-      shown = 0;
-    }
-    if (++shown > kMostShared) continue;
     const std::string lead = absl::StrCat("  ", of, " with ", shared.code, "  ");
     page->Prose(lead, shared.meaning.empty() ? shared.source : shared.meaning);
     if (!shared.meaning.empty()) page->Prose("    ", shared.source, "", kDim);
@@ -168,10 +162,10 @@ void Hosts(const Fleet& fleet, Page* page) {
       // Two captures of one host have its name.
       for (const FleetHost* host : block.hosts) {
         page->Hanging(absl::StrCat("    ", host->hostname), host->hostname.empty() ? 4 : widest + 6,
-                      host->root, "", kDim);
+                      host->root);
       }
     }
-    if (!group.repair.empty()) page->Command(absl::StrCat("  $ ", group.repair));
+    if (!group.repair.empty()) page->Command("  $ ", group.repair);
   }
 }
 
@@ -179,17 +173,16 @@ void Hosts(const Fleet& fleet, Page* page) {
 
 std::string ToText(const Fleet& fleet, const TextStyle& style) {
   Page page(style);
-  page.Prose("", Summary(fleet));
+  page.Prose("", Summary(fleet), "", kBold);
   Causes("Root causes", fleet.causes, true, &page);
   Causes("Latent, harmless until something restarts or changes", fleet.latent, false, &page);
   Shared(fleet, &page);
   Hosts(fleet, &page);
   page.Gap();
   const std::string& root = fleet.hosts.empty() ? "ROOT" : fleet.hosts.front().root;
-  page.Command(
-      absl::StrCat("All of one host:  vgpu-doctor check --root ", rules::ShellQuoted(root)));
-  if (!fleet.causes.empty())
-    page.Command(absl::StrCat("All of a cause:   ", Runbook(fleet.causes.front().code)));
+  page.Command("All of one host:  ",
+               absl::StrCat("vgpu-doctor check --root ", rules::ShellQuoted(root)));
+  if (!fleet.causes.empty()) page.Command("All of a cause:   ", Runbook(fleet.causes.front().code));
   return std::move(page).Take();
 }
 

@@ -191,9 +191,13 @@ std::string Consequences(const Report& report, Quoted* quoted) {
         above.push_back(std::move(place));
       }
     }
-    for (const std::string& place : above) {
-      absl::StrAppend(&html, "<p class=\"above\">", Element("span class=\"place\"", place),
-                      " <span class=\"dim\">stands above</span></p>\n");
+    if (!above.empty()) {
+      const std::string places =
+          absl::StrJoin(above, ", ", [](std::string* out, const std::string& place) {
+            absl::StrAppend(out, Element("span class=\"place\"", place));
+          });
+      absl::StrAppend(&html, "<p class=\"above\">", places, " <span class=\"dim\">",
+                      above.size() == 1 ? "stands" : "stand", " above</span></p>\n");
     }
     html += "</div>\n";
   }
@@ -394,8 +398,11 @@ std::string ToHtml(const Report& report) {
   html += Section("Latent faults, harmless until something restarts or changes",
                   Others(shown.latent, true, &quoted));
   html += Section("Notes", Others(shown.notes, false, &quoted));
-  absl::StrAppend(&html, Section("What the loader is told to load", LoadersChoices(shown)),
-                  Section("Time line", Timeline(shown)), Section("What works", WhatWorks(shown)),
+  const std::string works = Section("What works", WhatWorks(shown));
+  const bool healthy = shown.verdict == Verdict::kHealthy;  // and that is why
+  absl::StrAppend(&html, healthy ? works : "",
+                  Section("What the loader is told to load", LoadersChoices(shown)),
+                  Section("Time line", Timeline(shown)), healthy ? "" : works,
                   Section("Not observed", NotObserved(shown)),
                   Section("Ruled out", RuledOutCauses(shown)));
   if (!shown.skipped.empty()) {

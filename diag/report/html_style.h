@@ -64,9 +64,9 @@ details > summary { cursor: pointer; }
 details > :nth-child(2) { margin-top: .75rem; }
 ul.folds { list-style: none; padding-left: 0; }
 ul.folds details > :nth-child(2) { margin-top: .25rem; }
-.above { margin: .25rem 0; }
+.above { margin: .25rem 0; font-size: .9rem; }
 figure { margin: 0; overflow-x: auto; }
-svg.chain { display: block; margin: 0 auto; font: 13px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif; }
+svg.chain { display: block; margin: 0 auto; max-width: 100%; height: auto; font: 13px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif; }
 .finding rect { fill: var(--code); stroke: var(--dim); }
 .finding.root rect { stroke: var(--bad); stroke-width: 2; }
 .finding text { fill: var(--text); }
@@ -102,7 +102,7 @@ footer { color: var(--dim); font-size: .85rem; }
   figure, pre, li, dl, .step { break-inside: avoid; }
   summary { list-style: none; }
   details::details-content { content-visibility: visible; display: block; height: auto; }
-  svg.chain { max-width: 100%; height: auto; }
+  svg.chain { min-width: 0 !important; }
   .verdict { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
 }
 )";

@@ -182,22 +182,14 @@ std::string CommandOrProse(absl::string_view text) {
   return IsCommand(text) ? MarkdownCode(text) : MarkdownProse(text);
 }
 
-// The commands together, so that they can be taken in one go; then each one's reasons.
+// A step below the other, each with its reasons: some are two ways to one end.
 void Repair(const std::vector<rules::FixStep>& fix, size_t indent, Document* page) {
-  std::vector<std::string> commands;
+  const std::string marker = absl::StrCat(std::string(indent, ' '), "- ");
   for (const rules::FixStep& step : fix) {
-    if (!step.command.empty()) commands.push_back(step.command);
-  }
-  if (!commands.empty()) page->Fence(indent, "sh", commands);
-  if (indent == 0) page->Gap();
-  for (const rules::FixStep& step : fix) {
-    if (step.why.empty() && step.risk.empty() && step.undo.empty()) continue;
-    size_t deep = indent;
-    if (commands.size() > 1 && !step.command.empty()) {
-      page->Point(absl::StrCat(std::string(deep, ' '), "- "), MarkdownCode(step.command));
-      deep += 2;
-    }
-    const std::string marker = absl::StrCat(std::string(deep, ' '), "- ");
+    // After a list it would stand below its last point.
+    if (indent == 0) page->Gap();
+    if (!step.command.empty()) page->Fence(indent, "sh", {step.command});
+    if (indent == 0) page->Gap();
     if (!step.why.empty()) page->Point(marker, absl::StrCat("Why: ", MarkdownProse(step.why)));
     if (!step.risk.empty()) page->Point(marker, absl::StrCat("Risk: ", MarkdownProse(step.risk)));
     if (!step.undo.empty())
@@ -411,8 +403,8 @@ std::string MarkdownCode(absl::string_view visible) {
 std::string ToMarkdown(const Report& report, const MarkdownStyle& style) {
   const Report shown = Shown(report, {.quote_bytes = kLongestQuote});
   Document page;
-  page.Heading(1, absl::StrCat(absl::AsciiStrToUpper(VerdictName(shown.verdict)), ": ",
-                               MarkdownProse(shown.headline)));
+  page.Heading(1, absl::AsciiStrToUpper(VerdictName(shown.verdict)));
+  page.Paragraph(absl::StrCat("**", MarkdownProse(shown.headline), "**"));
   for (const auto& [label, text] : WhoWasJudged(shown))
     page.Point("- ", absl::StrCat("**", label, "**: ", MarkdownProse(text)));
   const bool verbose = style.verbose;
