@@ -77,12 +77,23 @@ Observed<std::string> Distribution(const host::Host& host, absl::string_view roo
       });
 }
 
+// /run/ostree-booted is there on a host that OSTree started, and /ostree in each of its
+// deployments (ostreedev.github.io/ostree/adapting-existing).
+Keeper KeeperOf(const host::Host& host) {
+  if (Distribution(host, "").value_or("") == "nixos") return Keeper::kNixos;
+  for (absl::string_view mark : {"/run/ostree-booted", "/ostree"}) {
+    if (host.ResolveNoFollow(mark, "").present()) return Keeper::kOstree;
+  }
+  return Keeper::kNobody;
+}
+
 }  // namespace
 
 InstallationFacts GatherInstallation(const host::Host& host, const Facts& facts) {
   InstallationFacts installation;
   const std::string root = facts.process.present() ? facts.process->root : "";
   installation.distribution = Distribution(host, root);
+  installation.keeper = KeeperOf(host);
 
   std::set<std::string> seen;  // resolved paths
   const Observed<ollama::LibraryDir>& own = facts.ollama.library_dir;

@@ -34,9 +34,17 @@ struct OtherInstallation {
   std::optional<ollama::LibraryDir> library_dir;
 };
 
+// Who alone writes what the host mounts read-only.
+enum class Keeper {
+  kNobody,  // an administrator writes it all
+  kNixos,   // /nix/store, and what of /etc and of systemd's units is made from configuration.nix
+  kOstree,  // /usr: Fedora's atomic desktops, CoreOS, images of bootc
+};
+
 struct InstallationFacts {
-  // ID of /etc/os-release: "arch", "nixos".
+  // ID of /etc/os-release: "arch", "nixos". Of a container, where the server runs in one.
   host::Observed<std::string> distribution;
+  Keeper keeper = Keeper::kNobody;  // of the host itself
   // libggml-*, libcuda*, libcublas* and libnvidia-ml* at the top level and in each variant;
   // at most kMaxLibraries.
   std::vector<InstalledLibrary> libraries;

@@ -138,7 +138,8 @@ TEST(SandboxHidesDeviceTest, NixOsHasNoPlaceForADropInBelowEtc) {
   ASSERT_NE(holds, nullptr) << Because(judgement) << Lacks(judgement);
   EXPECT_TRUE(absl::StrContains(holds->fix[0].command, "/run/systemd/system/ollama.service.d/zz-"));
   EXPECT_FALSE(absl::StrContains(holds->fix[0].command, "/etc/systemd"));
-  EXPECT_TRUE(absl::StrContains(holds->fix[0].why, "systemd.services.ollama.serviceConfig"));
+  EXPECT_TRUE(
+      absl::StrContains(holds->fix[0].why, "systemd.services.ollama.serviceConfig.DeviceAllow = "));
 }
 
 TEST(SandboxHidesDeviceTest, TheRepairSortsBehindEveryDropIn) {

@@ -139,11 +139,16 @@ Judgement RunnerEnvironmentDiffers(const facts::Facts& facts) {
            "the same list as a file; it reaches children whatever their environment is", "",
            "sudo rm /etc/vgpu/ld.so.preload",
            WriteFile{"/etc/vgpu/ld.so.preload", absl::StrCat(absl::StrJoin(entries, "\n"), "\n")}});
+      // The loader of nixpkgs reads another file (glibc, dont-use-system-ld-so-preload.patch).
+      const char* list = facts.installation.keeper == facts::Keeper::kNixos
+                             ? "/etc/ld-nix.so.preload"
+                             : "/etc/ld.so.preload";
       for (FixStep& step : LastDropInSteps(
-               facts, "VG309", {"BindReadOnlyPaths=/etc/vgpu/ld.so.preload:/etc/ld.so.preload"},
-               "binds it over /etc/ld.so.preload for this unit only",
-               "an entry that cannot be loaded then acts on every program of the unit; where the "
-               "host has no /etc/ld.so.preload, systemd leaves an empty one there")) {
+               facts, "VG309", {absl::StrCat("BindReadOnlyPaths=/etc/vgpu/ld.so.preload:", list)},
+               absl::StrCat("binds it over ", list, " for this unit only"),
+               absl::StrCat("an entry that cannot be loaded then acts on every program of the "
+                            "unit; where the host has no ",
+                            list, ", systemd leaves an empty one there"))) {
         holds.fix.push_back(std::move(step));
       }
     } else if (facts.unit_judged) {

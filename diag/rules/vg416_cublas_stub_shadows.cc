@@ -118,7 +118,8 @@ Judgement CublasStubShadows(const facts::Facts& facts) {
   const std::optional<Stub> stub = FindStub(facts, &real);
   if (!stub) {
     if (!SawDiscovery(facts)) return WhyNotSeen(facts, "which cuBLAS the backend gets");
-    if (real == 0) return Contradicted{"the backend loads no stub of cuBLAS"};
+    if (real == 0)
+      return Contradicted{"no cuBLAS is loaded with the backend, and so no stub of it"};
     return Contradicted{"the backend gets NVIDIA's own cuBLAS"};
   }
   const loader::Object& object = stub->Get();
@@ -166,7 +167,8 @@ Judgement CublasStubShadows(const facts::Facts& facts) {
   if (stub->real == nullptr) {
     holds.fix = ForAPerson(std::move(holds.fix));
     for (FixStep& step :
-         ReinstallSteps(facts, "Ollama's own archive has the real cuBLAS beside the backend")) {
+         ReinstallSteps(facts, "Ollama's own archive has the real cuBLAS beside the backend",
+                        Libraries::kUnfitting)) {
       holds.fix.push_back(std::move(step));
     }
   } else if (facts.unit_judged) {

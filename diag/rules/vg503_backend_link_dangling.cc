@@ -12,6 +12,7 @@
 #include "diag/rules/shared/backend_problems.h"
 #include "diag/rules/shared/common.h"
 #include "diag/rules/shared/installation.h"
+#include "diag/rules/shared/read_only_host.h"
 
 namespace vgpu::rules {
 namespace {
@@ -93,6 +94,16 @@ Judgement BackendLinkDangling(const facts::Facts& facts) {
                    dangling.front()->trace.loop
                        ? "its links run in a circle."
                        : absl::StrCat(dangling.front()->trace.stopped_at, " is not there."));
+  const std::string& target = dangling.front()->trace.stopped_at;
+  const std::string lost = StorePathOf(target.empty() ? dangling.front()->path : target);
+  if (!lost.empty()) {
+    holds.fix = RepairStoreSteps(facts, {lost});
+    if (facts.unit_judged) {
+      holds.fix.push_back(RestartStep(facts, "libraries are looked for once, at the start"));
+    }
+    holds.expect = ExpectLibraries(facts);
+    return holds;
+  }
   holds.fix.push_back({absl::StrCat("ls -lL ", Quoted(dir->path), "/*/libggml-cuda*"),
                        "shows which backends there are; point the link at the one that is meant "
                        "(sudo ln -sfn TARGET LINK), or install the libraries anew:",

@@ -59,10 +59,20 @@ bool IsGone(const facts::Facts& facts, const loader::Problem& problem) {
 
 void AddFix(const facts::Facts& facts, const std::string& name, Holds& holds) {
   if (name == "libcuda.so.1") {
-    holds.fix.push_back({"ldconfig -p | grep libcuda.so.1",
-                         "NVIDIA's driver brings it: where this prints nothing, install the "
-                         "package of the driver's libraries that fits the kernel module",
-                         "", ""});
+    // wiki.nixos.org/wiki/NVIDIA
+    if (facts.installation.keeper == facts::Keeper::kNixos) {
+      holds.fix.push_back({"ls -l /run/opengl-driver/lib/libcuda.so.1",
+                           "NixOS links the driver's libraries there: where it is missing, write "
+                           "services.xserver.videoDrivers = [ \"nvidia\" ]; and "
+                           "hardware.graphics.enable = true; in configuration.nix, and run sudo "
+                           "nixos-rebuild switch",
+                           "", ""});
+    } else {
+      holds.fix.push_back({"ldconfig -p | grep libcuda.so.1",
+                           "NVIDIA's driver brings it: where this prints nothing, install the "
+                           "package of the driver's libraries that fits the kernel module",
+                           "", ""});
+    }
     if (facts.unit_judged) {
       holds.fix.push_back({absl::StrCat("sudo systemctl restart ", Quoted(facts.unit.name)),
                            "discovery runs once, at the start",

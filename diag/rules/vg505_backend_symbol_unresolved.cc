@@ -93,7 +93,8 @@ Judgement BackendSymbolUnresolved(const facts::Facts& facts) {
                          "", ""});
   }
   for (FixStep& step :
-       ReinstallSteps(facts, "the archive holds backend and libraries that fit each other")) {
+       ReinstallSteps(facts, "the archive holds backend and libraries that fit each other",
+                      Libraries::kUnfitting)) {
     holds.fix.push_back(std::move(step));
   }
   return holds;

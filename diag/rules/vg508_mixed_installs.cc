@@ -247,7 +247,8 @@ std::vector<FixStep> Steps(const Facts& facts, const Mixture& mixture) {
          "models load on nothing until the next step is done",
          absl::StrCat("sudo mv ", Quoted(absl::StrCat(path, ".old")), " ", Quoted(path))});
   }
-  for (FixStep& step : ReinstallSteps(facts, "installs program and libraries of one version")) {
+  for (FixStep& step : ReinstallSteps(facts, "installs program and libraries of one version",
+                                      Libraries::kUnfitting)) {
     steps.push_back(std::move(step));
   }
   return steps;

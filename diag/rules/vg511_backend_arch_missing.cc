@@ -65,7 +65,8 @@ Holds Missing(const facts::Facts& facts) {
   holds.fix = ReinstallSteps(
       facts,
       "Ollama's own builds carry code for every device from compute capability 5.0 on "
-      "(cuda_v12) and 7.5 on (cuda_v13)");
+      "(cuda_v12) and 7.5 on (cuda_v13)",
+      Libraries::kUnfitting);
   if (facts.devices.IsVirtual()) {
     holds.fix.push_back({absl::StrCat("sudoedit ", Quoted(facts::kDeviceConfigFile)),
                          "or give the virtual device a compute_capability that the backend has",
@@ -104,7 +105,14 @@ Judgement BackendArchMissing(const facts::Facts& facts) {
       if (library.path == variant->backend_path) backends.push_back(&library);
     }
   }
-  if (backends.empty()) return Contradicted{"no backend is there to be compiled for anything"};
+  if (backends.empty()) {
+    const auto& dir = facts.ollama.library_dir;
+    if (dir.not_observed()) {
+      return CannotTell{"Ollama's library directory", std::string(dir.why_not()),
+                        HowToSeeProcess(facts)};
+    }
+    return Contradicted{"no backend is there to be compiled for anything"};
+  }
   if (!facts.devices.configured.present()) {
     return CannotTell{"the compute capability of the device",
                       facts.devices.configured.absent()

@@ -151,7 +151,8 @@ Judgement BackendVersionSkew(const facts::Facts& facts) {
   holds.headline =
       "The CUDA backend and the ggml library beside it are of different versions: install both "
       "from one archive.";
-  holds.fix = ReinstallSteps(facts, "replaces every library of Ollama by those of one version");
+  holds.fix = ReinstallSteps(facts, "replaces every library of Ollama by those of one version",
+                             Libraries::kUnfitting);
   holds.expect = ExpectLibraries(facts);
   return holds;
 }

@@ -87,6 +87,9 @@ constexpr DriverPackage kDriverPackages[] = {
     {"nixos", "sudoedit /etc/nixos/configuration.nix && sudo nixos-rebuild boot",
      "set hardware.nvidia.package to a release of 580 or newer there"},
 };
+constexpr DriverPackage kDriverPackageOfOstree = {
+    "", "sudo rpm-ostree upgrade && sudo systemctl reboot",
+    "the driver is a layered package of the deployment: the newest one is built into the next"};
 constexpr DriverPackage kDriverPackageElsewhere = {
     "", "cat /proc/driver/nvidia/version",
     "shows the release that is loaded: install the distribution's driver package of release 580 "
@@ -106,8 +109,10 @@ Holds Base(const Facts& facts) {
     const auto known = std::find_if(
         std::begin(kDriverPackages), std::end(kDriverPackages),
         [&](const DriverPackage& package) { return package.distribution == distribution; });
-    const DriverPackage& package =
-        known != std::end(kDriverPackages) ? *known : kDriverPackageElsewhere;
+    const DriverPackage& package = facts.installation.keeper == facts::Keeper::kOstree
+                                       ? kDriverPackageOfOstree
+                                   : known != std::end(kDriverPackages) ? *known
+                                                                        : kDriverPackageElsewhere;
     holds.fix.push_back({std::string(package.command), std::string(package.why),
                          "the driver is replaced: what uses the GPU has to be stopped, and the "
                          "machine booted anew",

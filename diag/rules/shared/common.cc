@@ -11,6 +11,7 @@
 #include "absl/strings/strip.h"
 #include "diag/loader/preload_list.h"
 #include "diag/ollama/variables.h"
+#include "diag/rules/nix_settings.h"
 #include "diag/rules/steps.h"
 
 namespace vgpu::rules {
@@ -376,14 +377,13 @@ std::vector<FixStep> LastDropInSteps(const Facts& facts, absl::string_view code,
   const std::string name = LastName(facts, code);
   // NixOS makes /etc/systemd/system from configuration.nix, and nothing can be written into it
   // (wiki.nixos.org/wiki/Systemd): what stands in /run is read too.
-  const bool nixos = facts.installation.distribution.value_or("") == "nixos";
+  const bool nixos = facts.installation.keeper == facts::Keeper::kNixos;
   const std::string dir =
       absl::StrCat(nixos ? "/run" : "/etc", "/systemd/system/", facts.unit.name, ".d");
   const std::string file = absl::StrCat(dir, "/", name);
   if (nixos) {
-    absl::StrAppend(&why, "; until the next boot: for good, write it in configuration.nix under ",
-                    "systemd.services.", absl::StripSuffix(facts.unit.name, ".service"),
-                    ".serviceConfig");
+    absl::StrAppend(&why, "; until the next boot: for good, write in configuration.nix ",
+                    NixSettings(facts.unit.name, lines), " and run sudo nixos-rebuild switch");
   }
   std::string text = "[Service]\n";
   for (const std::string& line : lines) absl::StrAppend(&text, line, "\n");

@@ -9,6 +9,7 @@
 #include "absl/strings/strip.h"
 #include "diag/rules/shared/common.h"
 #include "diag/rules/shared/in_effect.h"
+#include "diag/rules/shared/read_only_host.h"
 
 namespace vgpu::rules {
 namespace {
@@ -18,20 +19,50 @@ using ollama::Era;
 
 // Packages that hold the CUDA backend, where the plain package has none. Sources:
 // archlinux.org/packages (ollama-cuda, which needs ollama), wiki.nixos.org/wiki/Ollama.
-struct CudaPackage {
-  absl::string_view distribution, command, why;
-};
-constexpr CudaPackage kCudaPackages[] = {
-    {"arch", "sudo pacman -S ollama-cuda",
-     "Arch's package ollama holds no CUDA backend: ollama-cuda does"},
-    {"nixos", "sudoedit /etc/nixos/configuration.nix && sudo nixos-rebuild switch",
-     "write services.ollama.package = pkgs.ollama-cuda; there: pkgs.ollama holds no CUDA backend"},
-};
+constexpr char kArchPackage[] = "sudo pacman -S ollama-cuda";
+constexpr char kNixosPackage[] =
+    "sudoedit /etc/nixos/configuration.nix && sudo nixos-rebuild switch";
+constexpr char kNixPackage[] = "nix profile install nixpkgs#ollama-cuda";
+constexpr char kGigabytes[] = "the backend and its CUDA libraries are some gigabytes";
 
 // Below a prefix that distributions' packages own.
 bool OfPackage(absl::string_view exe) {
-  return absl::StartsWith(exe, "/usr/bin/") || absl::StartsWith(exe, "/bin/") ||
-         absl::StartsWith(exe, "/nix/store/");
+  return absl::StartsWith(exe, "/usr/bin/") || absl::StartsWith(exe, "/bin/");
+}
+
+// The installed package was built with CUDA.
+bool HasCuda(const Facts& facts, absl::string_view exe) {
+  if (absl::StrContains(exe, "ollama-cuda")) return true;
+  if (!facts.ollama.library_dir.present()) return false;
+  const auto& variants = facts.ollama.library_dir->variants;
+  return std::any_of(variants.begin(), variants.end(), [](const ollama::Variant& variant) {
+    return absl::StartsWith(variant.name, "cuda_");
+  });
+}
+
+// Of a program in the Nix store, which an archive cannot be unpacked into.
+std::vector<FixStep> OfNix(const Facts& facts, const std::string& exe, const std::string& why,
+                           Libraries libraries) {
+  const bool nixos = facts.installation.keeper == facts::Keeper::kNixos;
+  if (!HasCuda(facts, exe)) {
+    if (!nixos) return {{kNixPackage, "pkgs.ollama holds no CUDA backend", kGigabytes, ""}};
+    return {{kNixosPackage,
+             "write services.ollama.package = pkgs.ollama-cuda; there: pkgs.ollama holds no CUDA "
+             "backend",
+             kGigabytes, "sudo nixos-rebuild switch --rollback"}};
+  }
+  if (libraries == Libraries::kLost) return RepairStoreSteps(facts, {StorePathOf(exe)});
+  if (!nixos) {
+    return {{absl::StrCat("nix-store --query --roots ", StorePathOf(exe)),
+             absl::StrCat("shows which profile holds Ollama: put another build of it there (", why,
+                          ")"),
+             "", ""}};
+  }
+  return {{kNixosPackage,
+           absl::StrCat("let services.ollama.package name another build of pkgs.ollama-cuda: a "
+                        "newer channel's, or an override of it (",
+                        why, ")"),
+           kGigabytes, "sudo nixos-rebuild switch --rollback"}};
 }
 
 }  // namespace
@@ -88,16 +119,15 @@ std::vector<std::string> WhatFollows(const Facts& facts) {
   return {"VG704"};
 }
 
-std::vector<FixStep> ReinstallSteps(const Facts& facts, std::string why) {
+std::vector<FixStep> ReinstallSteps(const Facts& facts, std::string why, Libraries libraries) {
   std::vector<FixStep> steps;
   const std::string exe = facts.ollama.exe.value_or("/usr/local/bin/ollama");
-  for (const CudaPackage& package : kCudaPackages) {
-    if (facts.installation.distribution.value_or("") != package.distribution) continue;
-    if (!OfPackage(exe)) continue;
-    steps.push_back({std::string(package.command), std::string(package.why),
-                     "the backend and its CUDA libraries are some gigabytes", ""});
-  }
-  if (steps.empty()) {
+  if (!StorePathOf(exe).empty()) {
+    steps = OfNix(facts, exe, why, libraries);
+  } else if (facts.installation.distribution.value_or("") == "arch" && OfPackage(exe)) {
+    steps.push_back({kArchPackage, "Arch's package ollama holds no CUDA backend: ollama-cuda does",
+                     kGigabytes, ""});
+  } else {
     // Ollama's own archive holds bin/ollama and lib/ollama with every CUDA variant.
     const absl::string_view bin = host::Dirname(exe);
     const std::string prefix =

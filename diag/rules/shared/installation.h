@@ -27,9 +27,16 @@ std::vector<Evidence> LostGpuEvidence(const facts::Facts& facts);
 // What follows from it, by the era: VG704, or the loss at the load of a model.
 std::vector<std::string> WhatFollows(const facts::Facts& facts);
 
+// What is wrong with the libraries that are there.
+enum class Libraries {
+  kLost,      // a file is gone or damaged: what was installed is to be there again
+  kUnfitting  // they are as they were built, and do not fit
+};
+
 // Installs Ollama's own archive beside the program, or the distribution's package that has
 // the CUDA backend.
-std::vector<FixStep> ReinstallSteps(const facts::Facts& facts, std::string why);
+std::vector<FixStep> ReinstallSteps(const facts::Facts& facts, std::string why,
+                                    Libraries libraries = Libraries::kLost);
 
 // What the service's log holds after the repair.
 std::vector<std::string> ExpectLibraries(const facts::Facts& facts);
