@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -12,9 +13,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "diag/diagnosis/precedence.h"
+#include "diag/diagnosis/restored_list.h"
 #include "diag/diagnosis/surroundings.h"
 #include "diag/rules/catalogue.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/read_only_host.h"
 
 namespace vgpu::diagnosis {
 namespace {
@@ -125,14 +128,14 @@ void LinkFindings(std::vector<Finding>& findings) {
 }
 
 // `held` are the codes that can follow from another.
-Item ItemOf(const Finding& finding, const std::set<std::string>& held) {
+Item ItemOf(const Facts& facts, const Finding& finding, const std::set<std::string>& held) {
   Item item;
   item.code = std::string(finding.entry->code);
   item.id = std::string(finding.entry->id);
   item.title = std::string(finding.entry->title);
   item.confidence = finding.holds->confidence;
   item.evidence = finding.holds->evidence;
-  item.fix = finding.holds->fix;
+  item.fix = rules::AsTheHostIsKept(facts, item.code, finding.holds->fix);
   item.expect = finding.holds->expect;
   for (const std::string& code : ExplainedBy(finding)) {
     const bool listed =
@@ -217,12 +220,13 @@ void WarnOfTheStart(const std::vector<Finding>& findings, Report& report) {
   });
   if (restart == fix.end()) return;
   std::vector<std::string> met;
-  for (const Item& item : report.latent) {
+  for (Item& item : report.latent) {
     const bool next_start =
         std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
           return finding.entry->code == item.code && finding.holds->acts == Acts::kNextStart;
         });
     if (next_start && item.confidence != rules::Confidence::kPossible) {
+      item.repair_first = true;
       met.push_back(absl::StrCat(item.code, " (", item.title, ")"));
     }
   }
@@ -255,6 +259,11 @@ std::string InconclusiveHeadline(const Facts& facts) {
     const ollama::ServerStart* start = facts.ThisStart();
     if (start == nullptr) {
       return "The log holds no line of Ollama's discovery: it proves nothing, either way.";
+    }
+    if (start->Result() == nullptr && !start->cut_results.empty()) {
+      return absl::StrCat("The log names no fault, and its line of discovery's result, ",
+                          start->cut_results.back().number,
+                          ", is cut off before it names a library: give the log with whole lines.");
     }
     if (start->Result() == nullptr) {
       return "The log names no fault and does not show what discovery found.";
@@ -309,7 +318,7 @@ void Explain(const Facts& facts, const std::vector<Judged>& judged, Report& repo
   const bool found_gpu = facts.FoundGpu().value_or(false) && !ModelsRunOnCpu(facts);
   const Holds* first = nullptr;
   for (const Finding& finding : findings) {
-    Item item = ItemOf(finding, held);
+    Item item = ItemOf(facts, finding, held);
     if (IsNote(finding)) {
       report.notes.push_back(std::move(item));
     } else if (!finding.explained_by.empty() ||
@@ -363,6 +372,41 @@ void Explain(const Facts& facts, const std::vector<Judged>& judged, Report& repo
   }
 }
 
+namespace {
+
+// What a preload entry itself can be wrong with, by codes whose rules look at its file.
+constexpr absl::string_view kOfAnEntry[] = {"VG401", "VG402", "VG403", "VG404",
+                                            "VG408", "VG412", "VG413"};
+
+const rules::Rule* RuleOf(absl::string_view code) {
+  for (const rules::Rule& rule : rules::AllRules()) {
+    if (rule.code == code) return &rule;
+  }
+  return nullptr;
+}
+
+// Where the repair of the unit or of the process brings a preload list back: its entries are
+// judged too, as the start behind that repair will load them.
+void JudgeRestoredList(const Facts& facts, std::vector<Judged>& judged) {
+  std::optional<facts::PreloadList> list;
+  for (const Judged& item : judged) {
+    const auto* holds = std::get_if<Holds>(&item.judgement);
+    if (holds != nullptr && !list && item.code < "VG400") list = RestoredList(facts, holds->fix);
+  }
+  if (!list) return;
+  Facts after = facts;
+  after.restored_preload = std::move(list);
+  for (Judged& item : judged) {
+    const bool of_an_entry =
+        std::find(std::begin(kOfAnEntry), std::end(kOfAnEntry), item.code) != std::end(kOfAnEntry);
+    if (!of_an_entry) continue;
+    rules::Judgement again = RuleOf(item.code)->judge(after);
+    if (std::holds_alternative<Holds>(again)) item.judgement = std::move(again);
+  }
+}
+
+}  // namespace
+
 Report Diagnose(const Facts& facts, const Selection& selection) {
   Report report;
   report.host.hostname = facts.hostname;
@@ -389,6 +433,7 @@ Report Diagnose(const Facts& facts, const Selection& selection) {
     }
     judged.push_back({std::string(rule.code), rule.judge(facts)});
   }
+  JudgeRestoredList(facts, judged);
   Explain(facts, judged, report);
   // Of a capture that lost a piece nothing is certain.
   if (!facts.remarks.empty()) {

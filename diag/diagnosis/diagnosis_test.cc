@@ -318,6 +318,76 @@ TEST(FalseClaimTest, AMissingPreloadFileDoesNotCrashTheProgram) {
   EXPECT_TRUE(report.latent[0].explains.empty());
 }
 
+// --- what a repair brings back
+
+// The list of vgpu.conf is taken back by a later drop-in, and the service runs without it.
+HostBuilder WithoutItsList(absl::string_view later) {
+  HostBuilder machine;
+  machine.SetFile("/etc/systemd/system/ollama.service.d/zz-later.conf", later);
+  machine.RemoveEnviron("LD_PRELOAD").FoundNoGpu().SetShown("Environment", "PATH=/usr/bin");
+  machine.SetMaps({{"/usr/local/bin/ollama", 262650}});
+  return machine;
+}
+
+const Item* Find(const std::vector<Item>& items, absl::string_view code) {
+  for (const Item& item : items) {
+    if (item.code == code) return &item;
+  }
+  return nullptr;
+}
+
+TEST(RestoredListTest, AnEntryThatIsMissingIsLatentAndToBeRepairedFirst) {
+  for (const char* later : {"[Service]\nEnvironment=\n", "[Service]\nEnvironment=LD_PRELOAD=\n",
+                            "[Service]\nUnsetEnvironment=LD_PRELOAD\n"}) {
+    HostBuilder machine = WithoutItsList(later);
+    machine.RemoveFile("/usr/lib64/libvgpu-cuda.so");
+    const Report report = Diagnose(machine.Gather());
+    EXPECT_EQ(Roots(report), "VG205") << later;
+    const Item* missing = Find(report.latent, "VG401");
+    ASSERT_NE(missing, nullptr) << later;
+    EXPECT_TRUE(missing->repair_first);
+    EXPECT_EQ(missing->evidence[0].source, rules::kDropIn);
+    EXPECT_EQ(missing->evidence[0].quote, "/usr/lib64/libvgpu-cuda.so");
+    EXPECT_TRUE(absl::StrContains(report.headline, "Repair VG401"));
+  }
+}
+
+TEST(RestoredListTest, AListThatIsWholeBringsNothingUp) {
+  const Report report = Diagnose(WithoutItsList("[Service]\nEnvironment=\n").Gather());
+  EXPECT_EQ(Roots(report), "VG205");
+  EXPECT_EQ(Find(report.latent, "VG401"), nullptr);
+}
+
+TEST(RestoredListTest, AListThatNobodyWantsBackIsNotLookedAt) {
+  // The drop-in replaces an old list by one that works.
+  HostBuilder machine;
+  machine.SetFile("/etc/systemd/system/ollama.service.d/0-old.conf",
+                  "[Service]\nEnvironment=LD_PRELOAD=/opt/gone/libvgpu-cuda.so\n");
+  const Report report = Diagnose(machine.Gather());
+  EXPECT_EQ(report.verdict, Verdict::kHealthy);
+  EXPECT_EQ(Find(report.latent, "VG401"), nullptr);
+}
+
+TEST(RestoredListTest, ThePartThatWasCutOffIsLookedAtAndBothRepairsAgree) {
+  HostBuilder machine;
+  machine.SetFile(rules::kDropIn,
+                  "[Service]\nEnvironment=LD_PRELOAD=/usr/lib64/libvgpu-exec.so "
+                  "/usr/lib64/libvgpu-cuda.so\n");
+  machine.SetShown("Environment", "LD_PRELOAD=/usr/lib64/libvgpu-exec.so");
+  machine.SetEnviron("LD_PRELOAD", "/usr/lib64/libvgpu-exec.so").FoundNoGpu();
+  machine.SetMaps({{"/usr/local/bin/ollama", 262650}, {"/usr/lib64/libvgpu-exec.so", 301}});
+  machine.SetElf("/usr/lib64/libvgpu-cuda.so", R"({"error": "file too short"})");
+  const Report report = Diagnose(machine.Gather());
+  EXPECT_EQ(Roots(report), "VG206");
+  const Item* short_file = Find(report.latent, "VG403");
+  ASSERT_NE(short_file, nullptr);
+  EXPECT_TRUE(short_file->repair_first);
+  for (const rules::FixStep& step : short_file->fix) {
+    EXPECT_FALSE(absl::StrContains(step.command, "LD_PRELOAD=/usr/lib64/libvgpu-exec.so\""))
+        << "it would take back what VG206 gives: " << step.command;
+  }
+}
+
 TEST(FalseClaimTest, AnUnquotedOrRepeatedAssignmentIsNoSyntaxError) {
   HostBuilder machine;
   const std::string line = absl::StrCat("Environment=LD_PRELOAD=", rules::kPreload, "\n");

@@ -189,7 +189,7 @@ struct PreloadList {
 
 // The host's /etc/ld.so.preload, and who has a shim because of it.
 struct GlobalPreload {
-  host::Observed<PreloadList> host_file;      // absent: there is none, or it is empty
+  host::Observed<PreloadList> host_file;      // absent: there is none; an empty one has no entry
   Fact<std::vector<std::string>> init_shims;  // files called like a shim in PID 1's maps
   Fact<std::vector<std::string>> sshd_shims;
 };
@@ -272,6 +272,13 @@ struct Facts {
   std::optional<PreloadList> unit_preload;
   // The one on disk, where systemd has loaded another.
   std::optional<PreloadList> disk_preload;
+
+  // Words of lists that the unit's texts name and that no start has: what a repair may bring back
+  // (overridden, cut off, in a file that is not read).
+  std::vector<PreloadEntry> wished_entries;
+  // What a repair brings back, in the place of the next start's list. Never gathered: whoever
+  // asks what the rules would say after that repair sets it.
+  std::optional<PreloadList> restored_preload;
 
   // The list in the file that the process sees as /etc/ld.so.preload, and its next start:
   // the host's, or one that the unit binds there. Absent: none, or an empty one.

@@ -198,6 +198,11 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
     facts.disk_preload = LookAtPreload(host, on_disk, variable.source, variable.line,
                                        ValueOf(disk, "LD_LIBRARY_PATH"), exe, "");
   }
+  for (const std::string& word : WishedWords(facts)) {
+    PreloadList wished =
+        LookAtPreload(host, word, "", 0, ValueOf(disk, "LD_LIBRARY_PATH"), exe, "");
+    for (PreloadEntry& entry : wished.entries) facts.wished_entries.push_back(std::move(entry));
+  }
   facts.container = GatherContainer(host, facts);
   GatherPreloadFiles(host, facts);
   doing("looking at the device and its libraries");

@@ -30,6 +30,9 @@ PreloadList LookAtPreload(const host::Host& host, absl::string_view value, std::
 // every list, what the service sees at its path. After the lists of LD_PRELOAD.
 void GatherPreloadFiles(const host::Host& host, Facts& facts);
 
+// Of what the unit's texts name for LD_PRELOAD: the words that neither start's list has.
+std::vector<std::string> WishedWords(const Facts& facts);
+
 // Texts that look like a part of the unit and have no effect.
 void GatherIneffective(const host::Host& host, UnitFacts& unit);
 

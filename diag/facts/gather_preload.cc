@@ -3,6 +3,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "diag/facts/gather_parts.h"
 #include "diag/facts/service_view.h"
 #include "diag/loader/preload_list.h"
@@ -64,8 +65,7 @@ Observed<PreloadList> ReadList(const host::Host& host, const std::string& path, 
     counted = word.data();
     list.entries.push_back(EntryOf(host, path, word, line, root));
   }
-  if (list.entries.empty()) return Absent{};
-  list.line = list.entries.front().line;
+  if (!list.entries.empty()) list.line = list.entries.front().line;
   list.value = absl::StrJoin(list.entries, " ", [](std::string* out, const PreloadEntry& entry) {
     out->append(entry.text);
   });
@@ -92,7 +92,7 @@ Fact<std::vector<std::string>> ShimsIn(const host::Host& host, const std::string
 GlobalPreload GatherGlobal(const host::Host& host) {
   GlobalPreload global;
   global.host_file = ReadList(host, kPreloadFile, PreloadKind::kHostFile, "");
-  if (!global.host_file.present()) return global;
+  if (!global.host_file.present() || global.host_file->entries.empty()) return global;
   // Who is hit: init, and sshd, without which nobody comes in to repair.
   global.init_shims = ShimsIn(host, "/proc/1/maps");
   const std::vector<std::string> names = host.List("/proc").value_or({});
@@ -105,19 +105,25 @@ GlobalPreload GatherGlobal(const host::Host& host) {
   return global;
 }
 
+// A list that holds nothing is none for whoever reads it.
+Observed<PreloadList> WithoutEmpty(Observed<PreloadList> list) {
+  if (list.present() && list->entries.empty()) return Absent{};
+  return list;
+}
+
 // What the process, or the next start, has in the file.
 Observed<PreloadList> FileSeen(const host::Host& host, const Sight& sight,
                                const GlobalPreload& global, absl::string_view root) {
   if (sight.what == Sight::What::kHidden) return Absent{};
   if (!root.empty()) {
-    return ReadList(
+    return WithoutEmpty(ReadList(
         host, kPreloadFile,
         sight.what == Sight::What::kAsHost ? PreloadKind::kHostFile : PreloadKind::kBoundFile,
-        root);
+        root));
   }
-  if (sight.what == Sight::What::kAsHost) return global.host_file;
+  if (sight.what == Sight::What::kAsHost) return WithoutEmpty(global.host_file);
   if (sight.what == Sight::What::kBound) {
-    return ReadList(host, sight.host_path, PreloadKind::kBoundFile, "");
+    return WithoutEmpty(ReadList(host, sight.host_path, PreloadKind::kBoundFile, ""));
   }
   return NotObserved{absl::StrCat("the service sees another ", kPreloadFile, " than the host")};
 }
@@ -155,7 +161,45 @@ void LookThrough(const host::Host& host, PreloadEntry& entry, Sight sight, bool 
   entry.file = std::move(seen);
 }
 
+// systemd's words for what it cuts off a value (load-fragment.c).
+constexpr absl::string_view kCutOff = "Invalid environment assignment, ignoring: ";
+
+bool Lists(const std::optional<PreloadList>& list, absl::string_view word) {
+  return list && std::any_of(list->entries.begin(), list->entries.end(),
+                             [&](const PreloadEntry& entry) { return entry.text == word; });
+}
+
 }  // namespace
+
+std::vector<std::string> WishedWords(const Facts& facts) {
+  std::vector<std::string> words;
+  const auto add = [&](absl::string_view value) {
+    for (absl::string_view word : loader::SplitPreload(value)) {
+      if (words.size() == kMaxEntries) return;
+      if (!absl::StrContains(word, '/') && !absl::StrContains(word, ".so")) continue;
+      if (Lists(facts.unit_preload, word) || Lists(facts.disk_preload, word)) continue;
+      if (std::find(words.begin(), words.end(), word) == words.end()) words.emplace_back(word);
+    }
+  };
+  const systemd::EffectiveUnit& disk = facts.unit.on_disk;
+  for (const systemd::Superseded& superseded : disk.superseded) {
+    if (superseded.key == "LD_PRELOAD") add(superseded.was.value.value_or(""));
+  }
+  const auto set = disk.environment.find("LD_PRELOAD");
+  if (set != disk.environment.end()) {
+    add(set->second.value.value_or(""));
+    for (const systemd::UnitProblem& problem : disk.problems) {
+      absl::string_view word = problem.message;
+      if (problem.place == set->second.place && absl::ConsumePrefix(&word, kCutOff)) add(word);
+    }
+  }
+  for (const IneffectiveText& text : facts.unit.ineffective) {
+    for (const Wish& wish : text.wishes) {
+      if (wish.name == "LD_PRELOAD") add(wish.value);
+    }
+  }
+  return words;
+}
 
 void GatherPreloadFiles(const host::Host& host, Facts& facts) {
   facts.global_preload = GatherGlobal(host);
@@ -182,6 +226,9 @@ void GatherPreloadFiles(const host::Host& host, Facts& facts) {
   if (facts.process_preload) now(*facts.process_preload);
   if (facts.unit_preload) next(*facts.unit_preload);
   if (facts.disk_preload) next(*facts.disk_preload);
+  for (PreloadEntry& entry : facts.wished_entries) {
+    LookThrough(host, entry, SeenByNextStart(facts.unit.mounts, PathOf(entry, false)), false);
+  }
   if (facts.process_preload_file.present()) {
     PreloadList list = *facts.process_preload_file;
     now(list);

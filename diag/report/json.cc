@@ -57,6 +57,7 @@ Json ToArray(const std::vector<Item>& items, List list) {
                    {"confidence", ConfidenceName(item.confidence)},
                    {"evidence", ToArray(item.evidence)},
                    {"explains", ToArray(item.explains)}};
+    if (item.repair_first) object["repair_first"] = true;
     if (list == List::kConsequences) object["explained_by"] = ToArray(item.explained_by);
     const bool always = list == List::kRootCauses;
     if (always || !item.fix.empty()) object["fix"] = ToArray(item.fix);

@@ -53,6 +53,8 @@ struct Item {
   std::vector<std::string> explained_by = {};  // of a consequence
   std::vector<rules::FixStep> fix = {};
   std::vector<std::string> expect = {};
+  // Of a latent fault: the first repair restarts the service, and that start would meet it.
+  bool repair_first = false;
 };
 
 struct Working {

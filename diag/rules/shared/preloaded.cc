@@ -33,11 +33,27 @@ std::vector<ActingList> ActingLists(const facts::Facts& facts) {
   };
   for (const facts::PreloadList* list : facts.PreloadsNow()) add(list, Acts::kNow);
   const bool dies = !facts.process.present() && Dies(facts);
+  // What a repair brings back stands in the place of what the unit gives today.
+  const bool restored = facts.restored_preload.has_value();
   for (const facts::PreloadList* list : facts.PreloadsNextStart()) {
+    if (restored && list->kind == facts::PreloadKind::kEnvironment) continue;
     add(list, dies ? Acts::kNow : Acts::kNextStart);
   }
-  if (facts.disk_preload) add(&*facts.disk_preload, Acts::kNextStart);
+  if (facts.disk_preload && !restored) add(&*facts.disk_preload, Acts::kNextStart);
+  if (restored) add(&*facts.restored_preload, Acts::kNextStart);
   return lists;
+}
+
+std::optional<Judgement> EntriesNotSeen(const std::vector<ActingList>& lists) {
+  for (const ActingList& acting : lists) {
+    for (const facts::PreloadEntry& entry : acting.list->entries) {
+      if (!entry.file.found.not_observed()) continue;
+      return CannotTell{absl::StrCat("the preload entry ", entry.text),
+                        std::string(entry.file.found.why_not()),
+                        absl::StrCat("sudo ls -l ", ShellQuoted(entry.text))};
+    }
+  }
+  return std::nullopt;
 }
 
 Evidence FromList(const facts::PreloadList& list, const facts::PreloadEntry& entry,

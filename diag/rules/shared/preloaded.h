@@ -8,6 +8,7 @@
 #ifndef DIAG_RULES_PRELOADED_H_
 #define DIAG_RULES_PRELOADED_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,10 @@ struct ActingList {
 
 // The lists to judge, the one that acts now first. One value is one list.
 std::vector<ActingList> ActingLists(const facts::Facts& facts);
+
+// None of their entries is there, as far as it was seen, and some were not seen: what. Of those
+// nothing is ruled out.
+std::optional<Judgement> EntriesNotSeen(const std::vector<ActingList>& lists);
 
 // An entry with a fault, of the first list that has such entries.
 struct Faulty {

@@ -115,14 +115,22 @@ absl::StatusOr<Plan> MakePlan(const report::Report& report, absl::string_view wa
   const auto add = [&](const std::vector<report::Item>& items,
                        const std::vector<report::Item>& safe, bool latent) {
     for (size_t i = 0; i < items.size(); ++i) {
-      if (!wanted.empty() && !Is(items[i], wanted)) continue;
+      if (wanted.empty() ? latent && !items[i].repair_first : !Is(items[i], wanted)) continue;
+      const bool goes_before = latent && wanted.empty();
       Repair repair{safe[i]};
-      for (const rules::FixStep& step : items[i].fix) repair.actions.push_back(step.action);
+      repair.item.fix.clear();
+      for (size_t k = 0; k < items[i].fix.size(); ++k) {
+        const rules::Action& action = items[i].fix[k].action;
+        if (goes_before && std::holds_alternative<rules::Restart>(action)) continue;
+        repair.item.fix.push_back(safe[i].fix[k]);
+        repair.actions.push_back(action);
+      }
       repair.latent = latent;
       repair.by_hand = WhyByHand(repair, !wanted.empty());
       plan.repairs.push_back(std::move(repair));
     }
   };
+  if (wanted.empty()) add(report.latent, shown.latent, true);
   add(report.root_causes, shown.root_causes, false);
   if (!wanted.empty()) add(report.latent, shown.latent, true);
   if (!wanted.empty() && plan.repairs.empty()) return NotDiagnosed(report, wanted);

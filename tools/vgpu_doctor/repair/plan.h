@@ -1,9 +1,10 @@
 // Which repairs `vgpu-doctor fix` makes, and which are a person's.
 //
 // A plan holds the repairs of the root causes in their order, or that of the one cause that
-// was asked for. It repairs nothing that was not diagnosed. `--apply` carries out the
-// repairs at its front, up to the first that is a person's: what comes after that was
-// found beside a fault that still stands.
+// was asked for. In front of them stand those of latent faults that the first restart would
+// meet, without a restart of their own: the one behind them is theirs too. It repairs nothing that
+// was not diagnosed. `--apply` carries out the repairs at its front, up to the first that is a
+// person's: what comes after that was found beside a fault that still stands.
 //
 // Values; thread-compatible.
 

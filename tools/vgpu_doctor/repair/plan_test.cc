@@ -35,6 +35,29 @@ TEST(Plan, HoldsTheRootCausesInTheirOrderAndNothingElse) {
   EXPECT_EQ(plan->automatic, 2u);
 }
 
+TEST(Plan, WhatTheRestartWouldMeetIsRepairedBeforeIt) {
+  report::Report report;
+  report.root_causes = {Cause("VG302", {Restart()})};
+  report.latent = {Cause("VG306", {Write("/c"), Restart()}),
+                   Cause("VG404", {{"sudo install x"}, Restart()})};
+  report.latent[1].repair_first = true;
+  const auto plan = MakePlan(report, "");
+  ASSERT_TRUE(plan.ok());
+  ASSERT_EQ(plan->repairs.size(), 2u);
+  EXPECT_EQ(plan->repairs[0].item.code, "VG404");
+  EXPECT_TRUE(plan->repairs[0].latent);
+  // The restart behind it serves both.
+  ASSERT_EQ(plan->repairs[0].item.fix.size(), 1u);
+  EXPECT_EQ(plan->repairs[0].actions.size(), 1u);
+  EXPECT_EQ(plan->repairs[1].item.code, "VG302");
+  // A person installs the file: nothing restarts the service before that.
+  EXPECT_EQ(plan->automatic, 0u);
+  report.latent[1].fix = {Write("/d"), Restart()};
+  EXPECT_EQ(MakePlan(report, "")->automatic, 2u);
+  // Who asks for the one cause gets it alone.
+  EXPECT_EQ(MakePlan(report, "VG302")->repairs.size(), 1u);
+}
+
 TEST(Plan, OneCauseIsChosenByCodeOrNameAndMayActAtTheNextStart) {
   report::Report report;
   report.root_causes = {Cause("VG205", {Restart()})};
