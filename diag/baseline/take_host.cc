@@ -25,9 +25,10 @@ Observed<std::string> Kernel(const host::Host& host) {
 }
 
 Observed<Strings> Entries(const Observed<facts::PreloadList>& list) {
-  return list.Map([](const facts::PreloadList& it) {
+  return list.Map([](const facts::PreloadList& it) -> Observed<Strings> {
     Strings entries;
     for (const facts::PreloadEntry& entry : it.entries) entries.push_back(entry.text);
+    if (entries.empty()) return host::Absent{};
     return entries;
   });
 }

@@ -149,6 +149,13 @@ void AddUnseen(const Facts& facts, Report& report) {
   const std::string again = !facts.unit_judged && facts.process.present()
                                 ? absl::StrCat("sudo vgpu-doctor check --pid ", facts.process->pid)
                                 : absl::StrCat("sudo vgpu-doctor check --unit ", facts.unit.name);
+  const ollama::ServerStart* start = facts.ThisStart();
+  if (start != nullptr && start->Result() == nullptr && !start->cut_results.empty()) {
+    add("the rest of discovery's result",
+        absl::StrCat("line ", start->cut_results.back().number, " of ",
+                     facts.log.ServersLog().source, " is cut off before it names a library"),
+        absl::StrCat("journalctl -u ", facts.unit.name, " --no-pager | grep 'inference compute'"));
+  }
   if (facts.only_a_log) {
     AddBeyondTheLog(facts, report);
     if (const ollama::DiscoveryLog& log = *facts.log.journal; !log.status.ok()) {

@@ -69,6 +69,33 @@ TEST(SurroundingsTest, TheDiscoveryChildIsGoneAndCanBeRunByHand) {
       }));
 }
 
+TEST(SurroundingsTest, TheCommandByHandHasWhatTheChildInherits) {
+  HostBuilder machine;
+  machine.SetEnviron("LD_LIBRARY_PATH", "/opt/vgpu/lib");
+  Report report;
+  AddUnseen(machine.FoundNoGpu().Gather(), report);
+  EXPECT_TRUE(std::any_of(
+      report.not_observed.begin(), report.not_observed.end(), [](const report::NotSeen& item) {
+        return absl::StrContains(item.how,
+                                 "LD_LIBRARY_PATH=/usr/local/lib/ollama:/usr/local/lib/"
+                                 "ollama/cuda_v12:/opt/vgpu/lib OLLAMA_LIBRARY_PATH="
+                                 "/usr/local/lib/ollama:/usr/local/lib/ollama/cuda_v12 ");
+      }));
+}
+
+TEST(SurroundingsTest, AResultThatIsCutOffIsSaid) {
+  HostBuilder machine;
+  machine.SetLog({rules::kServerConfigLine, rules::kListeningLine,
+                  "time=2026-02-24T10:06:00.671-05:00 level=INFO source=types.go:42 "
+                  "msg=\"inference compute\" id=GPU-d110a105-ac29-1d54-7b4"});
+  Report report;
+  AddUnseen(machine.Gather(), report);
+  EXPECT_TRUE(Unseen(report, "the rest of discovery's result", "cut off before it names"));
+  Report whole;
+  AddUnseen(HostBuilder().Gather(), whole);
+  EXPECT_FALSE(Unseen(whole, "the rest of discovery's result", ""));
+}
+
 TEST(SurroundingsTest, TheSameThingIsSaidOnce) {
   Report report;
   AddNotSeen({"a", "first", ""}, report);

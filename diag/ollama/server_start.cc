@@ -158,7 +158,10 @@ bool CutBeforeLibraryEnds(const SlogLine* slog) {
 }
 
 void TakeCompute(LogLine line, const SlogLine* slog, ServerStart& start) {
-  if (CutBeforeLibraryEnds(slog)) return;
+  if (CutBeforeLibraryEnds(slog)) {
+    if (start.cut_results.size() < kMaxLines) start.cut_results.push_back(std::move(line));
+    return;
+  }
   Compute result;
   // One discovery prints its lines within a moment, and says before that it begins.
   if (!start.results.empty()) {

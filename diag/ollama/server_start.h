@@ -159,6 +159,8 @@ struct ServerStart {
   std::vector<LogLine> arch_missing;
   std::vector<LogLine> no_avx;
   std::vector<Compute> results;
+  // `inference compute` lines that were cut off before they name a library.
+  std::vector<LogLine> cut_results;
   std::optional<LogLine> vram;
   std::string total_vram;  // of it: "0 B"
 

@@ -267,8 +267,11 @@ TEST(ServerStartTest, AResultThatATerminalCutOffTellsNothing) {
     ServerStart start =
         Start({Config(), Record(1, "INFO", absl::StrCat(R"(msg="inference compute" )", cut))});
     EXPECT_EQ(start.Result(), nullptr) << cut;
+    ASSERT_EQ(start.cut_results.size(), 1u) << cut;
+    EXPECT_EQ(start.cut_results[0].number, 2u);
   }
   EXPECT_TRUE(Start({Config(), Gpu(1)}).Result()->on_cuda());
+  EXPECT_TRUE(Start({Config(), Gpu(1)}).cut_results.empty());
 }
 
 }  // namespace

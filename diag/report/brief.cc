@@ -100,15 +100,22 @@ std::vector<RuledOutLayer> RuledOutByLayer(const Report& report) {
 }
 
 std::vector<NotSeenGroup> GroupNotSeen(const Report& report) {
+  const bool certain = !report.root_causes.empty() &&
+                       report.root_causes.front().confidence == rules::Confidence::kCertain;
   std::vector<NotSeenGroup> groups;
   for (const NotSeen& not_seen : report.not_observed) {
     const auto same = std::find_if(groups.begin(), groups.end(), [&](const NotSeenGroup& group) {
-      return !not_seen.why.empty() && group.why == not_seen.why && group.how == not_seen.how;
+      const bool one_way = certain && !not_seen.how.empty();
+      return group.how == not_seen.how && !not_seen.why.empty() &&
+             (one_way || group.why == not_seen.why);
     });
     if (same == groups.end()) {
       groups.push_back({.what = not_seen.what, .why = not_seen.why, .how = not_seen.how});
-    } else {
-      absl::StrAppend(&same->what, "; ", not_seen.what);
+      continue;
+    }
+    absl::StrAppend(&same->what, "; ", not_seen.what);
+    if (!absl::StrContains(same->why, not_seen.why)) {
+      absl::StrAppend(&same->why, "; ", not_seen.why);
     }
   }
   return groups;

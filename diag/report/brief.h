@@ -59,7 +59,8 @@ struct NotSeenGroup {
   std::string how;
 };
 
-// What was not seen for one reason, and is seen in one way, stands together.
+// What was not seen for one reason, and is seen in one way, stands together. Beside a certain
+// cause, which it would only confirm, one way is enough: the reasons then stand together too.
 std::vector<NotSeenGroup> GroupNotSeen(const Report& report);
 
 struct NotSeenInBrief {

@@ -66,6 +66,23 @@ TEST(GroupNotSeen, OneReasonAndOneWayAreOneEntry) {
   EXPECT_EQ(groups[0].what, "a; b");
 }
 
+TEST(GroupNotSeen, BesideACertainCauseOneWayIsSaidOnceAndNothingIsLost) {
+  Report report;
+  report.not_observed = {
+      {"an error of CUDA", "the log tells it at level 2", "set the level"},
+      {"the second pass", "the log tells it at level 1", "set the level"},
+      {"the kernel's log", "permission denied", "sudo journalctl -k"},
+      {"how the children ended", "the log tells it at level 2", "set the level"}};
+  report.root_causes = {{.code = "VG503", .confidence = rules::Confidence::kLikely}};
+  EXPECT_EQ(GroupNotSeen(report).size(), 3u);
+  report.root_causes[0].confidence = rules::Confidence::kCertain;
+  const std::vector<NotSeenGroup> groups = GroupNotSeen(report);
+  ASSERT_EQ(groups.size(), 2u);
+  EXPECT_EQ(groups[0].what, "an error of CUDA; the second pass; how the children ended");
+  EXPECT_EQ(groups[0].why, "the log tells it at level 2; the log tells it at level 1");
+  EXPECT_EQ(groups[1].how, "sudo journalctl -k");
+}
+
 TEST(BriefNotSeen, WhatTheDoctorSeesHasItsCommand) {
   Report report;
   report.not_observed = {{"the child", "it is gone", "sudo vgpu-doctor verify; or by hand: env x"},

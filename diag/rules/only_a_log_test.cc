@@ -1,9 +1,13 @@
 // What rules make of a log alone: nothing but its lines was observed.
 
+#include <map>
+#include <string>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "diag/facts/from_log.h"
 #include "diag/host/fake_host.h"
+#include "diag/rules/catalogue.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/shared/host_builder.h"
 #include "gtest/gtest.h"
@@ -45,6 +49,45 @@ std::string Gpu(absl::string_view library) {
       absl::StrCat("level=INFO source=types.go:42 msg=\"inference compute\" id=0 "
                    "library=",
                    library, " description=\"NVIDIA H100\" total=\"80.0 GiB\""));
+}
+
+std::map<std::string, std::string> RuledOut(const facts::Facts& facts) {
+  std::map<std::string, std::string> ruled_out;
+  for (const Rule& rule : AllRules()) {
+    const Kind kind = FindCode(rule.code)->kind;
+    if (kind != Kind::kCause && kind != Kind::kRisk) continue;  // nothing is said of others
+    const Judgement judgement = rule.judge(facts);
+    if (const auto* against = std::get_if<Contradicted>(&judgement)) {
+      ruled_out[std::string(rule.code)] = against->because;
+    }
+  }
+  return ruled_out;
+}
+
+// Of an empty log every reason would come from elsewhere.
+TEST(OnlyALog, OfAnEmptyOneNothingIsRuledOut) {
+  for (const auto& [code, because] : RuledOut(Of(""))) ADD_FAILURE() << code << ": " << because;
+}
+
+// What stands on the host, and in no log: its unit, its files, its device.
+TEST(OnlyALog, WhatNoLogCanShowIsNotRuledOut) {
+  const std::string head = Config("OLLAMA_DEBUG:DEBUG-4") + Listening("0.16.2");
+  for (const std::string& log : {head, head + Cpu(), head + Gpu("CUDA"), head + Gpu("Vulkan")}) {
+    const auto ruled_out = RuledOut(Of(log));
+    for (const Rule& rule : AllRules()) {
+      const bool of_the_host = rule.code < "VG700" && rule.code != "VG415";
+      const auto found = ruled_out.find(std::string(rule.code));
+      if (!of_the_host || found == ruled_out.end()) continue;
+      // A discovery that worked speaks for what it needs, and an error of CUDA's for itself.
+      EXPECT_TRUE(absl::StrContains(found->second, "discovery") ||
+                  absl::StrContains(found->second, "the log"))
+          << rule.code << ": " << found->second;
+    }
+    for (const char* code : {"VG204", "VG304", "VG305", "VG513", "VG601", "VG602", "VG604", "VG605",
+                             "VG606", "VG804"}) {
+      EXPECT_EQ(ruled_out.count(code), 0u) << code << ": " << ruled_out.at(code);
+    }
+  }
 }
 
 TEST(OnlyALog, ACpuResultIsJudgedWithoutAProcess) {

@@ -31,6 +31,17 @@ TEST(RulesTest, NothingHoldsOfAHostThatWasNotLookedAt) {
   EXPECT_EQ(Holding(facts::Facts{}), std::set<std::string>());
 }
 
+// Of notes and consequences nothing is said that they are ruled out.
+TEST(RulesTest, NothingIsRuledOutOfAHostThatWasNotLookedAt) {
+  for (const Rule& rule : AllRules()) {
+    const Kind kind = FindCode(rule.code)->kind;
+    if (kind != Kind::kCause && kind != Kind::kRisk) continue;
+    const Judgement judgement = rule.judge(facts::Facts{});
+    const auto* against = std::get_if<Contradicted>(&judgement);
+    EXPECT_EQ(against, nullptr) << rule.code << ": " << against->because;
+  }
+}
+
 TEST(RulesTest, NothingHoldsOfAHealthyMachine) {
   EXPECT_EQ(Holding(HostBuilder().Gather()), std::set<std::string>());
   EXPECT_EQ(Holding(HostBuilder().EraA().Gather()), std::set<std::string>());

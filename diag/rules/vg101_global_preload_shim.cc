@@ -55,7 +55,8 @@ Judgement GlobalPreloadShim(const facts::Facts& facts) {
     return CannotTell{"the host's /etc/ld.so.preload", std::string(file.why_not()),
                       "sudo cat /etc/ld.so.preload"};
   }
-  if (file.absent()) return Contradicted{"the host has no /etc/ld.so.preload, or an empty one"};
+  if (file.absent()) return Contradicted{"the host has no /etc/ld.so.preload"};
+  if (file->entries.empty()) return Contradicted{"the host's /etc/ld.so.preload is empty"};
   std::vector<const facts::PreloadEntry*> shims;
   for (const facts::PreloadEntry& entry : file->entries) {
     if (entry.shim && entry.is_path) shims.push_back(&entry);

@@ -25,8 +25,7 @@ TEST(GlobalPreloadShimTest, TheListThatTheUnitBindsIsItsOwn) {
                   "[Service]\nBindReadOnlyPaths=/etc/vgpu/ld.so.preload:/etc/ld.so.preload\n");
   machine.SetFile("/etc/vgpu/ld.so.preload", "/usr/lib64/libvgpu-cuda.so\n");
   machine.SetFile("/etc/ld.so.preload", "");  // what systemd makes for the mount
-  EXPECT_EQ(Because(GlobalPreloadShim(machine.Gather())),
-            "the host has no /etc/ld.so.preload, or an empty one");
+  EXPECT_EQ(Because(GlobalPreloadShim(machine.Gather())), "the host's /etc/ld.so.preload is empty");
 }
 
 TEST(GlobalPreloadShimTest, AnotherLibraryIsNoShim) {

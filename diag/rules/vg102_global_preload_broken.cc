@@ -100,7 +100,8 @@ Judgement GlobalPreloadBroken(const facts::Facts& facts) {
     return CannotTell{"the host's /etc/ld.so.preload", std::string(file.why_not()),
                       "sudo cat /etc/ld.so.preload"};
   }
-  if (file.absent()) return Contradicted{"the host has no /etc/ld.so.preload, or an empty one"};
+  if (file.absent()) return Contradicted{"the host has no /etc/ld.so.preload"};
+  if (file->entries.empty()) return Contradicted{"the host's /etc/ld.so.preload is empty"};
   std::vector<Broken> found;
   const facts::PreloadEntry* unseen = nullptr;
   for (const facts::PreloadEntry& entry : file->entries) {

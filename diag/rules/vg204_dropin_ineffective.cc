@@ -144,6 +144,11 @@ Judgement DropinIneffective(const facts::Facts& facts) {
           Because(facts.unit.files.unseen.front().path, facts.unit.files.unseen.front().why),
           absl::StrCat("systemctl cat ", facts.unit.name)};
     }
+    if (facts.unit.files.fragment.not_observed() && facts.unit.files.drop_ins.empty()) {
+      return CannotTell{absl::StrCat("the files of ", facts.unit.name),
+                        std::string(facts.unit.files.fragment.why_not()),
+                        absl::StrCat("systemctl cat ", facts.unit.name)};
+    }
     return Contradicted{absl::StrCat("no file beside the ",
                                      Count(facts.unit.files.InOrder().size(), "file", "files"),
                                      " of ", facts.unit.name, " holds a setting that it lacks")};

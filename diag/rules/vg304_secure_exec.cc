@@ -149,8 +149,18 @@ Judgement NextStart(const facts::Facts& facts) {
   }();
   const host::Observed<facts::Identity>& who = facts.unit.identity;
   const facts::FileFacts& file = facts.program.file;
-  if (facts.program.script.present() || !file.found.present()) {
-    return Contradicted{"no process runs, and its program was not seen"};
+  if (facts.program.script.present()) {
+    return Contradicted{
+        "no process runs, and ExecStart names a script, whose set-ID bits the "
+        "kernel passes over"};
+  }
+  if (file.found.absent()) {
+    return Contradicted{absl::StrCat("no process runs, and no program is at ", file.path)};
+  }
+  if (!file.found.present()) {
+    return CannotTell{absl::StrCat("the program of ", facts.unit.name),
+                      std::string(file.found.why_not()),
+                      absl::StrCat("systemctl cat ", facts.unit.name)};
   }
   Why why = InFile(facts, file, who, no_new_privs);
   std::vector<Evidence> dropped = Dropped(facts);

@@ -65,8 +65,14 @@ Judgement StaticBinary(const facts::Facts& facts) {
       return Contradicted{"no process runs, and ExecStart names a script"};
     }
     const host::Observed<bool> is_static = IsStatic(file);
+    if (file.found.absent()) {
+      return Contradicted{absl::StrCat("no process runs, and no program is at ", file.path)};
+    }
     if (!file.found.present() || !is_static.present()) {
-      return Contradicted{"no process runs, and nothing shows a static program"};
+      return CannotTell{
+          absl::StrCat("the program of ", facts.unit.name),
+          std::string(file.found.present() ? is_static.why_not() : file.found.why_not()),
+          absl::StrCat("systemctl cat ", facts.unit.name)};
     }
     if (!*is_static || !IsOllama(file)) {
       return Contradicted{absl::StrCat(

@@ -214,6 +214,9 @@ Judgement PreloadEntryUnreadable(const facts::Facts& facts) {
     return CannotTell{absl::StrCat("whether the service may read ", unknown_path), unknown,
                       absl::StrCat("namei -l ", ShellQuoted(unknown_path))};
   }
+  if (auto unseen_entries = EntriesNotSeen(lists); readable == 0 && unseen_entries) {
+    return *unseen_entries;
+  }
   if (readable == 0) return Contradicted{"no entry of the preload list is there to be read"};
   return Contradicted{absl::StrCat("the service's user may read ", readable, " of ",
                                    Count(readable, "entry that exists", "entries that exist"))};

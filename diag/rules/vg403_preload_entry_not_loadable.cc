@@ -154,6 +154,9 @@ Judgement PreloadEntryNotLoadable(const facts::Facts& facts) {
     return CannotTell{absl::StrCat("what kind of file ", unseen_path, " is"), unseen,
                       absl::StrCat("file -L ", ShellQuoted(unseen_path))};
   }
+  if (auto unseen_entries = EntriesNotSeen(lists); loadable == 0 && unseen_entries) {
+    return *unseen_entries;
+  }
   if (loadable == 0) return Contradicted{"no entry of the preload list is there to be loaded"};
   return Contradicted{absl::StrCat(
       Count(loadable, "entry of the preload list is", "entries of the preload list are"),

@@ -102,6 +102,9 @@ Judgement PreloadFileTruncated(const facts::Facts& facts) {
     return CannotTell{absl::StrCat("whether ", unseen_path, " is whole"), unseen,
                       absl::StrCat("readelf -lW ", ShellQuoted(unseen_path))};
   }
+  if (auto unseen_entries = EntriesNotSeen(lists); whole == 0 && unseen_entries) {
+    return *unseen_entries;
+  }
   if (whole == 0) return Contradicted{"no entry of the preload list is there to be cut off"};
   return Contradicted{
       absl::StrCat(Count(whole, "preloaded file is", "preloaded files are"), " whole")};

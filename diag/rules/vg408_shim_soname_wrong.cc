@@ -124,7 +124,12 @@ Judgement ShimSonameWrong(const facts::Facts& facts) {
                       "its SONAME, or what discovery finds, was not read",
                       absl::StrCat("readelf -d ", ShellQuoted(unseen))};
   }
-  if (right == 0) return Contradicted{"no shim is preloaded that programs ask for by name"};
+  if (auto unseen_entries = EntriesNotSeen(lists); right == 0 && unseen_entries) {
+    return *unseen_entries;
+  }
+  if (right == 0) {
+    return Contradicted{"no shim that programs ask for by name is listed and there"};
+  }
   return Contradicted{absl::StrCat(Count(right, "preloaded shim bears", "preloaded shims bear"),
                                    " the soname that programs ask for")};
 }

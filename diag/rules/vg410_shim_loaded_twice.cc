@@ -5,6 +5,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +14,7 @@
 #include "diag/rules/shared/common.h"
 #include "diag/rules/shared/copies.h"
 #include "diag/rules/shared/modelled.h"
+#include "diag/rules/shared/preloaded.h"
 #include "diag/rules/steps.h"
 
 namespace vgpu::rules {
@@ -77,7 +79,14 @@ Judgement ShimLoadedTwice(const facts::Facts& facts) {
   host::Observed<std::vector<Evidence>> mapped = CopiesMapped(facts);
   const std::vector<Evidence> modelled = CopiesModelled(facts);
   if (mapped.present() && mapped->empty() && modelled.empty()) {
-    return Contradicted{"every shim in the maps of the process is there once"};
+    std::set<std::string> shims;
+    for (const procfs::MappedFile& file : facts.process->maps->files) {
+      const std::optional<facts::ShimName> shim = facts::ShimOf(file.path);
+      if (shim && shim->named_as_shim) shims.insert(file.path);
+    }
+    if (shims.empty()) return Contradicted{"no shim is in the maps of the process"};
+    return Contradicted{absl::StrCat(Count(shims.size(), "shim is", "shims are"),
+                                     " in the maps of the process, each once")};
   }
   Holds holds;
   const bool proved = mapped.present() && !mapped->empty();
@@ -93,6 +102,7 @@ Judgement ShimLoadedTwice(const facts::Facts& facts) {
     if (holds.evidence.empty()) {
       const facts::PreloadList* list = facts.Preload();
       if (list == nullptr) return WithoutPreload(facts);
+      if (auto unseen = EntriesNotSeen(ActingLists(facts))) return *unseen;
       if (facts.process.absent()) {
         return Contradicted{"the preload list leads to one file for each shim"};
       }

@@ -22,7 +22,7 @@ TEST(ShimLoadedTwiceTest, TwoFilesInTheMaps) {
 
 TEST(ShimLoadedTwiceTest, OneFileOfEach) {
   EXPECT_EQ(Because(ShimLoadedTwice(HostBuilder().Gather())),
-            "every shim in the maps of the process is there once");
+            "5 shims are in the maps of the process, each once");
 }
 
 TEST(ShimLoadedTwiceTest, OneFileUnderTwoNamesLoadsOnce) {

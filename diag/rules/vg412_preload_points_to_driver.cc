@@ -113,7 +113,10 @@ Judgement PreloadPointsToDriver(const facts::Facts& facts) {
                     ExpectGpuLine(facts)};
     return holds;
   }
-  if (shims == 0) return Contradicted{"no entry of the preload list is a file of NVIDIA's"};
+  if (auto unseen_entries = EntriesNotSeen(lists); shims == 0 && unseen_entries) {
+    return *unseen_entries;
+  }
+  if (shims == 0) return Contradicted{"no entry of the preload list leads to a file of NVIDIA's"};
   return Contradicted{absl::StrCat(Count(shims, "entry leads to a shim", "entries lead to shims"),
                                    ", none to NVIDIA's files")};
 }

@@ -68,9 +68,14 @@ Judgement ShimShadowed(const facts::Facts& facts) {
   const std::optional<Shadow> shadow = FindShadow(facts);
   if (!shadow) {
     if (!SawDiscovery(facts)) return WhyNotSeen(facts, "which libraries discovery finds");
+    const size_t shims = ShimsThatAnswer(facts);
+    if (shims == 0) {
+      return Contradicted{
+          "where discovery searches no shim answers, and none stands behind another "
+          "file"};
+    }
     return Contradicted{absl::StrCat("no file stands before a shim where discovery searches (",
-                                     Count(ShimsThatAnswer(facts), "shim answers", "shims answer"),
-                                     ")")};
+                                     Count(shims, "shim answers", "shims answer"), ")")};
   }
   const loader::Object& winner = shadow->answer.Get();
   const facts::ModelledProcess& process = *shadow->answer.step.process;

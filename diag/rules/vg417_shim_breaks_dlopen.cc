@@ -41,6 +41,29 @@ std::vector<Interposer> FindInterposers(const std::vector<ActingList>& lists) {
   return found;
 }
 
+Judgement WithoutInterposer(const facts::Facts& facts, const std::vector<ActingList>& lists) {
+  size_t seen = 0;
+  std::vector<ActingList> now;
+  for (const ActingList& acting : lists) {
+    if (acting.acts != Acts::kNow) continue;
+    now.push_back(acting);
+    for (const facts::PreloadEntry& entry : acting.list->entries) {
+      seen += entry.file.elf.present() && entry.file.elf->exports.present() ? 1 : 0;
+    }
+  }
+  if (seen > 0) {
+    return Contradicted{absl::StrCat(Count(seen, "preloaded library", "preloaded libraries"),
+                                     ", and no dlopen or dlsym among what was seen of ",
+                                     seen == 1 ? "its" : "their", " exports")};
+  }
+  if (now.empty()) {
+    return Contradicted{facts.process.present() ? "nothing is preloaded in the process"
+                                                : "no process runs"};
+  }
+  if (auto unseen = EntriesNotSeen(now)) return *unseen;
+  return Contradicted{"no entry of the preload list is there to be loaded"};
+}
+
 // What the log shows of a library that was opened: then dlopen works.
 std::string Opened(const ollama::ServerStart& start) {
   if (start.initial_count.value_or(0) > 0) return "the first pass found a device";
@@ -56,9 +79,7 @@ Judgement ShimBreaksDlopen(const facts::Facts& facts) {
   const std::vector<ActingList> lists = ActingLists(facts);
   if (lists.empty()) return WithoutPreload(facts);
   const std::vector<Interposer> interposers = FindInterposers(lists);
-  if (interposers.empty()) {
-    return Contradicted{"no preloaded library was seen to export dlopen or dlsym"};
-  }
+  if (interposers.empty()) return WithoutInterposer(facts, lists);
   const Interposer& first = interposers.front();
   std::vector<Evidence> effect = NoGpuEvidence(facts);
   if (effect.empty()) {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -80,6 +81,26 @@ std::optional<Mixed> FindMixed(const facts::Facts& facts) {
     }
   }
   return std::nullopt;
+}
+
+// Why not: what the layers are that discovery loads.
+Judgement NotMixed(const facts::Facts& facts) {
+  std::set<Maker> makers;
+  for (Shim layer : {Shim::kCuda, Shim::kCudart}) {
+    for (const Answer& answer : AnswersFor(facts, layer)) {
+      makers.insert(MakerOf(facts, answer.Get()));
+    }
+  }
+  if (makers.empty()) return Contradicted{"discovery loads neither libcuda nor libcudart"};
+  if (makers == std::set<Maker>{Maker::kShim}) {
+    return Contradicted{"libcuda and libcudart, as far as discovery loads them, are shims"};
+  }
+  if (makers.count(Maker::kShim) == 0) {
+    return Contradicted{"neither libcuda nor libcudart of discovery is a shim"};
+  }
+  return Contradicted{
+      "a shim of each layer is installed: which file wins is another cause's "
+      "(VG415)"};
 }
 
 // The shim's own line, in this start's log; null where there is none.
@@ -214,9 +235,7 @@ Judgement ShimAndDriverMixed(const facts::Facts& facts) {
   if (!mixed) {
     if (said != nullptr) return OnlySaid(facts, *said);
     if (!SawDiscovery(facts)) return WhyNotSeen(facts, "whose libraries discovery loads");
-    return Contradicted{
-        "the layers that discovery loads are of one maker, or a shim of each is "
-        "installed"};
+    return NotMixed(facts);
   }
   const loader::Object& shim = mixed->shim.Get();
   const facts::ModelledProcess& process = *mixed->shim.step.process;

@@ -42,7 +42,7 @@ TEST(ShimAndDriverMixedTest, EraAAsksTheDriverAlone) {
 TEST(ShimAndDriverMixedTest, AllOfOneMaker) {
   HostBuilder machine;
   machine.WithLibraries();
-  EXPECT_TRUE(absl::StrContains(Because(ShimAndDriverMixed(machine.Gather())), "of one maker"));
+  EXPECT_TRUE(absl::StrContains(Because(ShimAndDriverMixed(machine.Gather())), "are shims"));
 }
 
 TEST(ShimAndDriverMixedTest, LibrariesThatWereNotCapturedTellNothing) {

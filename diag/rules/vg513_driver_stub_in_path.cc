@@ -58,7 +58,8 @@ Judgement DriverStubInPath(const facts::Facts& facts) {
                                        "the server opened a stub in place of the driver"));
     }
   }
-  const InEffect path = ValueNow(facts, "LD_LIBRARY_PATH");
+  InEffect path = ValueNow(facts, "LD_LIBRARY_PATH");
+  if (path.value.not_observed()) path = ValueAtNextStart(facts, "LD_LIBRARY_PATH");
   if (holds.evidence.empty()) {
     if (modelled)
       return Contradicted{"the libcuda.so.1 that the backend gets is no toolkit's stub"};
@@ -68,7 +69,13 @@ Judgement DriverStubInPath(const facts::Facts& facts) {
                         "LD_LIBRARY_PATH names a directory of stubs",
                         absl::StrCat("ls -l ", Quoted(*path.value))};
     }
-    return Contradicted{"no directory of stubs is in the service's LD_LIBRARY_PATH"};
+    if (path.value.not_observed()) {
+      return CannotTell{"LD_LIBRARY_PATH of the service", std::string(path.value.why_not()),
+                        HowToSeeProcess(facts)};
+    }
+    return Contradicted{path.value.absent()
+                            ? "the service has no LD_LIBRARY_PATH that could name a stub"
+                            : "no directory of stubs is in the service's LD_LIBRARY_PATH"};
   }
   for (const Evidence& evidence : path.evidence) {
     if (absl::StrContains(evidence.quote, "stubs")) holds.evidence.push_back(evidence);

@@ -101,6 +101,7 @@ Judgement PciDeviceAbsent(const facts::Facts& facts) {
   const DeviceFacts& devices = facts.devices;
   if (devices.wsl) return Contradicted{"under Windows the GPU is /dev/dxg, and no PCI function"};
   if (devices.l4t_major.present()) return Contradicted{"a Jetson's GPU is no PCI function"};
+  if (auto unseen = DeviceNotSeen(facts)) return *unseen;
   if (!devices.IsVirtual() && !devices.IsPhysical()) {
     return Contradicted{"no NVIDIA driver, device or shim was seen that would need one"};
   }

@@ -72,6 +72,11 @@ const systemd::Setting* BindOverPci(const facts::Facts& facts,
 
 Judgement PciIdsWrong(const facts::Facts& facts) {
   const facts::DeviceFacts& devices = facts.devices;
+  if (!devices.IsVirtual() && devices.configured.not_observed()) {
+    return CannotTell{"the configured devices",
+                      Because(devices.config_source, devices.configured.why_not()),
+                      absl::StrCat("sudo cat ", facts::kDeviceConfigFile)};
+  }
   if (!devices.IsVirtual()) {
     return Contradicted{"no virtual device is configured, and no shim was seen"};
   }

@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/shared/common.h"
+#include "diag/rules/shared/discovery.h"
 #include "diag/rules/shared/reported_device.h"
 
 namespace vgpu::rules {
@@ -92,9 +93,14 @@ Judgement BusIdMismatch(const facts::Facts& facts) {
     }
   }
   if (holds.evidence.empty()) {
-    return Contradicted{same.empty()
-                            ? "no line of the log gives an address that can be"
-                            : absl::StrCat("CUDA and ", known->source, " both name ", same)};
+    if (!same.empty()) {
+      return Contradicted{absl::StrCat("CUDA and ", known->source, " both name ", same)};
+    }
+    if (facts.ollama.era == ollama::Era::kA) {
+      return Contradicted{"this version of Ollama asks for no PCI address"};
+    }
+    return CannotTell{"the PCI address that CUDA gives", "no line that was seen has one",
+                      HowToLogMore(facts)};
   }
   holds.evidence.push_back({known->source, 0, absl::StrJoin(known->addresses, " "),
                             "the address that the device should have"});

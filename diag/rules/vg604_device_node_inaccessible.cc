@@ -127,6 +127,7 @@ Judgement DeviceNodeInaccessible(const facts::Facts& facts) {
   if (devices.IsVirtual()) return OfBars(facts);
   if (devices.wsl) return Contradicted{"under Windows the driver is reached through /dev/dxg"};
   if (devices.l4t_major.present()) return Contradicted{"a Jetson's GPU has nodes of other names"};
+  if (auto unseen = DeviceNotSeen(facts)) return *unseen;
   if (!devices.IsPhysical()) {
     return Contradicted{"no NVIDIA driver or device was seen that would have nodes"};
   }

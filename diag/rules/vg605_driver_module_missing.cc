@@ -29,6 +29,7 @@ Judgement DriverModuleMissing(const facts::Facts& facts) {
   if (devices.IsVirtual()) return Contradicted{"the device is virtual: it needs no kernel module"};
   if (devices.wsl) return Contradicted{"under Windows the driver is Windows' own"};
   if (devices.l4t_major.present()) return Contradicted{"a Jetson's GPU has modules of other names"};
+  if (auto unseen = DeviceNotSeen(facts)) return *unseen;
   if (!devices.IsPhysical()) return Contradicted{"no NVIDIA driver or device was seen"};
   if (!devices.modules.present()) {
     // The module's own file is as good.

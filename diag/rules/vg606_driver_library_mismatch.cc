@@ -31,6 +31,7 @@ Judgement DriverLibraryMismatch(const facts::Facts& facts) {
   const facts::DeviceFacts& devices = facts.devices;
   if (devices.IsVirtual()) return Contradicted{"the device is virtual: it has no kernel module"};
   if (devices.wsl) return Contradicted{"under Windows the driver is Windows' own"};
+  if (auto unseen = DeviceNotSeen(facts)) return *unseen;
   if (!devices.IsPhysical()) return Contradicted{"no NVIDIA driver or device was seen"};
   if (devices.module_version.absent()) return Contradicted{"NVIDIA's kernel module is not loaded"};
   if (!devices.module_version.present()) {

@@ -90,7 +90,8 @@ Judgement DiscoveryChildCrashed(const Facts& facts) {
     }
     return CannotTell{"how the children of discovery ended",
                       "this log names it only with OLLAMA_DEBUG=2",
-                      "journalctl -k | grep -E 'segfault|trap'"};
+                      facts.kernel_log.present() ? HowToLogMore(facts)
+                                                 : "journalctl -k | grep -E 'segfault|trap'"};
   }
   std::vector<Evidence> effect = ResultEvidence(facts);
   holds.confidence = effect.empty() ? Confidence::kLikely : Confidence::kCertain;

@@ -53,8 +53,7 @@ Judgement SecondPassFiltered(const facts::Facts& facts) {
       return Contradicted{"the log has DEBUG lines, and no device was filtered"};
     }
     return CannotTell{"whether the second pass dropped a device",
-                      "only a log with OLLAMA_DEBUG=1 has that line",
-                      absl::StrCat("set OLLAMA_DEBUG=1 for ", facts.unit.name, " and restart it")};
+                      "only a log with OLLAMA_DEBUG=1 has that line", HowToLogMore(facts)};
   }
   if (start.counted && start.initial_count.value_or(0) > 0) {
     holds.evidence.push_back(FromLog(log, *start.counted, "the first pass had found it"));

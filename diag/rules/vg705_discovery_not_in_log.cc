@@ -22,6 +22,11 @@ Judgement DiscoveryNotInLog(const facts::Facts& facts) {
         {log.source, 0, "", absl::StrCat("the log could not be read: ", log.why_not())});
   } else if (log->lines == 0) {
     holds.evidence.push_back({log.source, 0, "", "the log is empty"});
+  } else if (start != nullptr && !start->cut_results.empty()) {
+    holds.evidence.push_back(
+        FromLog(*log, start->cut_results.back(),
+                "this is discovery's result, and it is cut off before it names a library: whoever "
+                "wrote the log down kept only the beginning of its lines"));
   } else if (log->first.present() && started.present() &&
              *log->first > *started + absl::Seconds(2)) {
     holds.evidence.push_back(

@@ -41,6 +41,14 @@ TEST(DiscoveryNotInLogTest, TheStartIsThereAndTheResultIsNot) {
                                 "the result of its discovery is not"));
 }
 
+TEST(DiscoveryNotInLogTest, TheResultIsCutOff) {
+  HostBuilder machine;
+  machine.SetLog({kServerConfigLine, kListeningLine,
+                  "time=2026-02-24T10:06:00.671-05:00 level=INFO source=types.go:42 "
+                  "msg=\"inference compute\" id=GPU-d110a105-ac29-1d54-7b4"});
+  EXPECT_TRUE(absl::StrContains(Why(machine), "cut off before it names a library"));
+}
+
 TEST(DiscoveryNotInLogTest, OnlyOtherProcessesSpeak) {
   HostBuilder machine;
   machine.SetJournal(Said(41000, "old", At("2026-02-24 08:00:00"), kGpuLine));

@@ -31,7 +31,12 @@ Judgement CpuWithoutAvx(const facts::Facts& facts) {
       return Contradicted{absl::StrCat("no version of era ", ollama::EraName(facts.ollama.era),
                                        " asks for vector extensions")};
     }
-    return Contradicted{"no line of the log asks for vector extensions"};
+    if (start == nullptr || start->Result() == nullptr) {
+      return CannotTell{"whether this Ollama asks for vector extensions",
+                        "neither its version nor the end of its discovery was seen",
+                        "ollama --version; grep -m1 -o 'avx[^ ]*' /proc/cpuinfo"};
+    }
+    return Contradicted{"the log has discovery's result, and asks for no vector extensions"};
   }
   const bool known = facts.cpu.present();
   if (!said && known && facts.cpu->avx) {

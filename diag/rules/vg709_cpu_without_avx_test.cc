@@ -40,6 +40,13 @@ TEST(CpuWithoutAvxTest, AVersionThatAsksForNone) {
             "version 0.16.2 asks for no vector extensions");
 }
 
+TEST(CpuWithoutAvxTest, NeitherVersionNorLogWasSeen) {
+  facts::Facts facts = HostBuilder().Gather();
+  facts.ollama = {};
+  facts.log = {};
+  EXPECT_NE(Lacks(CpuWithoutAvx(facts)), "");
+}
+
 TEST(CpuWithoutAvxTest, AProcessorThatHasIt) {
   HostBuilder machine;
   machine.SetFile("/proc/cpuinfo", "flags : fpu avx\n").SetLog({kServerConfigLine, kOld, kCpuLine});

@@ -13,6 +13,7 @@
 #include "diag/facts/devices.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/shared/common.h"
+#include "diag/rules/shared/discovery.h"
 #include "diag/rules/shared/reported_device.h"
 
 namespace vgpu::rules {
@@ -59,8 +60,18 @@ Judgement DeviceUuidImplausible(const facts::Facts& facts) {
     if (holds.evidence.size() < 8) holds.evidence.push_back(FromReport(facts, device, wrong));
   }
   if (holds.evidence.empty()) {
-    return Contradicted{plausible.empty() ? "no line of the log gives a UUID"
-                                          : absl::StrCat("the id ", plausible, " is plausible")};
+    if (facts::CanonicalUuid(plausible)) {
+      return Contradicted{absl::StrCat("the id ", plausible, " is plausible")};
+    }
+    if (facts.ollama.era == ollama::Era::kC) {
+      return Contradicted{"this version of Ollama asks for no UUID"};
+    }
+    if (!plausible.empty()) {
+      return Contradicted{
+          absl::StrCat("the id ", plausible, " is a name of another form, and no broken UUID")};
+    }
+    return CannotTell{"the UUID that CUDA gives", "no line that was seen has one",
+                      HowToLogMore(facts)};
   }
   holds.confidence = Confidence::kLikely;
   holds.acts = ActsNowIfRunning(facts);

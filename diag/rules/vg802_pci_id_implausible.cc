@@ -12,6 +12,7 @@
 #include "diag/facts/devices.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/shared/common.h"
+#include "diag/rules/shared/discovery.h"
 #include "diag/rules/shared/reported_device.h"
 #include "re2/re2.h"
 
@@ -68,9 +69,14 @@ Judgement PciIdImplausible(const facts::Facts& facts) {
     // what happens to lie in memory.
     const std::set<std::string> addresses = OfEarlierStarts(facts);
     if (addresses.size() < 3 || !facts.devices.IsVirtual()) {
-      return Contradicted{possible.empty()
-                              ? "the log gives no PCI address"
-                              : absl::StrCat("pci_id=", possible, " is an address that can be")};
+      if (!possible.empty()) {
+        return Contradicted{absl::StrCat("pci_id=", possible, " is an address that can be")};
+      }
+      if (facts.ollama.era == ollama::Era::kA) {
+        return Contradicted{"this version of Ollama asks for no PCI address"};
+      }
+      return CannotTell{"the PCI address that CUDA gives", "no line that was seen has one",
+                        HowToLogMore(facts)};
     }
     holds.confidence = Confidence::kPossible;
     for (const ReportedDevice& device : reported) {

@@ -37,7 +37,7 @@ TEST(PciIdImplausibleTest, EveryFormOfAnAddress) {
     EXPECT_EQ(Because(Judge(pci_id)),
               absl::StrCat("pci_id=", pci_id, " is an address that can be"));
   }
-  EXPECT_EQ(Because(Judge("\"\"")), "the log gives no PCI address");
+  EXPECT_EQ(Lacks(Judge("\"\"")), "the PCI address that CUDA gives");
 }
 
 TEST(PciIdImplausibleTest, AnotherAddressAtEveryStart) {

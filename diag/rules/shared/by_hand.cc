@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "diag/rules/shared/in_effect.h"
 #include "diag/rules/shared/start_failure.h"
 
 namespace vgpu::rules {
@@ -35,7 +36,10 @@ std::string Manually(const facts::Facts& facts) {
       }
     }
   }
-  const std::string path = absl::StrCat(dir, ":", dir, "/", variant);
+  // What the child inherits stands behind Ollama's own (discover/runner.go, llm/llama_server.go).
+  const std::string inherited = ValueNow(facts, "LD_LIBRARY_PATH").value.value_or("");
+  const std::string own = absl::StrCat(dir, ":", dir, "/", variant);
+  const std::string path = inherited.empty() ? own : absl::StrCat(own, ":", inherited);
   // What the child inherits.
   const facts::PreloadList* list = facts.Preload();
   const std::string preload =
@@ -43,12 +47,12 @@ std::string Manually(const facts::Facts& facts) {
           ? ""
           : absl::StrCat("LD_PRELOAD=", absl::StrReplaceAll(list->value, {{" ", ":"}}), " ");
   if (facts.ollama.era == ollama::Era::kC) {
-    return absl::StrCat("sudo -u ollama env ", preload, "LD_LIBRARY_PATH=", path,
+    return absl::StrCat("sudo -u ollama env ", preload, "LD_LIBRARY_PATH=", ShellWord(path),
                         " GGML_BACKEND_PATH=", dir, "/", variant, "/libggml-cuda.so ", dir,
                         "/llama-server --list-devices --offline --verbose");
   }
-  return absl::StrCat("sudo -u ollama env ", preload, "LD_LIBRARY_PATH=", path,
-                      " OLLAMA_LIBRARY_PATH=", path, " OLLAMA_DEBUG=2 ", exe,
+  return absl::StrCat("sudo -u ollama env ", preload, "LD_LIBRARY_PATH=", ShellWord(path),
+                      " OLLAMA_LIBRARY_PATH=", own, " OLLAMA_DEBUG=2 ", exe,
                       " runner --ollama-engine --port 39999, and beside it "
                       "curl -s http://127.0.0.1:39999/info");
 }

@@ -10,9 +10,15 @@ namespace {
 using facts::Facts;
 
 Judgement NotShown(const Facts& facts) {
-  return CannotTell{"what discovery found",
-                    "the log at hand has no `inference compute` line of this process",
-                    absl::StrCat("journalctl -u ", facts.unit.name, " | grep 'inference compute'")};
+  const ollama::ServerStart* start = facts.ThisStart();
+  return CannotTell{
+      "what discovery found",
+      start != nullptr && !start->cut_results.empty()
+          ? absl::StrCat("line ", start->cut_results.back().number, " of ",
+                         facts.log.ServersLog().source,
+                         ", its result, is cut off before it names a library")
+          : "the log at hand has no `inference compute` line of this process",
+      absl::StrCat("journalctl -u ", facts.unit.name, " --no-pager | grep 'inference compute'")};
 }
 
 Judgement Found(const Facts& facts) {
@@ -65,8 +71,13 @@ Judgement WithoutCode(const Facts& facts) {
   return CannotTell{"an error of CUDA at its initialisation",
                     "from Ollama 0.12.4 on the server writes what a child of discovery says only "
                     "with OLLAMA_DEBUG=2",
-                    absl::StrCat("set OLLAMA_DEBUG=2 for ", facts.unit.name,
-                                 ", restart it, and look for `failed to initialize CUDA`")};
+                    HowToLogMore(facts)};
+}
+
+std::string HowToLogMore(const Facts& facts) {
+  return absl::StrCat("set OLLAMA_DEBUG=", facts.ollama.era == ollama::Era::kA ? "1" : "2", " for ",
+                      facts.unit_judged ? facts.unit.name : "the server",
+                      ", restart it, and let vgpu-doctor check read the new log");
 }
 
 std::string DiscoveryOf(const Facts& facts) {

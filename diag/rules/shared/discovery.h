@@ -50,6 +50,10 @@ std::vector<Evidence> ResultEvidence(const facts::Facts& facts);
 // Steps after which the log holds what the children of discovery say.
 std::vector<FixStep> TraceSteps(const facts::Facts& facts, absl::string_view code);
 
+// How a person comes to see more of discovery in the log. One text, so that all that it would
+// show stands together.
+std::string HowToLogMore(const facts::Facts& facts);
+
 }  // namespace vgpu::rules
 
 #endif  // DIAG_RULES_DISCOVERY_H_

@@ -13,6 +13,7 @@
 #include "diag/logfmt/slog.h"
 #include "diag/probe/step_names.h"
 #include "diag/rules/shared/common.h"
+#include "diag/rules/shared/discovery.h"
 #include "re2/re2.h"
 
 namespace vgpu::rules {
@@ -170,12 +171,11 @@ std::optional<Judgement> WithoutReports(const Facts& facts,
                                         const std::vector<ReportedDevice>& reported) {
   if (!reported.empty()) return std::nullopt;
   const ServerStart* start = StartToJudge(facts);
-  const CannotTell unseen{
-      "what CUDA's device says of itself (id, address, compute capability)",
-      start == nullptr ? "the log does not show the discovery of this process"
-                       : "no line names a device, and the log's level hides the passes",
-      absl::StrCat("set OLLAMA_DEBUG=1 in the unit, restart it, and read journalctl -u ",
-                   facts.unit.name)};
+  const CannotTell unseen{"what CUDA's device says of itself (id, address, compute capability)",
+                          start == nullptr
+                              ? "the log does not show the discovery of this process"
+                              : "no line names a device, and the log's level hides the passes",
+                          HowToLogMore(facts)};
   if (start == nullptr) return unseen;
   if (start->initial_count == 0) return Contradicted{"initial_count=0: no device was reported"};
   const bool passes_shown = facts.ollama.era == ollama::Era::kA ||
@@ -186,6 +186,16 @@ std::optional<Judgement> WithoutReports(const Facts& facts,
         absl::StrCat("discovery reported no CUDA device (library=", start->Result()->library, ")")};
   }
   return unseen;
+}
+
+std::optional<Judgement> DeviceNotSeen(const Facts& facts) {
+  const facts::DeviceFacts& devices = facts.devices;
+  if (devices.IsVirtual() || devices.IsPhysical() || !devices.functions.not_observed() ||
+      !devices.modules.not_observed() || !devices.module_version.not_observed()) {
+    return std::nullopt;
+  }
+  return CannotTell{"which GPU is there, and by which driver",
+                    std::string(devices.functions.why_not()), "lspci -nnk -d 10de:"};
 }
 
 Evidence FromReport(const Facts& facts, const ReportedDevice& device, std::string meaning) {

@@ -46,6 +46,10 @@ std::vector<ReportedDevice> AllReportedDevices(const facts::Facts& facts);
 std::optional<Judgement> WithoutReports(const facts::Facts& facts,
                                         const std::vector<ReportedDevice>& reported);
 
+// Nothing shows a device, virtual or NVIDIA's, and no place that would show one was looked at:
+// what was not seen. Nothing where one was seen, or is known not to be there.
+std::optional<Judgement> DeviceNotSeen(const facts::Facts& facts);
+
 // Evidence from a line of the log to judge, or from the probe.
 Evidence FromReport(const facts::Facts& facts, const ReportedDevice& device, std::string meaning);
 

@@ -168,16 +168,32 @@ Judgement WithoutFault(const facts::Facts& facts, absl::string_view what) {
     }
   }
   if (unproved == nullptr) {
-    if (mapped == 0) return Contradicted{"no entry of the preload list is there to be loaded"};
+    if (mapped == 0) {
+      if (auto unseen = EntriesNotSeen(lists)) return *unseen;
+      return Contradicted{"no entry of the preload list is there to be loaded"};
+    }
     return Contradicted{absl::StrCat("process ", facts.process->pid, " runs with ",
                                      Count(mapped, "preloaded file", "preloaded files"),
                                      " in memory: each ", what)};
   }
-  for (const facts::ModelledProcess& process : facts.loader.Deciding()) {
-    if (process.role != "server" || !process.start.Starts().value_or(false)) continue;
-    return Contradicted{absl::StrCat("with the files that are there, a start loads ",
-                                     process.start.objects.size(),
-                                     " objects, and each preloaded one ", what)};
+  // Of the starts that were modelled, the one that preloads most: what runs may preload nothing.
+  size_t preloaded = 0;
+  size_t objects = 0;
+  for (const Step& step : AllSteps(facts)) {
+    if (step.opened != nullptr || step.process->role != "server") continue;
+    if (!step.load->Starts().value_or(false)) continue;
+    size_t here = 0;
+    for (size_t i = 0; i < step.load->objects.size(); ++i) {
+      here += CameByPreload(*step.load, i) && !CameByHostFile(facts, *step.load, i) ? 1 : 0;
+    }
+    if (here <= preloaded) continue;
+    preloaded = here;
+    objects = step.load->objects.size();
+  }
+  if (preloaded > 0) {
+    return Contradicted{absl::StrCat("with the files that are there, a start loads ", objects,
+                                     " objects, ", preloaded, " by way of the preload list, and ",
+                                     preloaded == 1 ? "that one " : "each of these ", what)};
   }
   return CannotTell{absl::StrCat("whether ", unproved->text, " ", what),
                     "no process was seen that has it in memory",
