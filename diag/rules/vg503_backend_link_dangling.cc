@@ -24,6 +24,15 @@ const facts::InstalledLibrary* FindLibrary(const facts::Facts& facts, const std:
   return nullptr;
 }
 
+// The path of the Nix store that the link leads into, or lies in.
+std::string LostStorePath(const facts::InstalledLibrary& link) {
+  std::string lost = StorePathOf(link.trace.stopped_at);
+  for (auto it = link.trace.links.rbegin(); lost.empty() && it != link.trace.links.rend(); ++it) {
+    lost = StorePathOf(it->second);
+  }
+  return lost.empty() ? StorePathOf(link.path) : lost;
+}
+
 }  // namespace
 
 Judgement BackendLinkDangling(const facts::Facts& facts) {
@@ -94,9 +103,7 @@ Judgement BackendLinkDangling(const facts::Facts& facts) {
                    dangling.front()->trace.loop
                        ? "its links run in a circle."
                        : absl::StrCat(dangling.front()->trace.stopped_at, " is not there."));
-  const std::string& target = dangling.front()->trace.stopped_at;
-  const std::string lost = StorePathOf(target.empty() ? dangling.front()->path : target);
-  if (!lost.empty()) {
+  if (const std::string lost = LostStorePath(*dangling.front()); !lost.empty()) {
     holds.fix = RepairStoreSteps(facts, {lost});
     if (facts.unit_judged) {
       holds.fix.push_back(RestartStep(facts, "libraries are looked for once, at the start"));

@@ -25,6 +25,23 @@ TEST(BackendLinkDanglingTest, TheChainIsShownToItsEnd) {
   EXPECT_TRUE(absl::StrContains(Because(BackendMissing(machine.Gather())), "a link to nothing"));
 }
 
+TEST(BackendLinkDanglingTest, APathOfTheNixStoreIsRepairedByNix) {
+  HostBuilder machine;
+  machine.SetLink(kBackend, "/nix/store/1111-ggml-cuda/lib/libggml-cuda.so").FoundNoGpu();
+  const auto commands = [&] {
+    const Judgement judgement = BackendLinkDangling(machine.Gather());
+    std::vector<std::string> commands;
+    for (const FixStep& step : AsHolds(judgement)->fix) commands.push_back(step.command);
+    return commands;
+  };
+  EXPECT_EQ(commands(),
+            (std::vector<std::string>{"nix-store --verify-path /nix/store/1111-ggml-cuda",
+                                      "sudo nix-store --repair-path /nix/store/1111-ggml-cuda",
+                                      "sudo systemctl restart ollama.service"}));
+  machine.SetFile("/etc/os-release", "ID=nixos\n");
+  EXPECT_EQ(commands()[1], "sudo nixos-rebuild switch --repair");
+}
+
 TEST(BackendLinkDanglingTest, ACircle) {
   HostBuilder machine;
   const Judgement judgement =

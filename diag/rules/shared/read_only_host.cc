@@ -24,6 +24,21 @@ constexpr char kConfigure[] = "sudoedit /etc/nixos/configuration.nix && sudo nix
 constexpr absl::string_view kDamage[] = {"VG401", "VG403", "VG404", "VG405",
                                          "VG501", "VG503", "VG504"};
 
+// What does nothing on NixOS, whose programs find nothing by the usual places.
+struct Useless {
+  absl::string_view part;  // of a command
+  absl::string_view why;
+};
+constexpr Useless kUselessOnNixos[] = {
+    {"ldconfig",
+     "a program of the Nix store reads no /etc/ld.so.cache: let the shim's package have the "
+     "library "
+     "in its RUNPATH"},
+    {"ollama.com/",
+     "Ollama's own archive does not run on NixOS as it is: let services.ollama.package name a "
+     "package, pkgs.ollama-cuda for instance"},
+};
+
 // What is mounted read-only of an OSTree deployment: /usr, and the links into it. /usr/local
 // leads to /var there.
 bool OfDeployment(absl::string_view path) {
@@ -67,7 +82,13 @@ std::vector<FixStep> OnNix(const facts::Facts& facts, absl::string_view code,
       if (stored.empty()) stored = StorePathOf(path).empty() ? "" : path;
       if (made.empty() && nixos && MadeByNixos(path)) made = path;
     }
-    if (!stored.empty() && damage) {
+    const auto useless = std::find_if(
+        std::begin(kUselessOnNixos), std::end(kUselessOnNixos),
+        [&](const Useless& each) { return nixos && absl::StrContains(step.command, each.part); });
+    if (useless != std::end(kUselessOnNixos)) {
+      AddInPlaceOf(step, OfConfiguration(absl::StrCat(step.why, " (", useless->why, ")")), steps);
+      configured = true;
+    } else if (!stored.empty() && damage) {
       for (FixStep& repair : RepairStoreSteps(facts, {StorePathOf(stored)})) {
         AddInPlaceOf(step, std::move(repair), steps);
       }

@@ -72,6 +72,16 @@ TEST(ReadOnlyHostTest, AUnitIsConfigurationAndTheSwitchReloadsIt) {
   EXPECT_TRUE(absl::StrContains(fix[0].why, "systemd.services"));
 }
 
+TEST(ReadOnlyHostTest, WhatDoesNothingOnNixosIsConfigurationToo) {
+  for (const char* command : {"sudo install -m 0644 x.so /usr/local/lib/x.so && sudo ldconfig",
+                              "curl -fsSL https://ollama.com/install.sh | sh"}) {
+    EXPECT_EQ(CommandsOf(AsTheHostIsKept(Nixos(), "VG405", {{command, "why", "", ""}})),
+              Commands{"sudoedit /etc/nixos/configuration.nix && sudo nixos-rebuild switch"});
+    EXPECT_EQ(CommandsOf(AsTheHostIsKept(HostBuilder().Gather(), "VG405", {{command, "", "", ""}})),
+              Commands{command});
+  }
+}
+
 TEST(ReadOnlyHostTest, SeveralStepsThatBecomeOneKeepTheirReasons) {
   const std::vector<FixStep> fix =
       AsTheHostIsKept(Nixos(), "VG418",
