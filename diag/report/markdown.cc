@@ -337,8 +337,7 @@ void Timeline(const Report& report, bool whole, Document* page) {
   }
   const std::vector<const Event*> near = EventsNearRootCauses(report);
   for (const Event* event : near) point(*event);
-  const size_t more = report.timeline.size() - near.size();
-  if (more > 0) page->Point("- ", absl::StrCat(more, " more: `--timeline` shows all"));
+  if (near.size() < report.timeline.size()) page->Point("- ", "more: `--timeline` shows all");
 }
 
 // Its last bracket is its own, as in "f(x)".

@@ -441,12 +441,13 @@ class Layout {
     const bool whole = style_.verbose || style_.whole_timeline;
     const std::vector<const Event*> events =
         whole ? Pointers(report_.timeline) : EventsNearRootCauses(report_);
-    const size_t more = report_.timeline.size() - events.size();
+    // How many is not known here: the whole one has what was not looked at for this.
+    const bool more = events.size() < report_.timeline.size();
     std::vector<std::string> times;
     for (const Event* event : events) times.push_back(Rfc3339(event->time, report_.time_zone));
     const std::string zone = TakeZone(&times);
     page_.Heading(absl::StrCat("Time line", zone.empty() ? "" : " in the zone ", zone),
-                  more == 0 ? "" : absl::StrCat(more, " more: --timeline shows all"));
+                  more ? "more: --timeline shows all" : "");
     size_t widest = 0;
     for (std::string& time : times) {
       absl::StrReplaceAll({{"T", " "}}, &time);
