@@ -195,7 +195,8 @@ Judgement WithoutFault(const facts::Facts& facts, absl::string_view what) {
                                      " objects, ", preloaded, " by way of the preload list, and ",
                                      preloaded == 1 ? "that one " : "each of these ", what)};
   }
-  return CannotTell{absl::StrCat("whether ", unproved->text, " ", what),
+  return CannotTell{absl::StrCat("whether ", unproved->text,
+                                 " finds all that it needs: libraries, symbols and versions"),
                     "no process was seen that has it in memory",
                     absl::StrCat("ldd -r ", ShellQuoted(unproved->text))};
 }
