@@ -99,8 +99,8 @@ Judgement BusIdMismatch(const facts::Facts& facts) {
     if (facts.ollama.era == ollama::Era::kA) {
       return Contradicted{"this version of Ollama asks for no PCI address"};
     }
-    return CannotTell{"the PCI address that CUDA gives", "no line that was seen gives one that can be",
-                      HowToLogMore(facts)};
+    return CannotTell{"the PCI address that CUDA gives",
+                      "no line that was seen gives one that can be", HowToLogMore(facts)};
   }
   holds.evidence.push_back({known->source, 0, absl::StrJoin(known->addresses, " "),
                             "the address that the device should have"});
