@@ -120,8 +120,8 @@ void ShowChange(size_t number, const Explained& explained, Page& page) {
   if (change.how != How::kAdded) page.Value("     was  ", Side(change.before));
   if (change.how != How::kMissing) page.Value("     is   ", Side(change.now));
   if (!change.source.empty()) {
-    page.Prose("     at   ",
-               change.line > 0 ? absl::StrCat(change.source, ":", change.line) : change.source);
+    page.Prose("     at   ", change.line > 0 ? absl::StrCat(change.source, ", line ", change.line)
+                                             : change.source);
   }
   if (!explained.may_cause.empty()) page.Prose("     may cause ", Causes(explained.may_cause));
 }

@@ -56,6 +56,16 @@ std::string EvidenceGroup::Place() const {
   return absl::StrCat(pieces.front()->source, ", lines ", absl::StrJoin(lines, ", "));
 }
 
+std::vector<absl::string_view> EvidenceGroup::Quotes() const {
+  std::vector<absl::string_view> quotes;
+  for (const rules::Evidence* piece : pieces) {
+    if (!piece->quote.empty() &&
+        std::find(quotes.begin(), quotes.end(), piece->quote) == quotes.end())
+      quotes.push_back(piece->quote);
+  }
+  return quotes;
+}
+
 std::vector<EvidenceGroup> GroupEvidence(const std::vector<rules::Evidence>& evidence) {
   std::vector<EvidenceGroup> groups;
   for (const rules::Evidence& piece : evidence) {

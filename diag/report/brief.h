@@ -28,6 +28,8 @@ struct EvidenceGroup {
   std::vector<const rules::Evidence*> pieces;  // never empty
 
   const std::string& meaning() const { return pieces.front()->meaning; }
+  // Each once, in their order; without empty ones.
+  std::vector<absl::string_view> Quotes() const;
   // "/proc/57290/environ"; "journalctl -u ollama.service -o json, lines 14, 18".
   std::string Place() const;
 };

@@ -27,6 +27,15 @@ TEST(GroupEvidence, WhatMeansTheSameAndComesFromOnePlaceStandsTogether) {
   EXPECT_EQ(groups[3].Place(), "log");
 }
 
+TEST(GroupEvidence, WhatALogSaysEachTimeIsQuotedOnce) {
+  const std::vector<Evidence> evidence = {
+      {"log", 17, "not found", "why"}, {"log", 12, "not found", "why"}, {"log", 7, "gone", "why"}};
+  const std::vector<EvidenceGroup> groups = GroupEvidence(evidence);
+  ASSERT_EQ(groups.size(), 1u);
+  EXPECT_EQ(groups[0].Place(), "log, lines 17, 12, 7");
+  EXPECT_EQ(groups[0].Quotes(), (std::vector<absl::string_view>{"not found", "gone"}));
+}
+
 TEST(GroupEvidence, WhatHasNoMeaningOrNoQuoteStandsAlone) {
   EXPECT_EQ(GroupEvidence({{"a", 0, "x", ""}, {"a", 0, "y", ""}}).size(), 2u);
   EXPECT_EQ(GroupEvidence({{"a", 0, "", "it"}, {"a", 0, "", "it"}}).size(), 2u);

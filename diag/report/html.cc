@@ -92,11 +92,9 @@ std::string Evidence(const std::vector<rules::Evidence>& evidence, Quoted* quote
     absl::StrAppend(&html, "<li>", Prose(group.meaning()));
     if (!group.pieces.front()->source.empty())
       absl::StrAppend(&html, Element("div class=\"place\"", group.Place()));
-    for (const rules::Evidence* piece : group.pieces) {
-      quoted->Add(*piece);
-      if (!piece->quote.empty())
-        absl::StrAppend(&html, Element("pre class=\"quote\"", piece->quote));
-    }
+    for (const rules::Evidence* piece : group.pieces) quoted->Add(*piece);
+    for (const absl::string_view quote : group.Quotes())
+      absl::StrAppend(&html, Element("pre class=\"quote\"", quote));
     html += "</li>\n";
   }
   return html + "</ol>\n";

@@ -157,15 +157,13 @@ std::string MeaningAndPlace(absl::string_view meaning, absl::string_view place) 
 }
 
 // Below a point whose text begins `indent` columns in.
-void Quote(const rules::Evidence& evidence, size_t indent, Document* page) {
-  if (!evidence.quote.empty()) page->Fence(indent, "text", {evidence.quote});
+void Quote(absl::string_view quote, size_t indent, Document* page) {
+  if (!quote.empty()) page->Fence(indent, "text", {std::string(quote)});
 }
 
 void Quotes(const EvidenceGroup& group, size_t indent, Quoted* quoted, Document* page) {
-  for (const rules::Evidence* piece : group.pieces) {
-    quoted->Add(*piece);
-    Quote(*piece, indent, page);
-  }
+  for (const rules::Evidence* piece : group.pieces) quoted->Add(*piece);
+  for (const absl::string_view quote : group.Quotes()) Quote(quote, indent, page);
 }
 
 void Evidence(const std::vector<rules::Evidence>& evidence, Quoted* quoted, Document* page) {
@@ -237,7 +235,7 @@ void Consequence(const Item& item, bool verbose, Quoted* quoted, Document* page)
   for (const rules::Evidence& piece : item.evidence) {
     if (quoted->Add(piece) || verbose) {
       page->Point("  - ", MarkdownCode(Place(piece)));
-      Quote(piece, 4, page);
+      Quote(piece.quote, 4, page);
     }
     if (!verbose) break;
   }
@@ -285,7 +283,7 @@ void WhatWorks(const Report& report, bool verbose, Document* page) {
     page->Point("- ", absl::StrCat("\u2713 ", MarkdownProse(working.what), where,
                                    where.empty() ? "" : ")"));
     for (const rules::Evidence& piece : working.evidence) {
-      if (quotes) Quote(piece, 2, page);
+      if (quotes) Quote(piece.quote, 2, page);
     }
   }
 }

@@ -274,13 +274,12 @@ class Layout {
   }
 
   void Quotes(size_t indent, const EvidenceGroup& group, size_t rows) {
+    for (const rules::Evidence* piece : group.pieces) quoted_.Add(*piece);
     bool between = false;
-    for (const rules::Evidence* piece : group.pieces) {
-      quoted_.Add(*piece);
-      if (piece->quote.empty()) continue;
+    for (const absl::string_view quote : group.Quotes()) {
       // Where one of them ends could not be seen.
       if (between) page_.Prose(indent, "", "and", "", kDim);
-      between = page_.Quote(indent, piece->quote, rows) > 1;
+      between = page_.Quote(indent, quote, rows) > 1;
     }
   }
 
