@@ -19,11 +19,11 @@ PAGES = "diag/runbooks"
 PROGRAMS = set("""
     ausearch awk cat cd chmod cmp coredumpctl cp curl df dirname dkms dmesg docker dpkg echo env
     file find findmnt for getcap gpasswd grep head id install journalctl kill ldconfig ldd ln ls
-    lsof lspci mkdir modinfo modprobe mount mv namei nixos-rebuild nm nsenter nvidia-ctk
-    nvidia-modprobe nvidia-smi objdump od ollama pgrep printf ps python3 readelf readlink reboot
-    restorecon rm rmmod sed setcap sh snap sort ss stat strings sudoedit systemctl systemd-analyze
-    systemd-detect-virt tail tar tee touch tr ubuntu-drivers uniq usermod vgpu-doctor vgpu-run
-    xargs
+    lsof lspci mkdir modinfo modprobe mount mv namei nix-store nixos-rebuild nm nsenter nvidia-ctk
+    nvidia-modprobe nvidia-smi objdump od ollama ostree pgrep printf ps python3 readelf readlink
+    reboot restorecon rm rmmod rpm-ostree sed setcap sh snap sort ss stat strings sudoedit systemctl
+    systemd-analyze systemd-detect-virt tail tar tee touch tr ubuntu-drivers uniq usermod
+    vgpu-doctor vgpu-run xargs
     """.split())
 VERBS = set("""
     cat daemon-reload disable edit enable import-environment is-active list-unit-files mask
