@@ -20,7 +20,7 @@ constexpr size_t kMostWords = 16;
 constexpr double kInName = 12, kInTitle = 8, kInText = 1;
 constexpr double kMostInText = 4;
 // What the question as it was typed counts.
-constexpr double kWholeInTitle = 40, kWholeInText = 10;
+constexpr double kWholeInTitle = 40, kWholeInText = 20;
 // A word that is only the beginning of the page's word.
 constexpr double kBeginning = 0.7;
 // A guide answers to a symptom, which is what most have who search.

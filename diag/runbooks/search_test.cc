@@ -42,6 +42,7 @@ TEST(Search, AMessageLeadsToThePagesThatShowIt) {
   EXPECT_TRUE(Has(Best("cannot open shared object file", 8), "loader-messages"));
   EXPECT_TRUE(Has(Best("Driver/library version mismatch", 3), "VG606"));
   EXPECT_TRUE(Has(Best("undefined symbol", 8), "VG406"));
+  EXPECT_TRUE(Has(Best("bus error", 2), "VG404"));
   EXPECT_TRUE(Has(Best("failed to finish discovery before timeout", 3), "VG701"));
 }
 
