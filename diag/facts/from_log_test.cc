@@ -32,6 +32,17 @@ TEST(FromLog, TheLogIsTheOnlyThingThatWasSeen) {
   EXPECT_FALSE(*facts.FoundGpu().Map([](bool found) { return found; }));
 }
 
+// systemd complains of a drop-in by its path: that is no name of a unit.
+TEST(FromLog, TheUnitOfAPathIsNamedWithoutIt) {
+  const facts::Facts facts = FromLog(
+      *host::StringSource(
+          "Feb 24 08:00:04 box systemd[1]: /etc/systemd/system/ollama.service.d/vgpu.conf:2: "
+          "Invalid environment assignment, ignoring: /usr/lib64/libvgpu-syscall.so\n"
+          "Feb 24 08:00:05 box systemd[1]: Started Ollama Service.\n"),
+      {.name = "case.txt"});
+  EXPECT_EQ(facts.unit.name, "ollama.service");
+}
+
 TEST(FromLog, OfSeveralStartsTheLastOneCounts) {
   const std::string later =
       R"log(Feb 26 07:00:00 test10 ollama[200]: time=2026-02-26T07:00:00.353-05:00 level=INFO source=routes.go:1663 msg="server config" env="map[]"

@@ -186,12 +186,13 @@ class Builder {
   bool begun_ = since_ == absl::InfinitePast();
 };
 
-// "ollama.service: Main process exited, …": of which service systemd speaks.
+// "ollama.service: Main process exited, …", or a path as of its drop-in
+// ("/etc/systemd/system/ollama.service.d/vgpu.conf:2: …"): of which service systemd speaks.
 std::string ServiceOf(absl::string_view text) {
   const size_t suffix = text.find(".service");
   if (suffix == absl::string_view::npos) return "";
-  const size_t space = text.rfind(' ', suffix);
-  const size_t begin = space == absl::string_view::npos ? 0 : space + 1;
+  const size_t before = text.substr(0, suffix).find_last_of(" /");
+  const size_t begin = before == absl::string_view::npos ? 0 : before + 1;
   return std::string(text.substr(begin, suffix + 8 - begin));
 }
 

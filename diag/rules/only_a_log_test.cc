@@ -210,5 +210,30 @@ TEST(OnlyALog, LibrariesWithoutLlamaServerAreOfAnOlderRelease) {
   EXPECT_EQ(AsHolds(MixedInstalls(with_dirs("/usr/local/bin"))), nullptr);
 }
 
+// The loader's own words name the entries, and leave open why they could not be opened.
+TEST(OnlyALog, EntriesThatTheLoaderPassedOverAreNamed) {
+  const std::string line =
+      "ERROR: ld.so: object '/root/vgpu/libvgpu-cuda.so' from LD_PRELOAD cannot be preloaded "
+      "(cannot open shared object file): ignored.\n";
+  const std::string head = Config("OLLAMA_DEBUG:INFO") + Listening("0.16.2");
+  const Judgement judgement = PreloadEntryMissing(Of(line + line + head + Cpu()));
+  const Holds* holds = std::get_if<Holds>(&judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kLikely);
+  EXPECT_TRUE(absl::StrContains(holds->evidence[0].quote, "libvgpu-cuda.so"));
+  EXPECT_TRUE(absl::StrContains(holds->headline, "/root/vgpu/libvgpu-cuda.so is listed"))
+      << holds->headline;
+  EXPECT_EQ(holds->explains, std::vector<std::string>{"VG704"});
+  EXPECT_EQ(holds->fix[0].command, "namei -l /root/vgpu/libvgpu-cuda.so");
+
+  for (const char* other :
+       {"ERROR: ld.so: object '/a.so' from LD_PRELOAD cannot be preloaded (wrong ELF class: "
+        "ELFCLASS32): ignored.\n",
+        "cannot be preloaded (cannot open shared object file)\n"}) {
+    const Judgement none = PreloadEntryMissing(Of(other + head + Cpu()));
+    EXPECT_EQ(std::get_if<Holds>(&none), nullptr) << other;
+  }
+}
+
 }  // namespace
 }  // namespace vgpu::rules

@@ -5,12 +5,15 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "diag/facts/shims.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/shared/common.h"
 #include "diag/rules/shared/preloaded.h"
+#include "re2/re2.h"
 
 namespace vgpu::rules {
 namespace {
@@ -97,9 +100,62 @@ Holds Missing(const facts::Facts& facts, const ActingList& acting,
   return holds;
 }
 
+// What the loader says of an entry that it could not open, of the log's last start (glibc 2.36,
+// elf/rtld.c). The words are the same without the file and without the right to read it.
+std::vector<std::pair<std::string, Evidence>> PassedOverByTheLog(const facts::Facts& facts) {
+  std::vector<std::pair<std::string, Evidence>> entries;
+  const facts::Fact<ollama::DiscoveryLog>& log = facts.log.ServersLog();
+  if (!log.present() || log->starts.empty()) return entries;
+  static const RE2& words = *new RE2(
+      R"(object '([^']+)' from \S+ cannot be preloaded \(cannot open shared object file\))");
+  for (const ollama::LogLine& line : log->starts.back().loader_errors) {
+    std::string name;
+    if (!RE2::PartialMatch(line.text, words, &name) || entries.size() >= kMaxNamed) continue;
+    const bool known = std::any_of(entries.begin(), entries.end(),
+                                   [&](const auto& entry) { return entry.first == name; });
+    if (known) continue;
+    entries.emplace_back(name,
+                         FromLog(*log, line, "the loader could not open it, and passed it over"));
+  }
+  return entries;
+}
+
+// With nothing but a log: no list and no file was seen.
+Judgement OfTheLog(const facts::Facts& facts) {
+  Holds holds;
+  holds.confidence = Confidence::kLikely;
+  std::vector<std::string> names, shims;
+  for (auto& [name, evidence] : PassedOverByTheLog(facts)) {
+    names.push_back(name);
+    holds.evidence.push_back(std::move(evidence));
+    const std::optional<facts::ShimName> shim = facts::ShimOf(name);
+    if (shim && facts::NeededIn(shim->shim, facts.ollama.era)) shims.push_back(name);
+  }
+  if (names.empty()) return WithoutPreload(facts);
+  if (!shims.empty()) {
+    for (Evidence& effect : NoGpuEvidence(facts)) holds.evidence.push_back(std::move(effect));
+    holds.explains = {"VG704"};
+  }
+  holds.headline =
+      absl::StrCat(absl::StrJoin(names, ", "), names.size() == 1 ? " is" : " are",
+                   " listed for preloading, and the loader could not open ",
+                   names.size() == 1 ? "it" : "them", ": look on the host whether ",
+                   names.size() == 1 ? "it is" : "they are", " there and may be read.");
+  std::vector<std::string> quoted;
+  for (const std::string& name : names) quoted.push_back(ShellQuoted(name));
+  holds.fix.push_back({absl::StrCat("namei -l ", absl::StrJoin(quoted, " ")),
+                       "shows what is not there, or which directory the service may not enter "
+                       "(VG402); put the files there, or correct the list"});
+  holds.fix.push_back(RestartStep(facts, "a preload list is read once, at the start"));
+  holds.expect = {"no `cannot be preloaded` line at the next start"};
+  if (!shims.empty()) holds.expect.push_back(ExpectGpuLine(facts));
+  return holds;
+}
+
 }  // namespace
 
 Judgement PreloadEntryMissing(const facts::Facts& facts) {
+  if (facts.only_a_log) return OfTheLog(facts);
   const std::vector<ActingList> lists = ActingLists(facts);
   if (lists.empty()) return WithoutPreload(facts);
   size_t entries = 0;
