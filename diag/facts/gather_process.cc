@@ -10,6 +10,7 @@
 #include "diag/procfs/cgroup.h"
 #include "diag/procfs/cmdline.h"
 #include "diag/procfs/net.h"
+#include "diag/procfs/stat.h"
 #include "diag/procfs/status.h"
 #include "diag/procfs/system.h"
 
@@ -220,6 +221,15 @@ ProcessFacts ReadProcess(const host::Host& host, int pid) {
   return process;
 }
 
+// It has ended and waits for its parent to take notice: what it had is gone, and an empty environ
+// says nothing (proc(5)).
+bool IsDead(const host::Host& host, int pid) {
+  const Observed<Content> text = host.Read(ProcPath(pid, "stat"), 65536);
+  if (!text.present()) return false;
+  const absl::StatusOr<procfs::ProcessStat> stat = procfs::ParseProcessStat(text->bytes);
+  return stat.ok() && (stat->state == 'Z' || stat->state == 'X');
+}
+
 // Whether a process runs Ollama and is not one of its own children ("ollama runner").
 bool RunsServer(const host::Host& host, int pid) {
   Observed<std::string> exe = host.ReadLink(ProcPath(pid, "exe"));
@@ -237,6 +247,7 @@ Observed<ProcessFacts> GatherProcess(const host::Host& host, int pid) {
   Observed<host::Resolved> dir = host.Resolve(absl::StrCat("/proc/", pid));
   if (dir.absent()) return Absent{};
   if (!dir.present()) return NotObserved{std::string(dir.why_not())};
+  if (IsDead(host, pid)) return Absent{};
   return ReadProcess(host, pid);
 }
 
@@ -307,7 +318,7 @@ Observed<ProcessFacts> FindServer(const host::Host& host, const UnitFacts& unit,
   const bool is_main = unit.main_pid.present() && *unit.main_pid == server;
   // systemd says that it runs: what cannot be seen of it was not captured, or is hidden
   // from others (proc(5), hidepid).
-  if (is_main && !found.present()) found = ReadProcess(host, server);
+  if (is_main && !found.present() && !IsDead(host, server)) found = ReadProcess(host, server);
   if (!is_main || !found.present() || found->started.present()) return found;
   ProcessFacts process = *std::move(found);
   Observed<absl::Time> started = unit.loaded->WallTime("ExecMainStartTimestamp");

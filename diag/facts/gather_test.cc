@@ -316,6 +316,17 @@ TEST(GatherTest, AProcessThatIsNotThereIsAbsent) {
   EXPECT_TRUE(Gather(host, {.pid = 500}).process.absent());
 }
 
+TEST(GatherTest, AProcessThatHasEndedAndIsNotReapedIsAbsent) {
+  FakeHost host;
+  AddShow(host, "LoadState=loaded\nActiveState=deactivating\nMainPID=4711\n");
+  AddProcess(host, 4711, "/usr/local/bin/ollama", "");
+  host.AddFile(
+      "/proc/4711/stat",
+      "4711 (ollama) Z 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 6000 0 0 0 0 0 0 0 0 0 0 0 0 0 "
+      "0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n");
+  EXPECT_TRUE(Gather(host, {}).process.absent());
+}
+
 TEST(GatherTest, TheRedirectedFileIsTheServersLog) {
   FakeHost host;
   host.AddFile(kFragment,

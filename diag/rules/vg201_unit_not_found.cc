@@ -67,7 +67,7 @@ Judgement UnitNotFound(const facts::Facts& facts) {
     }
   }
   holds.explains = {"VG301"};
-  holds.expect = {no_systemd
+  holds.expect = {no_systemd || (facts.listener.present() && facts.listener_unit.empty())
                       ? "a report on the process that serves"
                       : absl::StrCat("`systemctl status ", unit.name, "` shows a loaded unit")};
   return holds;

@@ -72,6 +72,10 @@ Judgement DaemonReloadNeeded(const facts::Facts& facts) {
                       absl::StrCat("systemctl show ", unit.name)};
   }
   Observed<bool> flag = unit.loaded->NeedDaemonReload();
+  // systemd reads nothing of a masked unit, and its flag watches the link that masks.
+  if (unit.load_state.value_or("") == "masked" && !flag.value_or(true)) {
+    return Contradicted{"the unit is masked: systemd reads none of its drop-ins"};
+  }
   Observed<std::vector<Difference>> differences = NotLoaded(facts);
   const systemd::ExecCommand* exec = OtherExecStart(facts);
   const std::vector<std::string> unknown = UnknownDropIns(facts);

@@ -143,5 +143,13 @@ TEST(DaemonReloadNeededTest, WhatTheDiskLostIsNotWhyNoGpuWasFoundAndAReloadIsNoR
   }
 }
 
+TEST(DaemonReloadNeededTest, OfAMaskedUnitSystemdReadsNoDropIn) {
+  HostBuilder machine;
+  machine.SetShown("LoadState", "masked").SetShown("Environment", "");
+  machine.SetShown("NeedDaemonReload", "no").RemoveShown("DropInPaths");
+  EXPECT_EQ(Because(DaemonReloadNeeded(machine.Gather())),
+            "the unit is masked: systemd reads none of its drop-ins");
+}
+
 }  // namespace
 }  // namespace vgpu::rules

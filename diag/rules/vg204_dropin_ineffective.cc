@@ -11,6 +11,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/shared/common.h"
 #include "diag/rules/shared/start_failure.h"
@@ -74,11 +75,18 @@ std::vector<std::string> LostLines(const facts::Facts& facts, const facts::Ineff
   return lines;
 }
 
+// The drop-in of another instance of the same template: that one may be meant to have it.
+bool OfSibling(const facts::Facts& facts, const facts::IneffectiveText& text) {
+  const std::vector<std::string> parts = absl::StrSplit(facts.unit.name, absl::MaxSplits('@', 1));
+  return parts.size() == 2 && absl::StartsWith(host::Basename(host::Dirname(text.path)),
+                                               absl::StrCat(parts.front(), "@"));
+}
+
 std::vector<FixStep> Repair(const facts::Facts& facts, const facts::IneffectiveText& text) {
   std::vector<FixStep> steps;
   const std::vector<std::string> lines = LostLines(facts, text);
   if (!lines.empty() && (!text.whole_file || absl::StrContains(text.why, "masked") ||
-                         absl::StrContains(text.why, "shadowed"))) {
+                         absl::StrContains(text.why, "shadowed") || OfSibling(facts, text))) {
     return LastDropInSteps(
         facts, "VG204", lines,
         absl::StrCat("a drop-in that systemd reads gives what ", text.path, " was meant to give"),

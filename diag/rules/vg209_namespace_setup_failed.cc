@@ -109,7 +109,9 @@ Judgement PassedOver(const facts::Facts& facts, const MountSettings::Ignored& ig
   holds.acts = facts.process.present() ? Acts::kNow : Acts::kNextStart;
   holds.confidence = Confidence::kLikely;
   holds.explains = {"VG601", "VG602", "VG603", "VG604"};
-  if (absl::StrContains(ignored.written, "ld.so.preload")) holds.explains.push_back("VG704");
+  if (absl::StrContains(ignored.written, "ld.so.preload")) {
+    for (const char* code : {"VG414", "VG704"}) holds.explains.push_back(code);
+  }
   holds.headline =
       absl::StrCat("systemd ignores the bind on ", ignored.place.file, ":", ignored.place.line,
                    ", because its colons are not escaped: the service sees the "

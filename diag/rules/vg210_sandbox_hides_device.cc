@@ -12,6 +12,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "diag/facts/service_view.h"
@@ -175,9 +176,35 @@ std::optional<Judgement> KilledByFilter(const facts::Facts& facts) {
   return Judgement(std::move(holds));
 }
 
-// The line that takes the setting back; empty where a person must edit it.
-std::string Undoing(absl::string_view written) {
+// The directories of the libraries that a setting of this name hides. Empty where one of them is
+// no library's, or has a name that a unit would have to quote.
+std::vector<std::string> HiddenDirectories(const std::vector<Closed>& closed,
+                                           absl::string_view key) {
+  std::vector<std::string> dirs;
+  for (const Closed& item : closed) {
+    if (!absl::StartsWith(item.sight.because, absl::StrCat(key, "="))) continue;
+    const std::string dir(host::Dirname(item.path));
+    if (item.program || absl::StartsWith(dir, "/dev") || absl::StartsWith(dir, "/sys") ||
+        dir.find_first_of(" :%\\\"'") != std::string::npos) {
+      return {};
+    }
+    if (std::find(dirs.begin(), dirs.end(), dir) == dirs.end()) dirs.push_back(dir);
+  }
+  return dirs;
+}
+
+// The line that takes the setting back, or lets these libraries through; empty where a person must
+// edit it.
+std::string Undoing(absl::string_view written, const std::vector<Closed>& closed) {
   const absl::string_view key = written.substr(0, written.find('='));
+  // What is bound below a tmpfs is seen in it; the deeper of two such lists counts
+  // (systemd.exec(5)).
+  for (const auto& [hides, shows] : {std::pair("TemporaryFileSystem", "BindReadOnlyPaths"),
+                                     std::pair("NoExecPaths", "ExecPaths")}) {
+    if (key != hides) continue;
+    const std::vector<std::string> dirs = HiddenDirectories(closed, key);
+    return dirs.empty() ? "" : absl::StrCat(shows, "=", absl::StrJoin(dirs, " "));
+  }
   for (absl::string_view boolean : {"PrivateDevices", "ProtectHome", "PrivateTmp", "DynamicUser"}) {
     if (key == boolean) return absl::StrCat(key, "=no");
   }
@@ -230,7 +257,7 @@ Judgement SandboxHidesDevice(const facts::Facts& facts) {
                                 first->path, " from the service.");
   const systemd::MountSetting* over = facts.unit.mounts.Over(first->path);
   const std::string written = over != nullptr ? over->written : first->sight.because;
-  const std::string line = Undoing(written);
+  const std::string line = Undoing(written, closed);
   if (!line.empty()) {
     holds.fix = LastDropInSteps(facts, "VG210", {line},
                                 absl::StrCat("the service sees ", first->path, " again"),

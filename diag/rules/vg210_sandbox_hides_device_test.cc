@@ -35,6 +35,17 @@ TEST(SandboxHidesDeviceTest, NoExecPathsKeepTheShimsFromBeingMapped) {
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);
   EXPECT_EQ(holds->evidence[0].quote, "NoExecPaths=/");
+  EXPECT_TRUE(absl::StrContains(holds->fix[0].command, "ExecPaths=/usr/lib64"))
+      << holds->fix[0].command;
+}
+
+TEST(SandboxHidesDeviceTest, WhatATmpfsHidesIsBoundIntoIt) {
+  HostBuilder machine = With("TemporaryFileSystem=/usr/lib64:ro");
+  const Judgement judgement = SandboxHidesDevice(machine.FoundNoGpu().Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_TRUE(absl::StrContains(holds->fix[0].command, "BindReadOnlyPaths=/usr/lib64"))
+      << holds->fix[0].command;
 }
 
 TEST(SandboxHidesDeviceTest, AProgramBelowAHomeDirectory) {

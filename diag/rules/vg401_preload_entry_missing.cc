@@ -74,7 +74,7 @@ Holds Missing(const facts::Facts& facts, const ActingList& acting,
     if (!missing[i].entry->is_path) continue;
     const std::string quoted = ShellQuoted(name);
     holds.fix.push_back(
-        {absl::StrCat("sudo install -m 0755 ", ShellQuoted(host::Basename(name)), " ", quoted),
+        {absl::StrCat("sudo install -D -m 0755 ", ShellQuoted(host::Basename(name)), " ", quoted),
          "puts the file back, from the package or the machine that it came from", "",
          absl::StrCat("sudo rm ", quoted)});
   }

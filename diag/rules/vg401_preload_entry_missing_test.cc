@@ -189,7 +189,7 @@ TEST(PreloadEntryMissingTest, AFileThatWasPutAsideIsNoRepair) {
     EXPECT_FALSE(absl::StrContains(step.command, ".bak")) << step.command;
   }
   EXPECT_EQ(holds->fix[0].command,
-            "sudo install -m 0755 libvgpu-cuda.so /usr/lib64/libvgpu-cuda.so");
+            "sudo install -D -m 0755 libvgpu-cuda.so /usr/lib64/libvgpu-cuda.so");
 }
 
 }  // namespace

@@ -142,8 +142,10 @@ Judgement PreloadEntryNotLoadable(const facts::Facts& facts) {
   if (std::vector<ShimFault> faults = FaultsByPath(facts, loader::Trouble::kNotLoadable);
       !faults.empty()) {
     Holds holds = FaultyShim(facts, faults, "VG403", "cannot be loaded", "127");
-    holds.fix.push_back(ReplaceFileStep(faults.front().path,
-                                        "puts the shim for this machine there, from its package"));
+    for (FixStep& step :
+         ReplaceSteps(facts, faults, "puts the shim for this machine there, from its package")) {
+      holds.fix.push_back(std::move(step));
+    }
     if (facts.unit_judged) {
       holds.fix.push_back(RestartStep(facts, "discovery runs once, at the start"));
     }

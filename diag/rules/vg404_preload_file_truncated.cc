@@ -90,8 +90,10 @@ Judgement PreloadFileTruncated(const facts::Facts& facts) {
   }
   if (std::vector<ShimFault> faults = FaultsByPath(facts, loader::Trouble::kCut); !faults.empty()) {
     Holds holds = FaultyShim(facts, faults, "VG404", "is cut off", "7/BUS");
-    holds.fix.push_back(
-        ReplaceFileStep(faults.front().path, "puts the whole file there, from its package"));
+    for (FixStep& step :
+         ReplaceSteps(facts, faults, "puts the whole file there, from its package")) {
+      holds.fix.push_back(std::move(step));
+    }
     if (facts.unit_judged) {
       holds.fix.push_back(RestartStep(facts, "discovery runs once, at the start"));
     }

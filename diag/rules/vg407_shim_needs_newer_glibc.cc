@@ -53,9 +53,12 @@ Judgement ShimNeedsNewerGlibc(const facts::Facts& facts) {
       "needs ", first.missing,
       first.from.empty() ? "" : absl::StrCat(", which ", first.from, " does not have"));
   Holds holds = FaultyShim(facts, faults, "VG407", trouble, "1");
-  holds.fix.push_back(ReplaceFileStep(
-      first.path,
-      "puts a shim there that was built on this release of the system, or an older one"));
+  for (FixStep& step :
+       ReplaceSteps(facts, faults,
+                    "puts a shim there that was built on this release of the system, or an older "
+                    "one")) {
+    holds.fix.push_back(std::move(step));
+  }
   if (facts.unit_judged) holds.fix.push_back(RestartStep(facts, "the next start loads it"));
   return holds;
 }

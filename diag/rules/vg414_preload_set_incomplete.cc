@@ -1,5 +1,5 @@
 // VG414 preload-set-incomplete: a shim that this era's discovery needs is installed, and the
-// preload list has the others and not this one.
+// preload list has the others and not this one; or there is no list, and no path leads to it.
 //
 // One that discovery finds by path (a link in a directory that it searches) needs no entry.
 // Where an earlier setting had the entry and a later one took it away, or a process is only
@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "diag/facts/maker.h"
 #include "diag/rules/rules.h"
+#include "diag/rules/shared/backend_problems.h"
 #include "diag/rules/shared/common.h"
 #include "diag/rules/shared/modelled.h"
 #include "diag/rules/shared/preloaded.h"
@@ -123,6 +124,129 @@ void Insert(const PreloadList& list, Shim shim, const std::string& path,
   value.push_back(path);
 }
 
+// The child that opens the backend asks for this layer and gets nothing: the loader's answer.
+std::optional<BackendProblem> NotFound(const facts::Facts& facts, Shim shim) {
+  const std::vector<BackendProblem> problems =
+      ProblemsOf(facts, [&](const loader::Problem& problem) {
+        const std::optional<facts::ShimName> name = facts::ShimOf(problem.request.name);
+        return problem.trouble == loader::Trouble::kNotFound && name && name->shim == shim &&
+               !name->named_as_shim;
+      });
+  if (problems.empty() || !problems.front().problem->doubts.empty()) return std::nullopt;
+  return problems.front();
+}
+
+// A path leads to it, and another file stands before it: VG415's.
+bool IsShadowed(const facts::Facts& facts, Shim shim) {
+  for (const Answer& answer : AnswersFor(facts, shim)) {
+    const auto& shadows = answer.Get().shadows;
+    if (std::any_of(shadows.begin(), shadows.end(), [&](const loader::Shadowed& shadowed) {
+          return MakerOf(facts, shadowed) == Maker::kShim;
+        })) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool NvidiasDriverAnswers(const facts::Facts& facts) {
+  const std::vector<Answer> answers = AnswersFor(facts, Shim::kCuda);
+  return std::any_of(answers.begin(), answers.end(), [&](const Answer& answer) {
+    return MakerOf(facts, answer.Get()) != Maker::kShim;
+  });
+}
+
+// Where a drop-in of the unit gives the shims to the process that opens the backend. (Era A opens
+// the driver by a path, whatever is preloaded: VG418.)
+bool AListWouldHelp(const facts::Facts& facts) {
+  const bool snap = facts.unit_judged && absl::StartsWith(facts.unit.name, "snap.");
+  return facts.devices.IsVirtual() && facts.ollama.era != ollama::Era::kA && !snap &&
+         !facts.UnitRunsContainer() && !facts.container.IsContainer();
+}
+
+// The unit was to give a list, and something else takes it away: that is the cause.
+bool IsTakenFromUnit(const facts::Facts& facts) {
+  for (const auto judge : {DropinIneffective, EnvironmentOverridden, NamespaceSetupFailed}) {
+    const Judgement judgement = judge(facts);
+    if (std::holds_alternative<Holds>(judgement)) return true;
+  }
+  return false;
+}
+
+// No list names a shim, and discovery was followed: it finds one that it needs nowhere. `list`
+// may hold other things; null where there is none. Nothing where that is not so.
+std::optional<Judgement> NothingLoadsThem(const facts::Facts& facts, const PreloadList* list) {
+  if (!AListWouldHelp(facts) || !SawDiscovery(facts) || NvidiasDriverAnswers(facts) ||
+      facts.FoundGpu().value_or(false)) {
+    return std::nullopt;
+  }
+  Holds holds;
+  std::vector<std::string> missing;
+  std::vector<BackendProblem> not_found;
+  for (const facts::ShimInfo& info : facts::AllShims()) {
+    if (!facts::NeededIn(info.shim, facts.ollama.era) || FoundByPath(facts, info.shim) != nullptr ||
+        IsShadowed(facts, info.shim)) {
+      continue;
+    }
+    const facts::FileFacts* installed = Installed(facts, info.shim);
+    if (installed == nullptr) return std::nullopt;
+    missing.emplace_back(info.name);
+    holds.evidence.push_back({installed->path, 0, absl::StrCat(info.name, ".so"),
+                              absl::StrCat("installed, and no preload list names it; ", info.why)});
+    if (std::optional<BackendProblem> problem = NotFound(facts, info.shim)) {
+      not_found.push_back(*problem);
+    }
+  }
+  if (missing.empty()) return std::nullopt;
+  if (IsTakenFromUnit(facts)) {
+    return Contradicted{"the unit was to give a list, and another fault takes it away"};
+  }
+  for (const BackendProblem& item : not_found) {
+    holds.evidence.push_back(
+        {item.load.backend(), 0,
+         item.problem->text.empty() ? item.problem->request.name : item.problem->text,
+         "what the loader answers the child that opens the backend (modelled; "
+         "Ollama logs nothing of it below TRACE)"});
+    if (item.problem->searched.empty()) continue;
+    std::vector<std::string> dirs = item.problem->searched;
+    if (dirs.size() > 12) dirs.resize(12);
+    holds.evidence.push_back(
+        {item.load.process->start.options.program, 0, absl::StrJoin(dirs, " "),
+         absl::StrCat(item.problem->request.name, " was looked for here, in this order")});
+  }
+  holds.acts = facts.process.present() ? Acts::kNow : Acts::kNextStart;
+  holds.confidence = Confidence::kLikely;
+  if (holds.acts == Acts::kNow) {
+    const std::vector<Evidence> effect = NoGpuEvidence(facts);
+    const bool seen = !not_found.empty() && not_found.front().load.of_process;
+    if (!effect.empty() && seen && NoneMapped(facts, missing)) {
+      holds.confidence = Confidence::kCertain;
+    }
+    for (const Evidence& evidence : effect) holds.evidence.push_back(evidence);
+  }
+  // Those that programs ask for by a soname: the others answer nobody's request.
+  std::vector<std::string> value;
+  if (list != nullptr) {
+    for (const PreloadEntry& entry : list->entries) value.push_back(entry.text);
+  }
+  for (const facts::ShimInfo& info : facts::AllShims()) {
+    const facts::FileFacts* installed = Installed(facts, info.shim);
+    if (installed != nullptr && !info.soname_prefix.empty()) value.push_back(installed->path);
+  }
+  holds.explains = {"VG704"};
+  holds.headline = absl::StrCat("The shims are installed, and nothing makes ",
+                                facts.unit_judged ? facts.unit.name : "the server", " load ",
+                                absl::StrJoin(missing, ", "), ": list them for preloading.");
+  if (facts.unit_judged) {
+    holds.fix = list != nullptr
+                    ? SetListSteps(facts, *list, "VG414", value, "adds the shims")
+                    : SetPreloadSteps(facts, "VG414", absl::StrJoin(value, ":"),
+                                      "the service, and every child of it, loads them", "");
+  }
+  holds.expect = {absl::StrCat(missing.front(), " in /proc/PID/maps"), ExpectGpuLine(facts)};
+  return holds;
+}
+
 }  // namespace
 
 Judgement PreloadSetIncomplete(const facts::Facts& facts) {
@@ -138,8 +262,17 @@ Judgement PreloadSetIncomplete(const facts::Facts& facts) {
       list = candidate;
     }
   }
-  if (lists.empty()) return WithoutPreload(facts);
-  if (list == nullptr) return Contradicted{"the service's preload list names no shim at all"};
+  if (lists.empty()) {
+    Judgement without = WithoutPreload(facts);
+    if (!std::holds_alternative<Contradicted>(without)) return without;
+    return NothingLoadsThem(facts, nullptr).value_or(std::move(without));
+  }
+  if (list == nullptr) {
+    // A list of the host's own file is VG101's and VG102's; it may name shims.
+    const bool other_things = listed == 0 && lists.front()->kind != facts::PreloadKind::kHostFile;
+    return (other_things ? NothingLoadsThem(facts, lists.front()) : std::nullopt)
+        .value_or(Contradicted{"the service's preload list names no shim at all"});
+  }
 
   Holds holds;
   std::vector<std::string> missing;  // names

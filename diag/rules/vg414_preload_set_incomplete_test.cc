@@ -93,6 +93,94 @@ TEST(PreloadSetIncompleteTest, AListOfOtherThingsIsNoSet) {
             "the service's preload list names no shim at all");
 }
 
+// The shims lie in /usr/lib64, and neither the unit nor a path leads to them.
+HostBuilder NothingLoads() {
+  HostBuilder machine;
+  machine.WithLibraries().FoundNoGpu();
+  machine.SetFile(kDropIn, "[Service]\nEnvironment=OLLAMA_KEEP_ALIVE=1h\n");
+  machine.SetShown("Environment", "OLLAMA_KEEP_ALIVE=1h");
+  machine.RemoveEnviron("LD_PRELOAD").SetEnviron("OLLAMA_KEEP_ALIVE", "1h");
+  machine.SetMaps({{"/usr/local/bin/ollama", 301}});
+  return machine;
+}
+
+TEST(PreloadSetIncompleteTest, InstalledAndNothingLoadsThem) {
+  const Judgement judgement = PreloadSetIncomplete(NothingLoads().Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr) << Because(judgement) << Lacks(judgement);
+  EXPECT_EQ(holds->confidence, Confidence::kCertain);
+  EXPECT_EQ(holds->acts, Acts::kNow);
+  EXPECT_EQ(holds->evidence[0].source, "/usr/lib64/libvgpu-cuda.so");
+  EXPECT_TRUE(absl::StrContains(holds->fix[0].command,
+                                "LD_PRELOAD=/usr/lib64/libvgpu-cuda.so:/usr/lib64/libvgpu-nvml.so:"
+                                "/usr/lib64/libvgpu-cudart.so"))
+      << holds->fix[0].command;
+}
+
+TEST(PreloadSetIncompleteTest, AListOfOtherThingsKeepsThem) {
+  HostBuilder machine = NothingLoads();
+  machine.SetFile("/usr/lib/libjemalloc.so.2",
+                  "\x7f"
+                  "ELF");
+  machine.SetFile(kDropIn, "[Service]\nEnvironment=LD_PRELOAD=/usr/lib/libjemalloc.so.2\n");
+  machine.SetShown("Environment", "LD_PRELOAD=/usr/lib/libjemalloc.so.2");
+  machine.SetEnviron("LD_PRELOAD", "/usr/lib/libjemalloc.so.2");
+  const Judgement judgement = PreloadSetIncomplete(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr) << Because(judgement) << Lacks(judgement);
+  EXPECT_TRUE(absl::StrContains(holds->fix[0].command,
+                                "LD_PRELOAD=/usr/lib/libjemalloc.so.2:/usr/lib64/libvgpu-cuda.so"))
+      << holds->fix[0].command;
+}
+
+TEST(PreloadSetIncompleteTest, WithoutAListEachIsFoundByPath) {
+  HostBuilder machine = NothingLoads();
+  const std::string variant = "/usr/local/lib/ollama/cuda_v12/";
+  machine.SetLink(variant + "libcuda.so.1", "/usr/lib64/libvgpu-cuda.so");
+  machine.RemoveFile(variant + "libcudart.so.12");
+  machine.SetLink(variant + "libcudart.so.12", "/usr/lib64/libvgpu-cudart.so");
+  EXPECT_EQ(Because(PreloadSetIncomplete(machine.Gather())), "no LD_PRELOAD is set");
+}
+
+TEST(PreloadSetIncompleteTest, WithoutAListAndTheGpuIsFound) {
+  HostBuilder machine = NothingLoads();
+  machine.SetLog({kServerConfigLine, kListeningLine, kBeganLine, kGpuLine});
+  EXPECT_EQ(Because(PreloadSetIncomplete(machine.Gather())), "no LD_PRELOAD is set");
+}
+
+TEST(PreloadSetIncompleteTest, ADropInThatIsNotReadIsAnotherFault) {
+  HostBuilder machine = NothingLoads();
+  machine.SetFile(absl::StrCat(kDropIn, ".bak"),
+                  absl::StrCat("[Service]\nEnvironment=\"LD_PRELOAD=", kPreload, "\"\n"));
+  EXPECT_EQ(Because(PreloadSetIncomplete(machine.Gather())),
+            "the unit was to give a list, and another fault takes it away");
+}
+
+TEST(PreloadSetIncompleteTest, WithoutAListAndOneIsShadowed) {
+  HostBuilder machine = NothingLoads();
+  machine.SetLink("/opt/vgpu/lib/libcuda.so.1", "/usr/lib64/libvgpu-cuda.so");
+  machine.SetLink("/opt/vgpu/lib/libcudart.so.12", "/usr/lib64/libvgpu-cudart.so");
+  machine.SetFile(kDropIn, "[Service]\nEnvironment=LD_LIBRARY_PATH=/opt/vgpu/lib\n");
+  machine.SetShown("Environment", "LD_LIBRARY_PATH=/opt/vgpu/lib");
+  machine.SetEnviron("LD_LIBRARY_PATH", "/opt/vgpu/lib");
+  EXPECT_EQ(AsHolds(PreloadSetIncomplete(machine.Gather())), nullptr);
+  EXPECT_NE(AsHolds(ShimShadowed(machine.Gather())), nullptr);
+}
+
+TEST(PreloadSetIncompleteTest, NvidiasDriverNeedsNoShim) {
+  HostBuilder machine;
+  machine.NvidiasOwn().FoundNoGpu();
+  EXPECT_EQ(AsHolds(PreloadSetIncomplete(machine.Gather())), nullptr);
+}
+
+TEST(PreloadSetIncompleteTest, WithoutShimsThereIsNothingToList) {
+  HostBuilder machine = NothingLoads();
+  for (const char* name : {"exec", "syscall", "cuda", "nvml", "cudart"}) {
+    machine.RemoveFile(absl::StrCat("/usr/lib64/libvgpu-", name, ".so"));
+  }
+  EXPECT_EQ(Because(PreloadSetIncomplete(machine.Gather())), "no LD_PRELOAD is set");
+}
+
 TEST(PreloadSetIncompleteTest, TheWholeSet) {
   EXPECT_EQ(Because(PreloadSetIncomplete(HostBuilder().Gather())),
             "the list names 5 shims, all that this version of Ollama needs among them");

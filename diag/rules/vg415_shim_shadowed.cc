@@ -7,6 +7,7 @@
 
 #include <optional>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/shared/common.h"
@@ -102,8 +103,13 @@ Judgement ShimShadowed(const facts::Facts& facts) {
   holds.fix.push_back(ReplaceByLinkStep(
       winner.place.path, shadow->shim->file.path, ".shadowing",
       absl::StrCat("puts the shim where ", shadow->answer.name, " is looked for first"),
-      "an upgrade of Ollama puts its own file back; other programs that use this directory get "
-      "the shim too"));
+      absl::StrCat("an upgrade of ",
+                   facts.ollama.library_dir.present() &&
+                           absl::StartsWith(winner.place.path,
+                                            absl::StrCat(facts.ollama.library_dir->path, "/"))
+                       ? "Ollama puts its own file"
+                       : "what it came with puts the file",
+                   " back; other programs that use this directory get the shim too")));
   if (facts.unit_judged) {
     holds.fix.push_back(RestartStep(facts, "discovery runs once, at the start"));
   }

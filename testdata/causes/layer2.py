@@ -133,6 +133,14 @@ def wrong_directory(h):
     _without(h, paths=[])
 
 
+@fault("VG204", dict(B, unit="ollama@a.service"), may=NO_SHIMS, touches=["dropin"],
+       never=["VG303", "VG414"], never_says=["sudo mv"])
+def drop_in_of_another_instance(h):
+    """The drop-in is that of another instance of the template, which keeps it."""
+    h.dropin = model.SYSTEM + "/ollama@b.service.d/vgpu.conf"
+    _without(h, paths=[])
+
+
 @fault("VG204", A, may=NO_SHIMS, touches=["dropin"], never=["VG303"])
 def no_section(h):
     """The drop-in has no section header."""

@@ -44,6 +44,20 @@ def killed_for_memory(h):
                      "total-vm:8842868kB" % h.pid))
 
 
+@fault("VG301", B, consequences=[], touches=["state", "unit"], never=["VG203", "VG704"],
+       says=["systemctl unmask"])
+def masked(h):
+    """The unit was masked: systemd reads none of its drop-ins."""
+    h.stopped = {"state": "inactive", "journal": []}
+    h.remove(h.fragment)
+    h.link(h.fragment, "/dev/null")
+    h.file("/usr/lib/systemd/system/" + h.unit,
+           "[Unit]\nDescription=Ollama Service\n[Service]\nExecStart=%s\nUser=ollama\n" %
+           h.exec_start)
+    h.show.update({"LoadState": "masked", "UnitFileState": "masked", "DropInPaths": "",
+                   "Environment": "", "ExecStart": ""})
+
+
 @neighbour("VG301", B)
 def restarted_once(h):
     """The server was restarted once by systemd and runs since."""

@@ -443,6 +443,15 @@ def cuda_not_in_the_bound_list(h):
     h.lose()
 
 
+@fault("VG414", B, B_LATE, C, touches=["preload"], may=BACKEND, never=["VG401", "VG504"],
+       says=["LD_PRELOAD="], confidence={"VG414": ["certain"]})
+def nothing_lists_them(h):
+    """The shims were installed, and nobody told the service to load them."""
+    del h.env["LD_PRELOAD"]
+    h.env["OLLAMA_KEEP_ALIVE"] = "1h"
+    h.lose()
+
+
 @neighbour("VG414", B, C)
 def what_is_not_needed_is_not_listed(h):
     """exec and syscall are installed and not listed: nothing needs them."""

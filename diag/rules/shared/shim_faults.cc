@@ -322,4 +322,22 @@ Holds FaultyShim(const facts::Facts& facts, const std::vector<ShimFault>& faults
   return holds;
 }
 
+std::vector<FixStep> ReplaceSteps(const facts::Facts& facts, const std::vector<ShimFault>& faults,
+                                  absl::string_view why) {
+  constexpr size_t kMaxSteps = 5;  // as many as there are shims
+  std::vector<std::string> replaced;
+  std::vector<FixStep> steps;
+  for (const ShimFault& fault : faults) {
+    std::string path = fault.path;
+    for (const facts::FileFacts& file : facts.gpu_libraries) {
+      if (file.path == fault.path && file.found.present()) path = file.found->path;
+    }
+    const bool known = std::find(replaced.begin(), replaced.end(), path) != replaced.end();
+    if (known || steps.size() >= kMaxSteps) continue;
+    steps.push_back(ReplaceFileStep(path, std::string(why)));
+    replaced.push_back(std::move(path));
+  }
+  return steps;
+}
+
 }  // namespace vgpu::rules

@@ -89,6 +89,10 @@ std::vector<ShimFault> FaultsOfModel(const facts::Facts& facts,
 // it (kCut).
 std::vector<ShimFault> FaultsByPath(const facts::Facts& facts, loader::Trouble trouble);
 
+// Puts a good file in the place of each that is at fault. A link stays, and leads to the new one.
+std::vector<FixStep> ReplaceSteps(const facts::Facts& facts, const std::vector<ShimFault>& faults,
+                                  absl::string_view why);
+
 // What the rule says of `faults` (not empty): evidence, effect, confidence, consequences and
 // what both sides of the repair share. `trouble` is what is wrong with the first, as in
 // "needs libx.so.1, which is not found"; `status` is what a start ends with.
