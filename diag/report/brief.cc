@@ -176,6 +176,14 @@ std::vector<const Event*> EventsNearRootCauses(const Report& report) {
   return near;
 }
 
+std::string OfSeveralCauses(const Report& report) {
+  const size_t count = report.root_causes.size();
+  if (count < 2) return "";
+  return absl::StrCat("There are ", count, " root causes. Repair ",
+                      count == 2 ? "both" : "all of them",
+                      ": what shows that one repair worked may come only after the last.");
+}
+
 std::vector<std::pair<std::string, std::string>> InBrief(const Report& report) {
   std::map<std::string, std::string> all;
   for (auto& [label, text] : WhoWasJudged(report)) all.emplace(label, text);

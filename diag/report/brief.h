@@ -84,6 +84,9 @@ std::vector<Way> Ways(absl::string_view how);
 // are none of these, and all where there are not more than that.
 std::vector<const Event*> EventsNearRootCauses(const Report& report);
 
+// Of several root causes: what a person who repairs the first alone has to know. Empty of one.
+std::string OfSeveralCauses(const Report& report);
+
 // Who was judged (phrases.h), in fewer lines.
 std::vector<std::pair<std::string, std::string>> InBrief(const Report& report);
 

@@ -141,5 +141,18 @@ TEST(EventsNearRootCauses, AreThoseOfItsEvidence) {
   EXPECT_EQ(EventsNearRootCauses(report).size(), 4u);
 }
 
+TEST(OfSeveralCauses, SaysThatOneRepairIsNotEnough) {
+  Report report;
+  EXPECT_EQ(OfSeveralCauses(report), "");
+  report.root_causes = {{.code = "VG203"}};
+  EXPECT_EQ(OfSeveralCauses(report), "");
+  report.root_causes.push_back({.code = "VG506"});
+  EXPECT_EQ(OfSeveralCauses(report),
+            "There are 2 root causes. Repair both: what shows that one repair worked may come only "
+            "after the last.");
+  report.root_causes.push_back({.code = "VG507"});
+  EXPECT_NE(OfSeveralCauses(report).find("Repair all of them"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace vgpu::report

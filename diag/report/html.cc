@@ -384,6 +384,9 @@ std::string ToHtml(const Report& report) {
       Element("title", absl::StrCat(absl::AsciiStrToUpper(VerdictName(shown.verdict)), ": ", host)),
       "\n<style>", kStyle, "</style>\n</head>\n<body>\n<main>\n", Header(shown));
   Quoted quoted;
+  if (const std::string of_all = OfSeveralCauses(shown); !of_all.empty()) {
+    absl::StrAppend(&html, Element("p", of_all), "\n");
+  }
   const size_t count = shown.root_causes.size();
   for (size_t i = 0; i < count; ++i) {
     html += RootCause(shown.root_causes[i], shown,

@@ -406,6 +406,7 @@ std::string ToMarkdown(const Report& report, const MarkdownStyle& style) {
     page.Point("- ", absl::StrCat("**", label, "**: ", MarkdownProse(text)));
   const bool verbose = style.verbose;
   Quoted quoted;
+  if (const std::string of_all = OfSeveralCauses(shown); !of_all.empty()) page.Paragraph(of_all);
   const size_t count = shown.root_causes.size();
   for (size_t i = 0; i < count; ++i) {
     RootCause(shown.root_causes[i], shown,

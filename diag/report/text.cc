@@ -214,6 +214,10 @@ class Layout {
 
   void RootCauses() {
     const size_t count = report_.root_causes.size();
+    if (const std::string of_all = OfSeveralCauses(report_); !of_all.empty()) {
+      page_.Gap();
+      page_.Prose(0, "", of_all);
+    }
     for (size_t i = 0; i < count; ++i) {
       RootCause(
           report_.root_causes[i],

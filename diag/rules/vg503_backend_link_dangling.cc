@@ -111,11 +111,21 @@ Judgement BackendLinkDangling(const facts::Facts& facts) {
     holds.expect = ExpectLibraries(facts);
     return holds;
   }
-  holds.fix.push_back({absl::StrCat("ls -lL ", Quoted(dir->path), "/*/libggml-cuda*"),
-                       "shows which backends there are; point the link at the one that is meant "
-                       "(sudo ln -sfn TARGET LINK), or install the libraries anew:",
-                       "", ""});
-  for (FixStep& step : ReinstallSteps(facts, "puts the backend itself in the link's place")) {
+  // A backend may stand in any variant; a library beside it is wanted beside it.
+  const std::string& lost = dangling.front()->path;
+  const bool backend = backends > 0;
+  const absl::string_view name = host::Basename(lost);
+  holds.fix.push_back(
+      {backend ? absl::StrCat("ls -lL ", Quoted(dir->path), "/*/libggml-cuda*")
+               : absl::StrCat("ls -lL ", Quoted(host::Dirname(lost)), "/",
+                              Quoted(name.substr(0, name.find(".so"))), ".so*"),
+       absl::StrCat("shows which ", backend ? "backends" : "of them", " there are; point the link ",
+                    "at the one that is meant (sudo ln -sfn TARGET LINK), or install the "
+                    "libraries anew:"),
+       "", ""});
+  for (FixStep& step :
+       ReinstallSteps(facts, absl::StrCat("puts the ", backend ? "backend" : "library",
+                                          " itself in the link's place"))) {
     holds.fix.push_back(std::move(step));
   }
   holds.expect = ExpectLibraries(facts);

@@ -25,6 +25,18 @@ TEST(BackendLinkDanglingTest, TheChainIsShownToItsEnd) {
   EXPECT_TRUE(absl::StrContains(Because(BackendMissing(machine.Gather())), "a link to nothing"));
 }
 
+TEST(BackendLinkDanglingTest, ALibraryBesideTheBackend) {
+  HostBuilder machine;
+  machine.WithLibraries().RemoveFile("/usr/local/lib/ollama/cuda_v12/libcublas.so.12.8.4.1");
+  const Judgement judgement = BackendLinkDangling(machine.FoundNoGpu().Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->fix[0].command, "ls -lL /usr/local/lib/ollama/cuda_v12/libcublas.so*");
+  for (const FixStep& step : holds->fix) {
+    EXPECT_FALSE(absl::StrContains(step.why, "backend")) << step.why;
+  }
+}
+
 TEST(BackendLinkDanglingTest, APathOfTheNixStoreIsRepairedByNix) {
   HostBuilder machine;
   machine.SetLink(kBackend, "/nix/store/1111-ggml-cuda/lib/libggml-cuda.so").FoundNoGpu();

@@ -3,6 +3,8 @@
 // For NVIDIA's own driver only. nvidia_uvm is loaded when CUDA first wants it, by the
 // set-uid nvidia-modprobe: that it is not there yet proves nothing before a discovery.
 
+#include <variant>
+
 #include "absl/strings/str_cat.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/shared/common.h"
@@ -68,16 +70,26 @@ Judgement DriverModuleMissing(const facts::Facts& facts) {
     holds.evidence.push_back({absl::StrCat("/sys/bus/pci/devices/", other->address, "/driver"), 0,
                               *other->driver, "another driver has the card"});
   }
-  holds.confidence = effect.empty() ? Confidence::kLikely : Confidence::kCertain;
+  // CUDA has nvidia_uvm loaded when it begins: where the device is hidden from it, that it is not
+  // loaded may come of that.
+  const bool hidden = driver && std::holds_alternative<Holds>(VisibleDevicesHide(facts));
+  holds.confidence = effect.empty() || hidden ? Confidence::kLikely : Confidence::kCertain;
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
   holds.explains = {"VG604", "VG607", "VG611", "VG704", "VG707"};
-  holds.headline = absl::StrCat("The kernel module ", name,
-                                " is not loaded: libcuda finds no driver to speak to.");
-  holds.fix.push_back(
-      {driver ? "sudo modprobe nvidia_uvm" : "sudo modprobe nvidia && sudo modprobe nvidia_uvm",
-       "loads it; an error names what is in the way (no module for this kernel: "
-       "`sudo dkms autoinstall`; nouveau or vfio-pci has the card)",
-       "", driver ? "sudo rmmod nvidia_uvm" : "sudo rmmod nvidia_uvm nvidia"});
+  holds.headline = absl::StrCat(
+      "The kernel module ", name, " is not loaded: ",
+      driver ? "without it CUDA does not begin." : "libcuda finds no driver to speak to.");
+  if (driver) {
+    // The module makes no node of its own; this program of the driver's does both.
+    holds.fix.push_back({"sudo nvidia-modprobe -u -c 0",
+                         "loads it and makes /dev/nvidia-uvm, as CUDA does when it begins", "",
+                         "sudo rmmod nvidia_uvm"});
+  } else {
+    holds.fix.push_back({"sudo modprobe nvidia && sudo modprobe nvidia_uvm",
+                         "loads it; an error names what is in the way (no module for this kernel: "
+                         "`sudo dkms autoinstall`; nouveau or vfio-pci has the card)",
+                         "", "sudo rmmod nvidia_uvm nvidia"});
+  }
   if (facts.unit_judged) {
     holds.fix.push_back(RestartStep(facts, "discovery runs once, at the start"));
   }

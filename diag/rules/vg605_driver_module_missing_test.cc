@@ -30,6 +30,18 @@ TEST(DriverModuleMissingTest, OnlyUnifiedMemoryIsMissing) {
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);
   EXPECT_EQ(holds->evidence[0].quote, "(no nvidia_uvm)");
+  EXPECT_EQ(holds->confidence, Confidence::kCertain);
+  EXPECT_EQ(holds->fix[0].command, "sudo nvidia-modprobe -u -c 0");
+}
+
+TEST(DriverModuleMissingTest, UnifiedMemoryThatAHiddenDeviceDoesNotWant) {
+  HostBuilder machine;
+  machine.NvidiasOwn().FoundNoGpu().SetEnviron("CUDA_VISIBLE_DEVICES", "-1");
+  machine.SetFile("/proc/modules", "nvidia 11423744 9 - Live 0x0\n");
+  const Judgement judgement = DriverModuleMissing(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kLikely);
 }
 
 TEST(DriverModuleMissingTest, AListThatWasNotReadWholeProvesNothing) {
