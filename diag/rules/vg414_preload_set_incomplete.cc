@@ -173,11 +173,17 @@ bool IsTakenFromUnit(const facts::Facts& facts) {
   return false;
 }
 
+// A part of the unit that nobody could read, or that systemd has not loaded, may give one.
+bool MayGiveAList(const facts::UnitFacts& unit) {
+  return !unit.files.unseen.empty() || !unit.unread_environment_files.empty() ||
+         (unit.loaded.present() && unit.loaded->NeedDaemonReload().value_or(false));
+}
+
 // No list names a shim, and discovery was followed: it finds one that it needs nowhere. `list`
 // may hold other things; null where there is none. Nothing where that is not so.
 std::optional<Judgement> NothingLoadsThem(const facts::Facts& facts, const PreloadList* list) {
   if (!AListWouldHelp(facts) || !SawDiscovery(facts) || NvidiasDriverAnswers(facts) ||
-      facts.FoundGpu().value_or(false)) {
+      facts.FoundGpu().value_or(false) || (facts.unit_judged && MayGiveAList(facts.unit))) {
     return std::nullopt;
   }
   Holds holds;

@@ -156,6 +156,15 @@ TEST(PreloadSetIncompleteTest, ADropInThatIsNotReadIsAnotherFault) {
             "the unit was to give a list, and another fault takes it away");
 }
 
+TEST(PreloadSetIncompleteTest, WhatCouldNotBeReadMayGiveTheList) {
+  HostBuilder unread = NothingLoads();
+  unread.Hide(kDropIn, "its content was not captured");
+  EXPECT_FALSE(std::holds_alternative<Holds>(PreloadSetIncomplete(unread.Gather())));
+  HostBuilder not_loaded = NothingLoads();
+  not_loaded.SetShown("NeedDaemonReload", "yes");
+  EXPECT_FALSE(std::holds_alternative<Holds>(PreloadSetIncomplete(not_loaded.Gather())));
+}
+
 TEST(PreloadSetIncompleteTest, WithoutAListAndOneIsShadowed) {
   HostBuilder machine = NothingLoads();
   machine.SetLink("/opt/vgpu/lib/libcuda.so.1", "/usr/lib64/libvgpu-cuda.so");
