@@ -44,27 +44,27 @@ class Page {
   // `lead`, then `text` that hangs beside it.
   void Prose(absl::string_view lead, absl::string_view text, absl::string_view lead_sgr = "",
              absl::string_view text_sgr = "") {
-    Hanging(lead, Columns(lead), text, lead_sgr, text_sgr);
-  }
-
-  // Likewise, `hang` columns in; a lead that is as wide stands on a line of its own.
-  void Hanging(absl::string_view lead, size_t hang, absl::string_view text,
-               absl::string_view lead_sgr = "", absl::string_view text_sgr = "") {
     const std::string first = Shown(lead), rest = Shown(text);
-    const size_t used = Columns(first);
+    const size_t hang = Columns(first);
     absl::StrAppend(&out_, Painted(first, lead_sgr));
-    bool beside = used <= hang;
-    if (beside) {
-      if (!rest.empty()) out_.append(hang - used, ' ');
-    } else {
-      out_ += '\n';
-    }
+    bool beside = true;
     const size_t room = width_ > hang + kNarrowest / 4 ? width_ - hang : kNarrowest / 4;
     for (const absl::string_view line : Lines(rest, room)) {
       if (!beside) out_.append(line.empty() ? 0 : hang, ' ');
       absl::StrAppend(&out_, Painted(line, text_sgr), "\n");
       beside = false;
     }
+  }
+
+  // `path` whole, at `column`, so that it can be copied: it may overflow, and nothing breaks it at
+  // a blank of its own. A lead that leaves it no room stands on a line of its own.
+  void Path(absl::string_view lead, size_t column, absl::string_view path) {
+    const std::string first = Shown(lead), rest = Shown(path);
+    const size_t used = Columns(first);
+    absl::StrAppend(&out_, first);
+    if (used > column) out_ += '\n';
+    out_.append(used > column ? column : column - used, ' ');
+    absl::StrAppend(&out_, rest, "\n");
   }
 
   // As it is, on one line.
@@ -154,15 +154,17 @@ void Hosts(const Fleet& fleet, Page* page) {
         ColorOf(VerdictOf(first)));
     for (const FleetBlock& block : group.blocks) {
       if (!first.verdict) {
-        for (const FleetHost* host : block.hosts)
-          page->Prose("  ", absl::StrCat(host->root, ": ", host->headline));
+        for (const FleetHost* host : block.hosts) {
+          page->Path("  ", 2, host->root);
+          page->Prose("    ", host->headline);
+        }
         continue;
       }
       page->Prose("  ", block.headline());
       // Two captures of one host have its name.
       for (const FleetHost* host : block.hosts) {
-        page->Hanging(absl::StrCat("    ", host->hostname), host->hostname.empty() ? 4 : widest + 6,
-                      host->root);
+        page->Path(absl::StrCat("    ", host->hostname), host->hostname.empty() ? 4 : widest + 6,
+                   host->root);
       }
     }
     if (!group.repair.empty()) page->Command("  $ ", group.repair);

@@ -61,6 +61,22 @@ TEST(FleetViews, HostsOfWhichTheSameIsSaidStandBelowIt) {
   EXPECT_FALSE(absl::StrContains(text, "era B"));
 }
 
+// However long it is, and wherever a blank stands in it: it is copied from here.
+TEST(FleetViews, APathIsNeverBroken) {
+  for (size_t length = 1; length <= 120; ++length) {
+    const std::string judged = absl::StrCat("/", std::string(length, 'a'), " b c/host");
+    const std::string unreadable = absl::StrCat("/", std::string(length, 'x'), " y z.tar.zst");
+    FleetCollector collector;
+    collector.Add(judged, NotRestarted());
+    collector.AddUnreadable(unreadable, "it ends in the middle of a file");
+    const std::string text = ToText(std::move(collector).Finish(), {});
+    EXPECT_TRUE(absl::StrContains(text, absl::StrCat("\n    test10  ", judged, "\n"))) << text;
+    EXPECT_TRUE(absl::StrContains(
+        text, absl::StrCat("\n  ", unreadable, "\n    it ends in the middle of a file\n")))
+        << text;
+  }
+}
+
 TEST(FleetViews, ACauseIsAsSureAsItIsOnEachHost) {
   FleetCollector collector;
   collector.Add("a", NotRestarted());
