@@ -1,12 +1,10 @@
 #include "diag/host/listed_file.h"
 
-#include <stdlib.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <utility>
 
-#include "absl/time/time.h"
+#include "diag/host/captured_value.h"
 #include "diag/host/json_member.h"
 #include "nlohmann/json.hpp"
 
@@ -56,12 +54,6 @@ FileType TypeNamed(absl::string_view name) {
   return FileType::kFile;
 }
 
-void TakeTime(const std::string& text, Observed<absl::Time>& into) {
-  absl::Time time;
-  std::string error;
-  if (absl::ParseTime(absl::RFC3339_full, text, &time, &error)) into = time;
-}
-
 // nlohmann's parser tells it what stands in the line (its SAX interface).
 class Reader {
  public:
@@ -83,10 +75,10 @@ class Reader {
   bool number_unsigned(json::number_unsigned_t number) {
     switch (Member()) {
       case Key::kUid:
-        file_.meta.uid = static_cast<uint32_t>(number);
+        file_.meta.uid = CapturedId(number);
         break;
       case Key::kGid:
-        file_.meta.gid = static_cast<uint32_t>(number);
+        file_.meta.gid = CapturedId(number);
         break;
       case Key::kSize:
         file_.meta.size = number;
@@ -115,17 +107,14 @@ class Reader {
       case Key::kTarget:
         file_.target = std::move(text);
         break;
-      case Key::kMode: {
-        char* end = nullptr;
-        const unsigned long bits = strtoul(text.c_str(), &end, 8);  // octal text, "0755"
-        if (!text.empty() && *end == '\0') file_.meta.mode = static_cast<uint32_t>(bits & 07777);
+      case Key::kMode:
+        file_.meta.mode = CapturedMode(text);
         break;
-      }
       case Key::kMtime:
-        TakeTime(text, file_.meta.mtime);
+        file_.meta.mtime = CapturedTime(text);
         break;
       case Key::kCtime:
-        TakeTime(text, file_.meta.ctime);
+        file_.meta.ctime = CapturedTime(text);
         break;
       case Key::kCaps:
         file_.meta.caps = std::move(text);

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "diag/host/capture_layout.h"
+#include "diag/host/captured_value.h"
 #include "diag/host/dir_files.h"
 #include "diag/host/journal_time.h"
 #include "diag/host/listed_file.h"
@@ -20,20 +21,6 @@ using nlohmann::json;
 
 constexpr size_t kManifestLimit = size_t{16} << 20;
 constexpr size_t kFilesLimit = size_t{256} << 20;
-
-template <typename T>
-void TakeNumber(const json& object, const char* key, Observed<T>& into) {
-  auto it = object.find(key);
-  if (it != object.end() && it->is_number_unsigned()) into = it->get<T>();
-}
-
-void TakeTime(const json& object, const char* key, Observed<absl::Time>& into) {
-  auto it = object.find(key);
-  if (it == object.end() || !it->is_string()) return;
-  absl::Time time;
-  std::string error;
-  if (absl::ParseTime(absl::RFC3339_full, it->get<std::string>(), &time, &error)) into = time;
-}
 
 std::string TextOr(const json& object, const char* key, std::string fallback) {
   auto it = object.find(key);
@@ -114,9 +101,9 @@ absl::Status TreeHost::ReadManifest(absl::string_view text) {
   }
   if (std::string name = TextOr(manifest, "hostname", ""); !name.empty()) hostname_ = name;
   if (std::string unit = TextOr(manifest, "unit", ""); !unit.empty()) unit_ = unit;
-  TakeTime(manifest, "captured_at", observed_at_);
+  const std::string at = TextOr(manifest, "captured_at", "");
+  if (!at.empty()) observed_at_ = CapturedTime(at);
   // The zone in which the host tells its time is that of captured_at.
-  std::string at = TextOr(manifest, "captured_at", "");
   if (at.size() > 6 && (at[at.size() - 6] == '+' || at[at.size() - 6] == '-')) {
     int hours = 0, minutes = 0;
     if (absl::SimpleAtoi(at.substr(at.size() - 5, 2), &hours) &&
@@ -128,7 +115,10 @@ absl::Status TreeHost::ReadManifest(absl::string_view text) {
   only_looked_at_ = FlagOr(manifest, "only_looked_at", false);
   complete_ = FlagOr(manifest, "complete", false);
   running_ = FlagOr(manifest, "running", true);
-  TakeNumber(manifest, "observer_uid", observer_uid_);
+  if (auto user = manifest.find("observer_uid");
+      user != manifest.end() && user->is_number_unsigned()) {
+    observer_uid_ = CapturedId(user->get<uint64_t>());
+  }
   if (auto remarks = manifest.find("remarks"); remarks != manifest.end() && remarks->is_array()) {
     for (const json& remark : *remarks) {
       if (remark.is_string()) remarks_.push_back(remark.get<std::string>());
@@ -142,8 +132,7 @@ absl::Status TreeHost::ReadManifest(absl::string_view text) {
   auto from = manifest.find("journal_from");
   if (from != manifest.end() && from->is_object()) {
     for (auto it = from->begin(); it != from->end(); ++it) {
-      Observed<absl::Time> time;
-      TakeTime(*from, it.key().c_str(), time);
+      const Observed<absl::Time> time = CapturedTime(TextOr(*from, it.key().c_str(), ""));
       if (time.present()) journal_from_[JoinPath(kCaptureDir, it.key())] = *time;
     }
   }
