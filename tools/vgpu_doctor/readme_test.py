@@ -31,11 +31,13 @@ def read(path):
 
 
 def commands():
-    """The lines of the sh blocks, without what stands behind a #."""
+    """The lines of the sh blocks and those with a prompt, without what stands behind a #."""
     text = read("README.md") + read("CONTRIBUTING.md")
-    for block in re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S):
+    for language, block in re.findall(r"^```(sh|console)\n(.*?)^```$", text, re.M | re.S):
         for line in block.splitlines():
-            command = line.split("  #")[0].strip()
+            if language == "console" and not line.startswith("$ "):
+                continue
+            command = line.removeprefix("$ ").split("  #")[0].strip()
             if command and not command.startswith("#"):
                 yield command
 
@@ -46,6 +48,45 @@ class Readme(unittest.TestCase):
         self.assertIn("tools/dev/doctor", found)
         self.assertIn("tools/dev/test", found)
         self.assertGreater(len(found), 12)
+
+    def test_who_builds_it_finds_the_two_commands_first(self):
+        blocks = re.findall(r"^```sh\n(.*?)^```$", read("README.md"), re.M | re.S)
+        self.assertEqual(blocks[:2], ["tools/dev/doctor\n", "tools/dev/test\n"])
+
+    def test_a_customers_case_goes_from_the_capture_to_the_repair(self):
+        case = re.search(r"^```console\n(.*?)^```$", read("README.md"), re.M | re.S).group(1)
+        lines = [line.removeprefix("$ ").split("  #")[0].strip() for line in case.splitlines()]
+        self.assertEqual(len(lines), 5)
+        place = tempfile.mkdtemp(dir=testing.temporary())
+        self.addCleanup(shutil.rmtree, place)
+        said = []
+        for line in lines[2:]:
+            words = [f"{place}/{word}" if word == "case.tar.zst" else word
+                     for word in line.removeprefix("sudo ").split()]
+            self.assertEqual(words[0], "vgpu-doctor", line)
+            if words[1] == "capture":  # of a host that has the fault
+                words += ["--root", NOT_RESTARTED]
+            outcome = testing.doctor(*words[1:], timeout=60)
+            said.append((outcome.status, outcome.out.decode()))
+        (captured, _), (judged, report), (planned, plan) = said
+        self.assertEqual((captured, judged, planned), (0, 1, 1))
+        self.assertTrue(report.startswith("PROBLEM"), report)
+        restart = "sudo systemctl restart ollama.service"
+        self.assertIn(restart, report)
+        self.assertIn(restart, plan)
+
+    def test_its_verdicts_and_confidences_are_those_of_a_report(self):
+        text = read("README.md")
+        rows = re.findall(r"^\| ([A-Z]+) \| (\d) \|", text, re.M)
+        self.assertEqual(rows, [("HEALTHY", "0"), ("PROBLEM", "1"), ("INCONCLUSIVE", "3")])
+        for root, (verdict, status) in ((HEALTHY, rows[0]), (NOT_RESTARTED, rows[1])):
+            outcome = testing.doctor("check", "--root", root)
+            self.assertEqual((outcome.status, outcome.out.decode().split()[0]),
+                             (int(status), verdict))
+        schema = read("diag/report/report.schema.json")
+        known = re.search(r'"confidence": \{"enum": (\[.*?\])', schema).group(1)
+        table = text.split("| a cause is | |")[1].split("\n\n")[0]
+        self.assertEqual(re.findall(r"^\| (\w+) \|", table, re.M), json.loads(known))
 
     def test_the_doctors_commands_run(self):
         captures = tempfile.mkdtemp(dir=testing.temporary())
@@ -71,6 +112,8 @@ class Readme(unittest.TestCase):
                 words += ["--root", HEALTHY, "-o", "-"]
             if words[1] in ("diff-against-baseline", "timeline") and "--root" not in words:
                 words += ["--root", f"{INCIDENT}/host"]
+            if "case.tar.zst" in words:
+                continue  # a story of its own, above
             if words[1] == "capture":
                 outcome = testing.doctor(*words[1:], "--root", f"{INCIDENT}/host", "-o", "-")
                 self.assertEqual(outcome.status, 0, command)
