@@ -139,8 +139,9 @@ std::string Symptoms() {
     absl::StrAppend(&text, "- ", guide.title(), ": `vgpu-doctor explain ", guide.name, "`\n");
   }
   absl::StrAppend(&text,
-                  "\n`vgpu-doctor explain WORDS` looks for words in all pages. `vgpu-doctor check` "
-                  "finds the cause itself; `vgpu-doctor explain VG302` tells all of one that it "
+                  "\nWhat an era, a shim or a backend is stands at the end of the first guide that the "
+                  "log leads to, library-cpu. `vgpu-doctor explain WORDS` looks for words in all "
+                  "pages. `vgpu-doctor check` finds the cause itself; `vgpu-doctor explain VG302` tells all of one that it "
                   "names, and `vgpu-doctor list-causes` lists them.\n");
   return text;
 }

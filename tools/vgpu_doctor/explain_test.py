@@ -17,7 +17,7 @@ PAGES = "diag/runbooks"
 # What a page may tell its reader to run. A word that is not here is a slip of the pen, or a
 # program that needs a line here.
 PROGRAMS = set("""
-    ausearch awk cat cd chmod cmp coredumpctl cp curl df dirname dkms dmesg docker dpkg echo env
+    apt ausearch awk cat cd chmod cmp coredumpctl cp curl df dirname dkms dmesg docker dpkg echo env
     file find findmnt for getcap gpasswd grep head id install journalctl kill ldconfig ldd ln ls
     lsof lspci mkdir modinfo modprobe mount mv namei nix-store nixos-rebuild nm nsenter nvidia-ctk
     nvidia-modprobe nvidia-smi objdump od ollama ostree pgrep printf ps python3 readelf readlink
