@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <iterator>
 #include <string>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/str_split.h"
+#include "diag/runbooks/synonyms.h"
 
 namespace vgpu::runbooks {
 namespace {
@@ -23,6 +24,8 @@ constexpr double kMostInText = 4;
 constexpr double kWholeInTitle = 40, kWholeInText = 20;
 // A word that is only the beginning of the page's word.
 constexpr double kBeginning = 0.7;
+// What the pages say for what was typed, and the words themselves lead.
+constexpr double kSynonym = 0.9;
 // A guide answers to a symptom, which is what most have who search.
 constexpr double kGuide = 1.2;
 
@@ -107,14 +110,59 @@ std::vector<Indexed> AllPages() {
   return all;
 }
 
-}  // namespace
+// Words that ask nothing. ("not" does: "not found" is no "found".)
+bool IsFiller(const std::string& word) {
+  static constexpr absl::string_view kFillers[] = {"a",  "an",  "and", "are",  "do",  "does", "how",
+                                                   "i",  "in",  "is",  "it",   "my",  "of",   "on",
+                                                   "to", "the", "was", "what", "why", "with"};
+  return std::find(std::begin(kFillers), std::end(kFillers), word) != std::end(kFillers);
+}
 
-std::vector<const Page*> Search(absl::string_view question, Words words) {
-  const std::vector<Indexed> all = AllPages();
-  std::vector<std::string> asked = WordsOf(question);
-  if (asked.size() > kMostWords) asked.resize(kMostWords);
+// The words that a question asks for; all of them, where none but fillers are there.
+std::vector<std::string> AskedWords(absl::string_view question) {
+  std::vector<std::string> words = WordsOf(question);
+  if (!std::all_of(words.begin(), words.end(), IsFiller)) {
+    words.erase(std::remove_if(words.begin(), words.end(), IsFiller), words.end());
+  }
+  if (words.size() > kMostWords) words.resize(kMostWords);
+  return words;
+}
 
+// A question in one form of words.
+struct Form {
+  std::vector<std::string> words;
+  std::string whole;  // in lower case, as it was typed
+};
+
+// Whether a word of the question is this one, or a form of it.
+bool IsFormOf(const std::string& asked, const std::string& word) {
+  constexpr size_t kShortest = 4;
+  return asked == word || (word.size() >= kShortest && absl::StartsWith(asked, word));
+}
+
+// The question with the pages' words for what was typed; without words where it was not typed.
+Form Instead(const Form& form, const Synonym& synonym) {
+  const std::vector<std::string> typed = AskedWords(synonym.typed);
+  const auto is_typed = [&](const std::string& asked) {
+    return std::any_of(typed.begin(), typed.end(),
+                       [&](const std::string& word) { return IsFormOf(asked, word); });
+  };
+  for (const std::string& word : typed) {
+    if (std::none_of(form.words.begin(), form.words.end(),
+                     [&](const std::string& asked) { return IsFormOf(asked, word); })) {
+      return {};
+    }
+  }
+  Form instead{AskedWords(synonym.pages_say), std::string(synonym.pages_say)};
+  std::remove_copy_if(form.words.begin(), form.words.end(), std::back_inserter(instead.words),
+                      is_typed);
+  return instead;
+}
+
+// What each page counts as an answer; 0: it is none.
+std::vector<double> Scores(const std::vector<Indexed>& all, const Form& form, Words words) {
   // counts[w][p], and of each word how much it says: nothing, where nearly all pages have it.
+  const std::vector<std::string>& asked = form.words;
   std::vector<std::vector<double>> counts(asked.size());
   std::vector<double> says(asked.size());
   bool any_says = false;
@@ -131,8 +179,7 @@ std::vector<const Page*> Search(absl::string_view question, Words words) {
   }
   if (!any_says) std::fill(says.begin(), says.end(), 1.0);
 
-  const std::string whole(absl::StripAsciiWhitespace(absl::AsciiStrToLower(question)));
-  std::vector<std::pair<double, const Page*>> found;
+  std::vector<double> scores(all.size());
   for (size_t p = 0; p < all.size(); ++p) {
     double score = 0;
     size_t has = 0, wanted = 0;
@@ -143,8 +190,28 @@ std::vector<const Page*> Search(absl::string_view question, Words words) {
       score += says[w] * counts[w][p];
     }
     if (has == 0 || (words == Words::kAll ? has < wanted : has * 2 <= wanted)) continue;
-    score += all[p].CountWhole(whole);
-    found.emplace_back(all[p].guide ? score * kGuide : score, all[p].page);
+    score += all[p].CountWhole(form.whole);
+    scores[p] = all[p].guide ? score * kGuide : score;
+  }
+  return scores;
+}
+
+}  // namespace
+
+std::vector<const Page*> Search(absl::string_view question, Words words) {
+  const std::vector<Indexed> all = AllPages();
+  const Form form{AskedWords(question),
+                  std::string(absl::StripAsciiWhitespace(absl::AsciiStrToLower(question)))};
+  std::vector<double> best = Scores(all, form, words);
+  for (const Synonym& synonym : Synonyms()) {
+    const Form instead = Instead(form, synonym);
+    if (instead.words.empty()) continue;
+    const std::vector<double> scores = Scores(all, instead, words);
+    for (size_t p = 0; p < all.size(); ++p) best[p] = std::max(best[p], kSynonym * scores[p]);
+  }
+  std::vector<std::pair<double, const Page*>> found;
+  for (size_t p = 0; p < all.size(); ++p) {
+    if (best[p] > 0) found.emplace_back(best[p], all[p].page);
   }
   std::stable_sort(found.begin(), found.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });

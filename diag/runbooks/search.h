@@ -5,6 +5,7 @@
 // A word counts for more the fewer pages have it, and in a name or a title more than in the text; a
 // word of nearly every page ("the", "GPU") is asked of none. "restarted" finds "restarts", and
 // "preload" "preloaded". The words as they were typed, next to each other, count on top.
+// What people type for what the pages call otherwise finds that too: synonyms.h.
 //
 // Pure function, safe in any thread.
 

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "diag/runbooks/synonyms.h"
 #include "gtest/gtest.h"
 
 namespace vgpu::runbooks {
@@ -65,6 +67,51 @@ TEST(Search, EveryWordOrMostOfThem) {
   EXPECT_TRUE(Search("snap xyzzy wombat", Words::kMost).empty());
   EXPECT_TRUE(Search("snap confinement xyzzy", Words::kAll).empty());
   EXPECT_EQ(Best("snap confinement xyzzy", 1, Words::kMost), std::vector<std::string>{"VG512"});
+}
+
+TEST(Search, WhatPeopleTypeLeadsToThePageThatSaysItInOtherWords) {
+  const std::pair<const char*, const char*> kTyped[] = {
+      {"gpu not detected", "library-cpu"},
+      {"ollama not using gpu", "library-cpu"},
+      {"no gpu found", "library-cpu"},
+      {"segfault", "restart-loop"},
+      {"service crashes", "restart-loop"},
+      {"ollama crashed with segmentation fault", "restart-loop"},
+      {"ollama does not detect my gpu", "library-cpu"},
+      {"permission denied", "VG402"},
+      {"shim not found", "VG401"},
+      {"library not found", "loader-messages"},
+      {"models are slow", "slow-on-cpu"},
+      {"docker", "VG610"},
+      {"it hangs", "VG701"},
+      {"stuck at startup", "VG701"},
+      {"not working after reboot", "VG706"},
+      {"won't start", "does-not-start"},
+      {"connection refused", "does-not-start"},
+      {"after upgrade", "after-update"},
+      {"out of memory", "VG901"},
+      {"laptop sleep", "VG608"},
+      {"what is an era", "library-cpu"},
+  };
+  for (const auto& [typed, page] : kTyped) {
+    std::vector<std::string> best = Best(typed, 1);
+    if (best.empty()) best = Best(typed, 1, Words::kMost);
+    EXPECT_EQ(best, std::vector<std::string>{page}) << typed;
+  }
+}
+
+TEST(Search, EverySynonymFindsWhatItsWordsInThePagesFind) {
+  for (const Synonym& synonym : Synonyms()) {
+    const std::vector<std::string> there = Best(synonym.pages_say, 1);
+    ASSERT_FALSE(there.empty()) << synonym.pages_say;
+    EXPECT_TRUE(Has(Best(synonym.typed, 100), there[0])) << synonym.typed;
+  }
+}
+
+TEST(Search, AWordThatOnlyBeginsLikeASynonymIsNone) {
+  // "see" is typed for library=cpu, and "seek" is not.
+  EXPECT_NE(Best("see gpu", 1), Best("seek gpu", 1));
+  EXPECT_TRUE(Search("seek", Words::kAll).empty());
 }
 
 TEST(Search, WhatIsNowhereIsNotFound) {

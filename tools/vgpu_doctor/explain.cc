@@ -78,7 +78,7 @@ std::string List(const std::string& heading, const std::vector<const runbooks::P
   }
   if (pages.size() > most) {
     const size_t more = pages.size() - most;
-    absl::StrAppend(&text, "\n", more, more == 1 ? " more has it" : " more have it",
+    absl::StrAppend(&text, "\n", more, more == 1 ? " more answers" : " more answer",
                     "; another word leaves fewer.\n");
   }
   absl::StrAppend(&text, "\n`vgpu-doctor explain ", pages.front()->name,
@@ -127,7 +127,7 @@ std::string Found(const std::string& what) {
     }
   }
   if (pages.empty()) return "";
-  return List(absl::StrCat(with_all == pages.size() ? "Pages that have" : "Pages nearest to", " \"",
+  return List(absl::StrCat(with_all == pages.size() ? "Pages for" : "Pages nearest to", " \"",
                            report::Visible(what), "\", the best first:"),
               pages, kMostFound);
 }
@@ -138,11 +138,13 @@ std::string Symptoms() {
   for (const runbooks::Page& guide : runbooks::Guides()) {
     absl::StrAppend(&text, "- ", guide.title(), ": `vgpu-doctor explain ", guide.name, "`\n");
   }
-  absl::StrAppend(&text,
-                  "\nWhat an era, a shim or a backend is stands at the end of the first guide that the "
-                  "log leads to, library-cpu. `vgpu-doctor explain WORDS` looks for words in all "
-                  "pages. `vgpu-doctor check` finds the cause itself; `vgpu-doctor explain VG302` tells all of one that it "
-                  "names, and `vgpu-doctor list-causes` lists them.\n");
+  absl::StrAppend(
+      &text,
+      "\nWhat an era, a shim or a backend is stands at the end of library-cpu. "
+      "`vgpu-doctor explain WORDS` looks for words in all pages, also for what people "
+      "call otherwise. `vgpu-doctor check` finds the cause itself; `vgpu-doctor explain "
+      "VG302` tells all of one that it names, and `vgpu-doctor list-causes` lists "
+      "them.\n");
   return text;
 }
 
