@@ -8,6 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "diag/facts/gather_parts.h"
 #include "diag/facts/shared_object_names.h"
+#include "diag/loader/ld_so_conf.h"
 #include "diag/systemd/environment_file.h"
 #include "diag/systemd/specifiers.h"
 
@@ -189,6 +190,17 @@ void FindMissingMounts(const host::Host& host, UnitFacts& unit) {
   }
 }
 
+// A pattern in the last component, as EnvironmentFile= has them, and a directory that has no
+// such name (or is not there).
+bool NothingMatches(const host::Host& host, const std::string& pattern) {
+  if (pattern.find_first_of("*?[") < host::Dirname(pattern).size()) return false;
+  const Observed<std::vector<std::string>> names = host.List(host::Dirname(pattern));
+  if (!names.present()) return names.absent();
+  return std::none_of(names->begin(), names->end(), [&](const std::string& name) {
+    return loader::MatchesGlob(host::Basename(pattern), name);
+  });
+}
+
 // What execve wants beside the modes: an interpreter, the right processor, a mount without
 // noexec.
 void LookAtExecution(const host::Host& host, ProgramFacts& program) {
@@ -266,9 +278,12 @@ void GatherUnit(const host::Host& host, UnitFacts& unit) {
   GatherIneffective(host, unit);
   for (const systemd::EnvironmentFileSetting& file : unit.on_disk.environment_files) {
     const bool pattern = file.path.find_first_of("*?[") != std::string::npos;
-    if (!file.optional && !pattern && host.Resolve(file.path).absent()) {
-      unit.missing_environment_files.push_back(file);
-    }
+    // That nothing matches is an error as well (systemd 252, exec_context_load_environment). A
+    // capture may lack what did, so the start must have failed of it.
+    const bool missing =
+        pattern ? unit.result.value_or("") == "resources" && NothingMatches(host, file.path)
+                : host.Resolve(file.path).absent();
+    if (!file.optional && missing) unit.missing_environment_files.push_back(file);
   }
   FindMissingMounts(host, unit);
   unit.disk_environment = DiskEnvironment(host, unit);

@@ -83,6 +83,10 @@ Judgement DaemonReloadNeeded(const facts::Facts& facts) {
   const bool only_removed = exec == nullptr && differences.present() && !differences->empty() &&
                             std::all_of(differences->begin(), differences->end(), TakesNothingAway);
   bool content = (differences.present() && !differences->empty()) || exec != nullptr;
+  // Nor can what the process has all the same: it was started with it, and systemd lost it since.
+  const Observed<std::vector<Difference>> lacks = DiskLostByProcess(facts);
+  const bool has_all =
+      exec == nullptr && differences.present() && lacks.present() && lacks->empty();
   // The two cannot be compared, but systemd says that they differ: then what the disk
   // gives and the process lacks is what systemd has not loaded.
   Observed<std::vector<Difference>> lost = host::Absent{};
@@ -153,8 +157,8 @@ Judgement DaemonReloadNeeded(const facts::Facts& facts) {
     holds.expect.pop_back();  // nothing of it concerns the GPU
     return holds;
   }
-  if (only_removed || facts.FoundGpu().value_or(false)) {
-    // What runs has what works, or all there was: a reload and a restart would end that.
+  if (only_removed || has_all || facts.FoundGpu().value_or(false)) {
+    // What runs has what works, or all there is: a reload and a restart would end that.
     holds.acts = Acts::kNextStart;
     holds.confidence = Confidence::kCertain;
     holds.headline = absl::StrCat(unit.name,

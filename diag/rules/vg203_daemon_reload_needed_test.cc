@@ -143,6 +143,17 @@ TEST(DaemonReloadNeededTest, WhatTheDiskLostIsNotWhyNoGpuWasFoundAndAReloadIsNoR
   }
 }
 
+TEST(DaemonReloadNeededTest, WhatTheProcessHasAllTheSameIsNotWhyNoGpuWasFound) {
+  HostBuilder machine;  // systemd was reloaded while the drop-in was away; it is back
+  machine.SetShown("Environment", "PATH=/usr/bin").SetShown("NeedDaemonReload", "yes");
+  machine.FoundNoGpu();
+  const Judgement judgement = DaemonReloadNeeded(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->acts, Acts::kNextStart);
+  EXPECT_TRUE(holds->explains.empty());
+}
+
 TEST(DaemonReloadNeededTest, OfAMaskedUnitSystemdReadsNoDropIn) {
   HostBuilder machine;
   machine.SetShown("LoadState", "masked").SetShown("Environment", "");

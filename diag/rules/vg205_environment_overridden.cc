@@ -162,7 +162,8 @@ Judgement EnvironmentOverridden(const facts::Facts& facts) {
     return Contradicted{"no later setting takes away what discovery needs"};
   }
   AddEffect(facts, first->name, first->value, holds);
-  holds.explains.push_back("VG507");
+  // Devices that a repair of the loader's variables leaves hidden are a fault beside.
+  if (absl::EndsWith(first->name, "VISIBLE_DEVICES")) holds.explains.push_back("VG507");
   holds.headline = absl::StrCat(first->by.file, ":", first->by.line, " takes ", first->name, " of ",
                                 first->was.file, " away (", first->how, ").");
   holds.fix = Repair(facts, ended, *first);

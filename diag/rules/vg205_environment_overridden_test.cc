@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "diag/rules/rules.h"
@@ -15,6 +17,10 @@ HostBuilder Without(absl::string_view later) {
   machine.SetShown("Environment", "PATH=/usr/bin");
   machine.SetMaps({{"/usr/local/bin/ollama", 262650}});
   return machine;
+}
+
+bool ExplainsHiddenDevices(const Holds& holds) {
+  return std::find(holds.explains.begin(), holds.explains.end(), "VG507") != holds.explains.end();
 }
 
 TEST(EnvironmentOverriddenTest, ALaterDropInReplacesTheList) {
@@ -35,6 +41,22 @@ TEST(EnvironmentOverriddenTest, ABareEnvironmentTakesAllBack) {
   const Holds* holds = AsHolds(judgement);
   ASSERT_NE(holds, nullptr);
   EXPECT_EQ(holds->evidence[1].quote, "Environment=");
+}
+
+TEST(EnvironmentOverriddenTest, DevicesThatTheSameFileHidesAreAFaultBeside) {
+  const Judgement list = EnvironmentOverridden(
+      Without("[Service]\nEnvironment=LD_PRELOAD= CUDA_VISIBLE_DEVICES=-1\n").Gather());
+  ASSERT_NE(AsHolds(list), nullptr);
+  EXPECT_FALSE(ExplainsHiddenDevices(*AsHolds(list)));
+
+  HostBuilder machine;
+  machine.SetFile(kDropIn, "[Service]\nEnvironment=CUDA_VISIBLE_DEVICES=0\n");
+  machine.SetFile(kLater, "[Service]\nEnvironment=CUDA_VISIBLE_DEVICES=-1\n").FoundNoGpu();
+  machine.SetEnviron("CUDA_VISIBLE_DEVICES", "-1").RemoveEnviron("LD_PRELOAD");
+  machine.SetShown("Environment", "CUDA_VISIBLE_DEVICES=-1");
+  const Judgement devices = EnvironmentOverridden(machine.Gather());
+  ASSERT_NE(AsHolds(devices), nullptr);
+  EXPECT_TRUE(ExplainsHiddenDevices(*AsHolds(devices)));
 }
 
 TEST(EnvironmentOverriddenTest, UnsetEnvironment) {

@@ -8,6 +8,13 @@
 #include "diag/rules/shared/start_failure.h"
 
 namespace vgpu::rules {
+namespace {
+
+bool IsPattern(absl::string_view path) {
+  return path.find_first_of("*?[") != absl::string_view::npos;
+}
+
+}  // namespace
 
 Judgement EnvironmentFileMissing(const facts::Facts& facts) {
   if (auto none = WithoutUnit(facts)) return *none;
@@ -42,9 +49,11 @@ Judgement EnvironmentFileMissing(const facts::Facts& facts) {
   Holds holds;
   for (const systemd::EnvironmentFileSetting& missing : unit.missing_environment_files) {
     if (holds.evidence.size() >= 8) break;
-    holds.evidence.push_back({missing.place.file, missing.place.line,
-                              absl::StrCat("EnvironmentFile=", missing.path),
-                              "the file does not exist, and no - before it makes it optional"});
+    holds.evidence.push_back(
+        {missing.place.file, missing.place.line, absl::StrCat("EnvironmentFile=", missing.path),
+         IsPattern(missing.path)
+             ? "no file matches it, and no - before it makes it optional"
+             : "the file does not exist, and no - before it makes it optional"});
   }
   if (failed) {
     holds.evidence.push_back({unit.loaded.source, 0, "Result=resources",
@@ -55,8 +64,9 @@ Judgement EnvironmentFileMissing(const facts::Facts& facts) {
   holds.acts = acts ? Acts::kNow : Acts::kNextStart;
   holds.confidence = acts ? Confidence::kCertain : Confidence::kLikely;
   holds.explains = {"VG301", "VG307"};
-  holds.headline = absl::StrCat(unit.name, " cannot start: ", file.path, ", which ",
-                                file.place.file, " names, does not exist.");
+  holds.headline =
+      absl::StrCat(unit.name, " cannot start: ", file.path, ", which ", file.place.file,
+                   IsPattern(file.path) ? " names, matches no file." : " names, does not exist.");
   std::vector<std::string> lines = {"EnvironmentFile="};
   for (const systemd::EnvironmentFileSetting& each : unit.on_disk.environment_files) {
     bool missing = each.optional;

@@ -31,6 +31,24 @@ TEST(EnvironmentFileMissingTest, TheUnitDoesNotStart) {
   EXPECT_EQ(holds->explains, (std::vector<std::string>{"VG301", "VG307"}));
 }
 
+TEST(EnvironmentFileMissingTest, APatternThatNoFileMatches) {
+  const absl::string_view text = "[Service]\nEnvironmentFile=/etc/ollama/*.env\n";
+  HostBuilder none = Failing(text);
+  const Judgement judgement = EnvironmentFileMissing(
+      none.SetFile("/etc/ollama/.env", "").SetFile("/etc/ollama/a", "").Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->acts, Acts::kNow);
+  EXPECT_EQ(holds->headline,
+            "ollama.service cannot start: /etc/ollama/*.env, which "
+            "/etc/systemd/system/ollama.service.d/vgpu.conf names, matches no file.");
+  EXPECT_TRUE(absl::StrContains(holds->fix[0].command, "EnvironmentFile=-/etc/ollama/*.env"));
+
+  HostBuilder some = Failing(text);
+  EXPECT_EQ(AsHolds(EnvironmentFileMissing(some.SetFile("/etc/ollama/gpu.env", "A=1\n").Gather())),
+            nullptr);
+}
+
 TEST(EnvironmentFileMissingTest, AnOptionalOneMayBeMissing) {
   HostBuilder machine;
   machine.SetFile(kDropIn, "[Service]\nEnvironmentFile=-/etc/default/ollama\n");

@@ -17,6 +17,28 @@ TEST(ServiceNotRunningTest, Stopped) {
   EXPECT_EQ(holds->fix.front().command, "sudo systemctl start ollama.service");
 }
 
+TEST(ServiceNotRunningTest, SkippedBecauseAConditionIsNotMet) {
+  HostBuilder machine;
+  machine.Stopped().SetShown("ConditionResult", "no");
+  machine.SetFile(kDropIn, "[Unit]\nConditionPathExists=/dev/nvidia0\n[Service]\nNice=1\n");
+  const Judgement never = ServiceNotRunning(machine.Gather());  // nobody has started it
+  ASSERT_NE(AsHolds(never), nullptr);
+  EXPECT_EQ(AsHolds(never)->headline, "ollama.service does not run: start it.");
+
+  machine.SetShown("ConditionTimestampMonotonic", "9000000");
+  const Judgement judgement = ServiceNotRunning(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->headline,
+            "ollama.service does not run: systemd skips its start, because "
+            "ConditionPathExists=/dev/nvidia0 is not met.");
+  const Evidence* condition = FindQuote(*holds, "ConditionPathExists=/dev/nvidia0");
+  ASSERT_NE(condition, nullptr);
+  EXPECT_EQ(condition->source, kDropIn);
+  EXPECT_EQ(condition->line, 2);
+  EXPECT_EQ(holds->fix.front().command, "systemctl status ollama.service");
+}
+
 TEST(ServiceNotRunningTest, Runs) {
   EXPECT_EQ(Because(ServiceNotRunning(HostBuilder().Gather())), "process 57290 runs");
 }

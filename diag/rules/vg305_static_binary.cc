@@ -74,11 +74,13 @@ Judgement StaticBinary(const facts::Facts& facts) {
           std::string(file.found.present() ? is_static.why_not() : file.found.why_not()),
           absl::StrCat("systemctl cat ", facts.unit.name)};
     }
-    if (!*is_static || !IsOllama(file)) {
-      return Contradicted{absl::StrCat(
-          file.path,
-          *is_static ? " is not Ollama" : absl::StrCat(" names the loader ", *file.elf->interp))};
+    if (!*is_static) {
+      return Contradicted{
+          absl::StrCat(file.path, file.elf->interp.present()
+                                      ? absl::StrCat(" names the loader ", *file.elf->interp)
+                                      : " is a library, and no program")};
     }
+    if (!IsOllama(file)) return Contradicted{absl::StrCat(file.path, " is not Ollama")};
     if (facts.ollama.era == ollama::Era::kC) {
       return Contradicted{"llama-server does the discovery in this era, and is another file"};
     }

@@ -43,6 +43,14 @@ TEST(StaticBinaryTest, AMuslProgramHasALoader) {
             "AT_BASE is not 0 in /proc/57290/auxv: a loader started it");
 }
 
+TEST(StaticBinaryTest, ALibraryInTheProgramsPlaceNamesNoLoaderAndIsNoStaticProgram) {
+  HostBuilder machine;
+  machine.Stopped().SetElf(kOllama, R"({"class": 64, "machine": "x86_64", "type": "DYN",
+      "interp": null, "soname": "libdl.so.2", "needed": ["libc.so.6"]})");
+  EXPECT_EQ(Because(StaticBinary(machine.Gather())),
+            "/usr/local/bin/ollama is a library, and no program");
+}
+
 TEST(StaticBinaryTest, StartedThroughTheLoaderByName) {
   HostBuilder machine;
   machine.SetAuxv(procfs::Auxv::kBase, 0);
