@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/shared/common.h"
@@ -36,6 +37,19 @@ bool TakesSoname(const facts::PreloadEntry& entry) {
   return entry.file.elf.present() && entry.file.elf->soname.value_or("") == "libcuda.so.1";
 }
 
+// One that nobody here knows by name, which takes the driver's soname before the shim has it.
+bool StandsBeforeTheShim(const facts::PreloadList& list, const facts::PreloadEntry& entry) {
+  if (entry.shim || !TakesSoname(entry) ||
+      absl::StartsWith(
+          host::Basename(entry.file.found.present() ? entry.file.found->path : entry.file.path),
+          "libcuda.so")) {
+    return false;
+  }
+  return std::any_of(
+      list.entries.begin() + (&entry - list.entries.data()), list.entries.end(),
+      [](const facts::PreloadEntry& later) { return later.shim == facts::Shim::kCuda; });
+}
+
 }  // namespace
 
 Judgement ForeignVgpuLayer(const facts::Facts& facts) {
@@ -44,12 +58,15 @@ Judgement ForeignVgpuLayer(const facts::Facts& facts) {
   Holds holds;
   std::string product;
   bool takes_soname = false;
+  bool known = false;  // by its product's name
   bool mapped = false;
   for (const facts::PreloadList* list : lists) {
     for (const facts::PreloadEntry& entry : list->entries) {
       const Foreign* foreign = ForeignOf(entry.text);
-      if (foreign == nullptr || holds.evidence.size() >= 8) continue;
-      product = std::string(foreign->product);
+      if (foreign == nullptr && !StandsBeforeTheShim(*list, entry)) continue;
+      if (holds.evidence.size() >= 8) continue;
+      product = std::string(foreign != nullptr ? foreign->product : host::Basename(entry.text));
+      known = known || foreign != nullptr;
       takes_soname = takes_soname || TakesSoname(entry);
       holds.evidence.push_back(
           {list->source, entry.line > 0 ? entry.line : list->line, entry.text,
@@ -62,6 +79,7 @@ Judgement ForeignVgpuLayer(const facts::Facts& facts) {
       const Foreign* foreign = ForeignOf(file.path);
       if (foreign == nullptr || mapped) continue;
       product = std::string(foreign->product);
+      known = true;
       mapped = true;
       holds.evidence.push_back({facts.process->maps.source, 0, file.path,
                                 absl::StrCat(product, " is loaded in the process")});
@@ -93,7 +111,9 @@ Judgement ForeignVgpuLayer(const facts::Facts& facts) {
     holds.expect = {ExpectGpuLine(facts)};
   }
   holds.headline = absl::StrCat(
-      product, "'s library is preloaded", beside ? " beside the shims" : "",
+      product,
+      known ? "'s library is preloaded" : ", which calls itself libcuda.so.1, is preloaded",
+      beside ? " beside the shims" : "",
       takes_soname || beside ? ": both answer for the driver, and the first in the list wins."
                              : ": it answers for the driver.");
   holds.fix = {{absl::StrCat("systemctl cat ", facts.unit.name),

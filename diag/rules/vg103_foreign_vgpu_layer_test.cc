@@ -1,4 +1,5 @@
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/shared/host_builder.h"
 #include "gtest/gtest.h"
@@ -27,6 +28,24 @@ TEST(ForeignVgpuLayerTest, OneThatCallsItselfTheDriverIsACause) {
   ASSERT_NE(AsHolds(judgement), nullptr);
   EXPECT_TRUE(AsHolds(judgement)->is_cause);
   EXPECT_EQ(AsHolds(judgement)->explains, std::vector<std::string>{"VG704"});
+}
+
+TEST(ForeignVgpuLayerTest, OneOfNoKnownNameThatTakesTheDriversNameBeforeTheShim) {
+  constexpr char kOther[] = "/opt/gshare/libgshare.so";
+  HostBuilder machine;
+  machine.SetEnviron("LD_PRELOAD", absl::StrCat(kOther, ":", kPreload));
+  machine.SetFile(kOther, "ELF").SetElf(kOther, R"({"class": 64, "soname": "libcuda.so.1"})");
+  machine.FoundNoGpu();
+  const Judgement judgement = ForeignVgpuLayer(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_TRUE(holds->is_cause);
+  EXPECT_EQ(holds->headline,
+            "libgshare.so, which calls itself libcuda.so.1, is preloaded beside the shims: both "
+            "answer for the driver, and the first in the list wins.");
+
+  machine.SetEnviron("LD_PRELOAD", absl::StrCat(kPreload, ":", kOther));  // the shim stands first
+  EXPECT_EQ(AsHolds(ForeignVgpuLayer(machine.Gather())), nullptr);
 }
 
 TEST(ForeignVgpuLayerTest, LoadedInTheProcess) {

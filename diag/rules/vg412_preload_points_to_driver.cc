@@ -1,14 +1,19 @@
 // VG412 preload-points-to-driver: an entry of the shims' list leads to NVIDIA's own library.
 //
 // Without NVIDIA's kernel module that library finds no device, and the shim that should
-// stand there is not loaded. A machine without any shim may preload what it likes.
+// stand there is not loaded. A machine without any shim may preload what it likes. By
+// path it is the same fault: the name that discovery asks for, in the directory of the shims, is
+// a link to NVIDIA's file and not to the shim beside it.
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "diag/facts/maker.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/shared/common.h"
+#include "diag/rules/shared/modelled.h"
 #include "diag/rules/shared/preloaded.h"
 #include "diag/rules/steps.h"
 
@@ -41,9 +46,63 @@ std::string WhatItIs(const facts::FileFacts& file) {
   return what;
 }
 
+// The shim of `layer` that stands in the directory of `path`; null where none does.
+const facts::FileFacts* ShimBeside(const facts::Facts& facts, facts::Shim layer,
+                                   absl::string_view path) {
+  for (const facts::FileFacts& file : facts.gpu_libraries) {
+    if (host::Dirname(file.path) != host::Dirname(path) || !NamedAsShim(file.path)) continue;
+    if (!file.found.present() || facts::ShimOf(file.path)->shim != layer) continue;
+    if (facts::MakerOf(file, facts.gpu_libraries) == Maker::kShim) return &file;
+  }
+  return nullptr;
+}
+
+std::optional<Judgement> LinkPointsToDriver(const facts::Facts& facts) {
+  if (facts.ollama.era == ollama::Era::kA) return std::nullopt;  // it tries each libcuda in turn
+  for (facts::Shim layer : {facts::Shim::kCuda, facts::Shim::kCudart}) {
+    for (const Answer& answer : AnswersFor(facts, layer)) {
+      const loader::Object& winner = answer.Get();
+      if (CameByPreload(*answer.step.load, answer.object) || !winner.doubts.empty()) continue;
+      if (!winner.file.present() || winner.file->links.empty()) continue;
+      if (MakerOf(facts, winner) != Maker::kNvidia) continue;
+      if (SomeVariantWorks(facts, answer.step.running)) continue;
+      const facts::FileFacts* shim = ShimBeside(facts, layer, winner.place.path);
+      if (shim == nullptr) continue;
+      Holds holds;
+      holds.acts = ActsOf(facts, answer.step);
+      holds.evidence = {{winner.place.path, 0, winner.file->path,
+                         absl::StrCat(ProcessText(*answer.step.process), " asks for ", answer.name,
+                                      " and gets this, by ", PlaceText(winner.place),
+                                      ": a link to NVIDIA's own library")},
+                        {shim->path, 0, "", "the shim stands beside the link"}};
+      holds.confidence = Confidence::kLikely;
+      if (holds.acts == Acts::kNow) {
+        for (Evidence& evidence : NoGpuEvidence(facts)) {
+          holds.evidence.push_back(std::move(evidence));
+        }
+      }
+      holds.explains = {"VG418", "VG707", "VG704", "VG902"};
+      holds.headline = absl::StrCat(winner.place.path, " leads to ", winner.file->path,
+                                    ", NVIDIA's own library, and not to the shim beside it: make "
+                                    "it a link to the shim.");
+      holds.fix.push_back(
+          ReplaceByLinkStep(winner.place.path, host::Basename(shim->path), ".driver",
+                            absl::StrCat("puts the shim where ", answer.name, " is looked for"),
+                            "other programs that use this directory get the shim too"));
+      if (facts.unit_judged) {
+        holds.fix.push_back(RestartStep(facts, "discovery runs once, at the start"));
+      }
+      holds.expect = {ExpectGpuLine(facts)};
+      return Judgement(std::move(holds));
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Judgement PreloadPointsToDriver(const facts::Facts& facts) {
+  if (std::optional<Judgement> by_path = LinkPointsToDriver(facts)) return *std::move(by_path);
   const std::vector<ActingList> lists = ActingLists(facts);
   if (lists.empty()) return WithoutPreload(facts);
   size_t shims = 0;

@@ -52,6 +52,36 @@ TEST(PreloadPointsToDriverTest, AShimUnderTheDriversNameIsAShim) {
   EXPECT_EQ(AsHolds(PreloadPointsToDriver(machine.Gather())), nullptr);
 }
 
+// No list; the shims are found by path, in their own directory.
+HostBuilder ByPath(absl::string_view cuda) {
+  HostBuilder machine;
+  machine.WithLibraries().FoundNoGpu().SetFile(kDriver, "x").SetElf(kDriver, kDriverElf);
+  machine.RemoveEnviron("LD_PRELOAD").SetEnviron("LD_LIBRARY_PATH", "/usr/lib64");
+  machine.SetFile(kDropIn, "[Service]\nEnvironment=LD_LIBRARY_PATH=/usr/lib64\n");
+  machine.SetShown("Environment", "LD_LIBRARY_PATH=/usr/lib64");
+  machine.SetLink("/usr/lib64/libcuda.so.1", cuda);
+  return machine;
+}
+
+TEST(PreloadPointsToDriverTest, ALinkOfTheShimsDirectoryLeadsToTheDriver) {
+  const Judgement judgement = PreloadPointsToDriver(ByPath(kDriver).Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr) << Because(judgement) << Lacks(judgement);
+  EXPECT_EQ(holds->confidence, Confidence::kLikely);
+  EXPECT_EQ(holds->acts, Acts::kNow);
+  EXPECT_EQ(holds->evidence[0].source, "/usr/lib64/libcuda.so.1");
+  EXPECT_EQ(holds->evidence[0].quote, kDriver);
+  EXPECT_EQ(holds->evidence[1].source, "/usr/lib64/libvgpu-cuda.so");
+  EXPECT_TRUE(
+      absl::StrContains(holds->fix[0].command, "ln -s libvgpu-cuda.so /usr/lib64/libcuda.so.1"))
+      << holds->fix[0].command;
+
+  EXPECT_EQ(AsHolds(PreloadPointsToDriver(ByPath("libvgpu-cuda.so").Gather())), nullptr);
+  HostBuilder alone = ByPath(kDriver);  // a driver's own directory, and no shim in it
+  EXPECT_EQ(AsHolds(PreloadPointsToDriver(alone.RemoveFile("/usr/lib64/libvgpu-cuda.so").Gather())),
+            nullptr);
+}
+
 TEST(PreloadPointsToDriverTest, FiveShims) {
   EXPECT_EQ(Because(PreloadPointsToDriver(HostBuilder().Gather())),
             "5 entries lead to shims, none to NVIDIA's files");
