@@ -204,6 +204,14 @@ std::optional<Judgement> NothingLoadsThem(const facts::Facts& facts, const Prelo
     }
   }
   if (missing.empty()) return std::nullopt;
+  // What a start script gives itself shows in the process that it started, and nowhere else.
+  const facts::ProgramFacts& program = facts.program;
+  if (facts.unit_judged && !facts.process.present() && program.script.present() &&
+      absl::StrContains(*program.script, "LD_PRELOAD")) {
+    return CannotTell{absl::StrCat("the list that ", program.file.path, " gives"),
+                      "no process that it started runs",
+                      absl::StrCat("cat ", ShellQuoted(program.file.path))};
+  }
   if (IsTakenFromUnit(facts)) {
     return Contradicted{"the unit was to give a list, and another fault takes it away"};
   }

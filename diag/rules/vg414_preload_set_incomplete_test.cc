@@ -165,6 +165,18 @@ TEST(PreloadSetIncompleteTest, WhatCouldNotBeReadMayGiveTheList) {
   EXPECT_FALSE(std::holds_alternative<Holds>(PreloadSetIncomplete(not_loaded.Gather())));
 }
 
+TEST(PreloadSetIncompleteTest, AStartScriptMayGiveTheListOfAServiceThatDoesNotRun) {
+  const std::string last = "exec /usr/local/bin/ollama serve\n";
+  HostBuilder machine = NothingLoads();
+  machine.Stopped().SetExecStart("/usr/local/sbin/start-ollama");
+  machine.SetFile("/usr/local/sbin/start-ollama", absl::StrCat("#!/bin/sh\n", last));
+  EXPECT_NE(AsHolds(PreloadSetIncomplete(machine.Gather())), nullptr);
+  machine.SetFile("/usr/local/sbin/start-ollama",
+                  absl::StrCat("#!/bin/sh\nexport LD_PRELOAD=", kPreload, "\n", last));
+  EXPECT_EQ(Lacks(PreloadSetIncomplete(machine.Gather())),
+            "the list that /usr/local/sbin/start-ollama gives");
+}
+
 TEST(PreloadSetIncompleteTest, WithoutAListAndOneIsShadowed) {
   HostBuilder machine = NothingLoads();
   machine.SetLink("/opt/vgpu/lib/libcuda.so.1", "/usr/lib64/libvgpu-cuda.so");
