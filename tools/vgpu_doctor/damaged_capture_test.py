@@ -2,7 +2,7 @@
 """A capture that lost a piece is still judged, and never judged wrongly.
 
 Of each incident, one file after the other is taken away, cut to half, and replaced by
-noise. Each time vgpu-doctor has to end in time with a verdict and a report that keeps to
+noise; and what the list of files says of each loses members here and there. Each time vgpu-doctor has to end in time with a verdict and a report that keeps to
 its schema (a broken manifest.json: exit 2, and its name on standard error). Without a
 piece a report knows less; a root cause that it calls certain has to be one that the
 whole capture has too.
@@ -21,6 +21,8 @@ MANIFEST = ".vgpu-capture/manifest.json"
 # The list of what there was. Without it a file that the tree lacks counts as absent, and
 # the report has to say that the list is missing.
 FILES = ".vgpu-capture/files.jsonl"
+# How often a list loses members, each time others.
+LOSSES = 25
 
 
 def statements(host):
@@ -32,6 +34,22 @@ def statements(host):
     observed = (".vgpu-capture/", "proc/", "sys/")
     return {path for path in regular_files(host)
             if "/" + path not in listed and not path.startswith(observed)}
+
+
+def with_losses(value, chance):
+    """JSON of which members, at any depth, are missing or of another type."""
+    if isinstance(value, list):
+        return [with_losses(item, chance) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {}
+    for key, member in value.items():
+        fate = chance.random()
+        if fate >= 0.08:
+            kept[key] = with_losses(member, chance)
+        elif fate < 0.02:
+            kept[key] = chance.choice([None, "", [], {}, 0, -1, 2**63, True])
+    return kept
 
 
 def regular_files(host):
@@ -71,8 +89,22 @@ class Damage(unittest.TestCase):
                 self.judge(how, path, host, None)
             with open(target, "wb") as file:
                 file.write(content)
+        self.lose_members(host)
         again, _ = testing.check_json("--root", host)
         self.assertEqual(again, whole)  # the pieces were put back
+
+    def lose_members(self, host):
+        target = os.path.join(host, FILES)
+        with open(target, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        for seed in range(LOSSES):
+            chance = random.Random(seed)
+            with open(target, "w", encoding="utf-8") as file:
+                for line in lines:
+                    file.write(json.dumps(with_losses(json.loads(line), chance)) + "\n")
+            self.judge(f"losses {seed} in", FILES, host, None)
+        with open(target, "w", encoding="utf-8") as file:
+            file.write("".join(line + "\n" for line in lines))
 
     @staticmethod
     def certain(report):
