@@ -183,6 +183,23 @@ TEST(Runbooks, EveryGuideIsASymptomAndLeadsToPages) {
   }
 }
 
+// The script may install NVIDIA's driver where a virtual device is to be seen.
+TEST(Runbooks, APageThatRunsOllamasInstallScriptWarnsOfTheDriver) {
+  size_t running = 0;
+  for (const Page& page : Pages()) {
+    if (!absl::StrContains(page.markdown, "https://ollama.com/install.sh |")) continue;
+    ++running;
+    std::string text = Text(page.markdown);
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    EXPECT_TRUE(absl::StrContains(text, "installs NVIDIA's driver as well")) << page.name;
+    EXPECT_TRUE(absl::StrContains(page.markdown, "(guides/after-update.md)")) << page.name;
+  }
+  EXPECT_GT(running, 10u);
+  const Page* guide = FindGuide("after-update");
+  ASSERT_NE(guide, nullptr);
+  EXPECT_TRUE(absl::StrContains(guide->markdown, "ollama-linux-amd64.tar.zst"));
+}
+
 TEST(Runbooks, NamesThatThereAreNotFindNothing) {
   EXPECT_EQ(FindPage("VG999"), nullptr);
   EXPECT_EQ(FindPage(""), nullptr);
