@@ -68,17 +68,26 @@ std::optional<int> OnlyOneInContainer(const Facts& facts) {
   return pid;
 }
 
-// The one server of Ollama, where nobody said what to judge and no service manager could have
-// started it: a container, another init, a shell.
-std::optional<int> OnlyOneWithoutSystemd(const Facts& facts) {
-  if (facts.unit.files.fragment.present() || !NoSystemd(facts.unit)) return std::nullopt;
-  std::optional<int> pid;
+// The one server of Ollama, where nobody said what to judge and no unit started it: a container,
+// another init, a shell.
+std::optional<int> OnlyOneWithoutUnit(const Facts& facts) {
+  const UnitFacts& unit = facts.unit;
+  const bool no_systemd = NoSystemd(unit);
+  // systemctl was not asked, and there is no unit to be asked for.
+  const bool no_unit =
+      !unit.loaded.present() && !unit.manager.present() && unit.files.fragment.absent();
+  if (unit.files.fragment.present() || !(no_systemd || no_unit)) return std::nullopt;
+  std::optional<OllamaServer> only;
   for (const OllamaServer& server : facts.servers.value_or({})) {
     if (server.forwards) continue;
-    if (pid) return std::nullopt;
-    pid = server.pid;
+    if (only) return std::nullopt;
+    only = server;
   }
-  return pid;
+  if (!only) return std::nullopt;
+  if (!no_systemd && (!only->unit.empty() || !only->user_unit.empty() || only->container)) {
+    return std::nullopt;
+  }
+  return only->pid;
 }
 
 // By its program's name: not an engine's client, whose own environment and libraries say
@@ -114,8 +123,13 @@ Facts Gather(const host::Host& host, const GatherOptions& options) {
   std::optional<int> pid = options.pid;
   // A unit that a capture names was the default of who captured.
   if (!pid && options.unit.empty()) {
-    pid = OnlyOneWithoutSystemd(facts);
-    if (pid) facts.chosen_because = "systemd does not run here, and no other server of Ollama does";
+    pid = OnlyOneWithoutUnit(facts);
+    if (pid) {
+      facts.chosen_because =
+          NoSystemd(facts.unit)
+              ? "systemd does not run here, and no other server of Ollama does"
+              : "no unit of systemd was seen that starts it, and no other server of Ollama runs";
+    }
   }
   facts.unit_judged =
       !pid || !options.unit.empty() || absl::EndsWith(UnitOf(host, *pid), ".service");

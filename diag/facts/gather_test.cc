@@ -287,6 +287,15 @@ TEST(GatherTest, WithoutSystemdTheOneServerIsJudged) {
   EXPECT_FALSE(facts.chosen_because.empty());
 }
 
+TEST(GatherTest, WhereSystemctlWasNotAskedAServerInNoUnitIsJudged) {
+  FakeHost host;
+  AddServer(host, 2101);
+  const Facts facts = Gather(host, {});
+  ASSERT_TRUE(facts.process.present());
+  EXPECT_EQ(facts.process->pid, 2101);
+  EXPECT_FALSE(facts.unit_judged);
+}
+
 TEST(GatherTest, NoServerIsChosenWhereItCouldBeAnother) {
   FakeHost two;
   NoSystemdRuns(two);
@@ -298,6 +307,11 @@ TEST(GatherTest, NoServerIsChosenWhereItCouldBeAnother) {
   NoSystemdRuns(asked);
   AddServer(asked, 1);
   EXPECT_FALSE(Gather(asked, {.unit = kUnit}).process_named);
+
+  FakeHost of_a_unit;  // that was not captured
+  AddProcess(of_a_unit, 20, "/usr/bin/ollama", "", "system.slice/my-ollama.service");
+  of_a_unit.AddFile("/proc/20/cmdline", absl::string_view("/usr/bin/ollama\0serve\0", 22));
+  EXPECT_FALSE(Gather(of_a_unit, {}).process_named);
 
   FakeHost with_systemd;
   AddShow(with_systemd, "LoadState=not-found\n");

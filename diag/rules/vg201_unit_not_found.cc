@@ -26,6 +26,16 @@ Judgement UnitNotFound(const facts::Facts& facts) {
                       std::string(unit.files.fragment.why_not()),
                       absl::StrCat("systemctl cat ", unit.name)};
   }
+  const bool no_systemd = facts::NoSystemd(unit);
+  // Neither the units that are loaded were seen nor any on the disk: the unit may be elsewhere,
+  // or the service manager another one.
+  if (!no_systemd && facts.running_host && !unit.loaded.present() && !unit.manager.present() &&
+      !facts.ollama_units.present() && !facts.listener.present()) {
+    return CannotTell{absl::StrCat("whether there is a unit ", unit.name),
+                      absl::StrCat("no file of it was found, and systemd was not asked (",
+                                   unit.loaded.why_not(), ")"),
+                      absl::StrCat("systemctl cat ", unit.name)};
+  }
 
   Holds holds;
   holds.confidence = load_state == "not-found" ? Confidence::kCertain : Confidence::kLikely;
@@ -35,7 +45,6 @@ Judgement UnitNotFound(const facts::Facts& facts) {
     holds.evidence.push_back(
         {unit.loaded.source, 0, "LoadState=not-found", "systemd has no such unit loaded"});
   }
-  const bool no_systemd = facts::NoSystemd(unit);
   if (no_systemd) {
     holds.evidence.push_back(
         {unit.loaded.source, 0, std::string(unit.loaded.why_not()),

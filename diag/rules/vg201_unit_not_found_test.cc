@@ -51,5 +51,26 @@ TEST(UnitNotFoundTest, ADirectoryThatCannotBeReadMayHoldIt) {
             "whether there is a unit file of ollama.service");
 }
 
+// A capture of OpenRC's host: no output of systemctl, no unit, and a server in no unit.
+HostBuilder OfOpenRc() {
+  HostBuilder machine;
+  machine.RemoveFile("/etc/systemd").RemoveTool(kShow).RemoveTool(kManager).RemoveTool(kJournal);
+  machine.SetFile("/proc/57290/cgroup", "0::/openrc.ollama\n");
+  return machine;
+}
+
+TEST(UnitNotFoundTest, AServerInNoUnitIsJudgedWhereSystemdWasNotSeen) {
+  const facts::Facts facts = OfOpenRc().Gather();
+  ASSERT_TRUE(facts.process.present());
+  EXPECT_FALSE(facts.unit_judged);
+  EXPECT_EQ(Lacks(UnitNotFound(facts)), "the unit of the process");
+}
+
+TEST(UnitNotFoundTest, WhereNeitherDiskNorSystemdWereSeenTheUnitIsNotMissed) {
+  HostBuilder machine = OfOpenRc();
+  machine.RemoveFile("/proc/57290");
+  EXPECT_EQ(Lacks(UnitNotFound(machine.Gather())), "whether there is a unit ollama.service");
+}
+
 }  // namespace
 }  // namespace vgpu::rules
