@@ -11,22 +11,28 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "diag/ollama/visible_devices.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/shared/common.h"
 #include "diag/rules/shared/discovery.h"
 #include "diag/rules/shared/in_effect.h"
+#include "diag/rules/steps.h"
 
 namespace vgpu::rules {
 namespace {
 
 constexpr char kName[] = "CUDA_VISIBLE_DEVICES";
+constexpr char kFromZero[] =
+    ": in the container the devices that its runtime gave it are numbered from 0";
 
 // The devices that CUDA would show without the variable, where they are known.
 struct KnownDevices {
   std::optional<ollama::DeviceIds> ids;
   std::string source;
-  std::string text;  // for people
+  std::string text;           // for people
+  bool in_container = false;  // fewer than the host has: what the runtime gave the container
 };
 
 // Ids that the shims or a driver reported to a start of this service.
@@ -40,6 +46,23 @@ std::vector<std::string> LoggedIds(const facts::Facts& facts) {
     }
   }
   return ids;
+}
+
+// Nodes of cards that the process has in its container: "/dev/nvidia1". CUDA shows no other card
+// there, and numbers these from 0. Empty: in no container, or not known.
+std::vector<std::string> NodesGiven(const facts::Facts& facts) {
+  std::vector<std::string> nodes;
+  if (!facts.container.IsContainer() || !facts.process.present()) return nodes;
+  const auto& seen =
+      facts.container.nodes.present() ? facts.container.nodes : facts.container.mounted;
+  for (const std::string& path : seen.value_or({})) {
+    absl::string_view number = path;
+    if (absl::ConsumePrefix(&number, "/dev/nvidia") && !number.empty() &&
+        number.find_first_not_of("0123456789") == absl::string_view::npos) {
+      nodes.push_back(path);
+    }
+  }
+  return nodes;
 }
 
 KnownDevices Devices(const facts::Facts& facts) {
@@ -70,6 +93,15 @@ KnownDevices Devices(const facts::Facts& facts) {
     known.ids = ollama::DeviceIds(n);
     known.source = "/sys/bus/pci/devices";
     known.text = Count(n, "NVIDIA GPU", "NVIDIA GPUs");
+    const std::vector<std::string> given = NodesGiven(facts);
+    if (!given.empty() && given.size() < n) {
+      known.ids = ollama::DeviceIds(given.size());
+      known.source = facts.container.nodes.present()
+                         ? absl::StrCat("/proc/", facts.process->pid, "/root/dev")
+                         : facts.process->mounts.source;
+      known.text = absl::StrJoin(given, " ");
+      known.in_container = true;
+    }
   }
   return known;
 }
@@ -95,6 +127,24 @@ std::optional<Judgement> HiddenByContainer(const facts::Facts& facts) {
                 "the container is replaced: keep its volumes", ""}};
   holds.expect = {ExpectGpuLine(facts)};
   return holds;
+}
+
+// Of a process in a container: its engine gives it the variable, or its image does.
+std::vector<FixStep> WithoutVariable(const facts::Facts& facts) {
+  const facts::ProgramFacts& program = facts.program;
+  if (facts.UnitRunsContainer() && absl::StrContains(program.command, kName) && program.line > 0) {
+    return {{absl::StrCat("sudoedit ", ShellQuoted(program.source)),
+             absl::StrCat("take ", kName, " out of the command that starts the container, on line ",
+                          program.line),
+             "", "put the line back as it was"},
+            ReloadStep("systemd reads the command anew"),
+            RestartStep(facts, "the container is started with it")};
+  }
+  return {{"docker inspect --format '{{.Config.Env}}' CONTAINER",
+           absl::StrCat("shows where ", kName,
+                        " is given (-e, --env-file, compose.yaml, the image): start the container "
+                        "again without it; --gpus device=N chooses the device already"),
+           "the container is replaced: keep its volumes", ""}};
 }
 
 // A number was named, CUDA shows no device, and which devices there are is not known.
@@ -161,7 +211,15 @@ Judgement VisibleDevicesHide(const facts::Facts& facts) {
       holds.evidence.push_back({known.source, 0, known.text,
                                 visible.stopped_at.empty() || visible.uncertain
                                     ? "the devices that there are"
-                                    : absl::StrCat("there is no device ", visible.stopped_at)});
+                                    : absl::StrCat("there is no device ", visible.stopped_at,
+                                                   known.in_container ? kFromZero : "")});
+    }
+    if (const InEffect asked = ValueNow(facts, "NVIDIA_VISIBLE_DEVICES");
+        known.in_container && asked.value.present() && facts.process->environ.present()) {
+      holds.evidence.push_back({facts.process->environ.source, 0,
+                                Assignment("NVIDIA_VISIBLE_DEVICES", *asked.value),
+                                "what the container's runtime was asked for, by the host's "
+                                "numbers"});
     }
     if (const ollama::ServerStart* start = facts.ThisStart();
         start != nullptr && variable.acts == Acts::kNow) {
@@ -184,7 +242,9 @@ Judgement VisibleDevicesHide(const facts::Facts& facts) {
     if (!visible.uncertain && (variable.value->empty() || *variable.value == "-1")) {
       holds.headline = absl::StrCat(setting, " hides every device from Ollama.");
     }
-    holds.fix = UnsetSteps(facts, "VG507", variable);
+    holds.fix = variable.of_process && facts.container.IsContainer()
+                    ? WithoutVariable(facts)
+                    : UnsetSteps(facts, "VG507", variable);
     holds.expect = {ExpectGpuLine(facts)};
     return holds;
   }

@@ -1,5 +1,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "diag/facts/gather.h"
 #include "diag/rules/rules.h"
 #include "diag/rules/shared/host_builder.h"
 #include "gtest/gtest.h"
@@ -103,6 +104,53 @@ TEST(VisibleDevicesHideTest, NothingOfItWasSeen) {
   HostBuilder machine;
   machine.Hide("/proc/57290/environ").RemoveTool(kShow).Hide(kUnitFile).Hide(kDropIn);
   EXPECT_EQ(AsHolds(VisibleDevicesHide(machine.Gather())), nullptr);
+}
+
+// One of the host's two cards is given to the container, by the host's number.
+HostBuilder WithOneOfTwoCards(absl::string_view visible) {
+  HostBuilder machine;
+  machine.NvidiasOwn().FoundNoGpu();
+  for (const char* file : {"vendor", "device", "class"}) {
+    const absl::string_view text = file[0] == 'v'   ? "0x10de\n"
+                                   : file[0] == 'd' ? "0x26b9\n"
+                                                    : "0x030200\n";
+    machine.SetFile(absl::StrCat("/sys/bus/pci/devices/0000:02:00.0/", file), text);
+  }
+  machine.SetFile(
+      "/proc/57290/cgroup",
+      "0::/system.slice/"
+      "docker-4f1c9b8a7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1f00.scope\n");
+  machine.SetFile("/proc/57290/mountinfo",
+                  "500 400 0:60 / / rw - overlay overlay rw\n"
+                  "502 500 0:5 /nvidia1 /dev/nvidia1 rw - devtmpfs udev rw\n"
+                  "503 500 0:5 /nvidiactl /dev/nvidiactl rw - devtmpfs udev rw\n");
+  machine.SetEnviron("NVIDIA_VISIBLE_DEVICES", "1").SetEnviron("CUDA_VISIBLE_DEVICES", visible);
+  return machine;
+}
+
+facts::Facts OfContainer(const HostBuilder& machine) {
+  return facts::Gather(machine.Host(), {.unit = "ollama.service", .pid = kPid});
+}
+
+TEST(VisibleDevicesHideTest, InAContainerTheDevicesAreNumberedFromZero) {
+  const Judgement judgement = VisibleDevicesHide(OfContainer(WithOneOfTwoCards("1")));
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_FALSE(holds->is_note);
+  EXPECT_EQ(holds->acts, Acts::kNow);
+  const Evidence* nodes = FindQuote(*holds, "/dev/nvidia1");
+  ASSERT_NE(nodes, nullptr);
+  EXPECT_EQ(nodes->quote, "/dev/nvidia1");  // nvidiactl is no card
+  EXPECT_TRUE(absl::StrContains(nodes->meaning, "there is no device 1: in the container"));
+  EXPECT_NE(FindQuote(*holds, "NVIDIA_VISIBLE_DEVICES=1"), nullptr);
+  for (const FixStep& step : holds->fix) {
+    EXPECT_FALSE(absl::StrContains(step.command, "UnsetEnvironment")) << step.command;
+  }
+}
+
+TEST(VisibleDevicesHideTest, TheFirstOfTheContainerIsThere) {
+  EXPECT_TRUE(absl::StrContains(Because(VisibleDevicesHide(OfContainer(WithOneOfTwoCards("0")))),
+                                "leaves 1 of 1 devices visible"));
 }
 
 }  // namespace
