@@ -88,6 +88,13 @@ Judgement CrashLoop(const facts::Facts& facts) {
   }
   holds.fix.push_back({absl::StrCat("coredumpctl info ", unit.name),
                        "shows where the last start died, if a core was kept", "", ""});
+  // Without a list no preloaded library is at fault: the program itself says why.
+  if (unit.loaded_environment.present() && facts.PreloadsNextStart().empty() &&
+      !facts.program.script.present()) {
+    holds.fix.push_back({absl::StrCat("journalctl -u ", facts.unit.name, " -n 30 --no-pager"),
+                         "shows the last words of the program before it died", "", ""});
+    return holds;
+  }
   for (FixStep& step : ForAPerson(
            SetPreloadSteps(facts, "VG307", "",
                            "starts it once without a preload list: if it then runs, a preloaded "

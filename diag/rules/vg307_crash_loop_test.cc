@@ -30,6 +30,18 @@ TEST(CrashLoopTest, GivenUpAfterTooManyStarts) {
   EXPECT_NE(AsHolds(CrashLoop(machine.Gather())), nullptr);
 }
 
+TEST(CrashLoopTest, WithoutAListTheRepairIsNotToTakeOneAway) {
+  HostBuilder machine;
+  machine.CrashLooping().SetFile(kDropIn, "[Service]\n").SetShown("Environment", "PATH=/usr/bin");
+  const Judgement judgement = CrashLoop(machine.Gather());
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->fix.back().command, "journalctl -u ollama.service -n 30 --no-pager");
+  for (const FixStep& step : holds->fix) {
+    EXPECT_FALSE(absl::StrContains(step.command, "LD_PRELOAD")) << step.command;
+  }
+}
+
 TEST(CrashLoopTest, OnlyTheJournalSaysIt) {
   HostBuilder machine;
   machine.CrashLooping().RemoveTool(kShow).RemoveTool(kManager).RemoveFile("/etc/systemd");
