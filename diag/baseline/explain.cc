@@ -113,11 +113,11 @@ std::string Sentence(const Change& change) {
 std::string Headline(const Diff& diff, const report::Report& report) {
   const std::string name = diff.name.empty() ? "the baseline" : absl::StrCat("\"", diff.name, "\"");
   // What holds on this host, whatever differs.
-  const std::string faults =
-      report.root_causes.empty()
-          ? ""
-          : absl::StrCat(" (", report.root_causes.front().code, ": ",
-                         report.root_causes.front().title, "; `vgpu-doctor check` tells more)");
+  std::string faults;
+  for (const report::Item& cause : report.root_causes) {
+    absl::StrAppend(&faults, faults.empty() ? " (" : "; ", cause.code, ": ", cause.title);
+  }
+  if (!faults.empty()) faults += "; `vgpu-doctor check` tells more)";
   switch (diff.verdict) {
     case DiffVerdict::kSame:
       if (!diff.verified) {

@@ -237,6 +237,21 @@ void WarnOfTheStart(const std::vector<Finding>& findings, Report& report) {
                   ", below, unless that is repaired first");
 }
 
+// Of several root causes the headline is that of the first: the others, which it has not named yet.
+std::string OtherRootCauses(const Report& report) {
+  std::vector<std::string> others;
+  for (const Item& other : report.root_causes) {
+    if (&other == &report.root_causes.front()) continue;
+    const std::string name = absl::StrCat(other.code, " (", other.title, ")");
+    if (!absl::StrContains(report.headline, name)) others.push_back(name);
+  }
+  if (others.empty()) return "";
+  const std::string lead = others.size() == 1
+                               ? " There is 1 more root cause: "
+                               : absl::StrCat(" There are ", others.size(), " more root causes: ");
+  return absl::StrCat(lead, absl::StrJoin(others, ", "), ".");
+}
+
 std::string HealthyHeadline(const Facts& facts, const Report& report) {
   const ollama::ServerStart* start = facts.ThisStart();
   std::string headline;
@@ -359,6 +374,7 @@ void Explain(const Facts& facts, const std::vector<Judged>& judged, Report& repo
     }
     report.headline = absl::StrCat(first->headline, Tie(report.root_causes));
     WarnOfTheStart(findings, report);
+    absl::StrAppend(&report.headline, OtherRootCauses(report));
   } else if (found_gpu) {
     report.verdict = Verdict::kHealthy;
     report.headline = HealthyHeadline(facts, report);
@@ -447,6 +463,8 @@ Report Diagnose(const Facts& facts, const Selection& selection) {
   }
   AddWorking(facts, report);
   AddUnseen(facts, report);
+  SayWhatWasNamed(facts, report);
+  TakeOutWhatWasJustRun(facts, report);
   return report;
 }
 

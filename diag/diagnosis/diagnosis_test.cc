@@ -80,7 +80,23 @@ TEST(ExplainTest, IndependentFaultsAreBothRootsEarliestLayerFirst) {
       Explained({Finding("VG302", {"VG704"}), Finding("VG502", {"VG704"}), Finding("VG704")});
   EXPECT_EQ(Codes(report.root_causes), (Names{"VG302", "VG502"}));
   EXPECT_EQ(report.consequences[0].explained_by, (Names{"VG302", "VG502"}));
-  EXPECT_EQ(report.headline, "VG302 it is.");
+  EXPECT_EQ(report.headline, absl::StrCat("VG302 it is. There is 1 more root cause: VG502 (",
+                                          report.root_causes[1].title, ")."));
+}
+
+TEST(ExplainTest, TheHeadlineNamesAllRootCausesEachOnce) {
+  const Report three = Explained({Finding("VG203", {"VG704"}), Finding("VG506", {"VG704"}),
+                                  Finding("VG507", {"VG704"}), Finding("VG704")});
+  EXPECT_EQ(three.headline, absl::StrCat("VG203 it is. There are 2 more root causes: VG506 (",
+                                         three.root_causes[1].title, "), VG507 (",
+                                         three.root_causes[2].title, ")."));
+  // Those that would explain the same are named by what says so.
+  const Report tie =
+      Explained({Found("VG611", Confidence::kPossible, {"VG704"}),
+                 Found("VG613", Confidence::kPossible, {"VG704"}), Finding("VG704")});
+  ASSERT_EQ(Codes(tie.root_causes), (Names{"VG611", "VG613"}));
+  EXPECT_TRUE(absl::StrContains(tie.headline, "VG613 (")) << tie.headline;
+  EXPECT_FALSE(absl::StrContains(tie.headline, "more root cause")) << tie.headline;
 }
 
 TEST(ExplainTest, WhatNoOtherCodeCanBeWhyOfIsARootToo) {
@@ -510,7 +526,7 @@ TEST(ExplainTest, TwoFaultsThatAreSeenAreBothRoots) {
       Explained({Found("VG401", Confidence::kCertain, {"VG704"}),
                  Found("VG503", Confidence::kLikely, {"VG704"}), Finding("VG704")});
   EXPECT_EQ(Codes(report.root_causes), (Names{"VG401", "VG503"}));
-  EXPECT_EQ(report.headline, "VG401 it is.");
+  EXPECT_TRUE(absl::StartsWith(report.headline, "VG401 it is. ")) << report.headline;
 }
 
 TEST(ExplainTest, ATieIsSaid) {

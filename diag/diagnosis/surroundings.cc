@@ -16,6 +16,8 @@ using facts::Facts;
 using report::Report;
 using report::Working;
 
+constexpr absl::string_view kAsksForProcess = "vgpu-doctor check --pid PID";
+
 // What one command on the host would settle most of what a log leaves open.
 struct Settling {
   absl::string_view code;  // of the first root cause; empty: any
@@ -55,7 +57,50 @@ void AddBeyondTheLog(const Facts& facts, Report& report) {
        command});
 }
 
+// The program of a process that --pid named, where neither it nor any of its words is called like
+// Ollama: not a wrapper's, a loader's or a tracer's that runs it. Empty otherwise.
+std::string OtherProgram(const Facts& facts) {
+  if (!facts.process_named || !facts.process.present()) return "";
+  const facts::ProcessFacts& process = *facts.process;
+  if (!process.exe.present() || !process.argv.present()) return "";
+  const std::string words = absl::StrCat(*process.exe, " ", absl::StrJoin(*process.argv, " "));
+  if (absl::StrContains(words, "ollama") || facts.ThisStart() != nullptr) return "";
+  return *process.exe;
+}
+
 }  // namespace
+
+void SayWhatWasNamed(const Facts& facts, Report& report) {
+  const std::string program = OtherProgram(facts);
+  if (program.empty()) return;
+  const std::string what =
+      absl::StrCat("Process ", facts.process->pid, " is ", program, ", and not Ollama");
+  if (report.verdict == report::Verdict::kInconclusive) {
+    report.headline = absl::StrCat(what, ": name the process of `ollama serve`.");
+  } else {
+    absl::StrAppend(&report.headline, " ", what, ".");
+  }
+}
+
+void TakeOutWhatWasJustRun(const Facts& facts, Report& report) {
+  if (facts.host_kind != host::Host::Kind::kLive) return;
+  const bool root = facts.observer_uid.present() && *facts.observer_uid == 0;
+  const bool nothing_runs = !facts.process.present();
+  const bool has_unit = facts.unit.files.fragment.present() || facts.UnitIsKnown();
+  const std::string instead =
+      !nothing_runs
+          ? ""
+          : absl::StrCat("start ", has_unit ? facts.unit.name : "Ollama", ", and run this again");
+  for (report::NotSeen& item : report.not_observed) {
+    const bool same = item.how == "sudo vgpu-doctor check" ||
+                      item.how == absl::StrCat("sudo vgpu-doctor check --unit ", facts.unit.name) ||
+                      (!nothing_runs && item.how == absl::StrCat("sudo vgpu-doctor check --pid ",
+                                                                 facts.process->pid));
+    const bool asks_for_none =
+        item.how == kAsksForProcess && facts.servers.present() && facts.servers->empty();
+    if ((root && same) || asks_for_none) item.how = instead;
+  }
+}
 
 void AddNotSeen(report::NotSeen item, Report& report) {
   for (const report::NotSeen& seen : report.not_observed) {
@@ -185,7 +230,7 @@ void AddUnseen(const Facts& facts, Report& report) {
     }
   } else if (facts.process.not_observed()) {
     add(absl::StrCat("the process of ", facts.unit.name), facts.process.why_not(),
-        facts.running_host ? "vgpu-doctor check --pid PID" : "judge the running host");
+        facts.running_host ? kAsksForProcess : "judge the running host");
   }
   const facts::Fact<ollama::DiscoveryLog>& log = facts.log.ServersLog();
   if (log.not_observed()) {

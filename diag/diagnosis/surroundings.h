@@ -15,6 +15,11 @@ void AddNotSeen(report::NotSeen item, report::Report& report);
 void AddWorking(const facts::Facts& facts, report::Report& report);
 void AddUnseen(const facts::Facts& facts, report::Report& report);
 
+// Of `report`, which is complete otherwise. A process that was named and is no Ollama's is called
+// what it is; and nobody is told to see by a command what that command has just not shown.
+void SayWhatWasNamed(const facts::Facts& facts, report::Report& report);
+void TakeOutWhatWasJustRun(const facts::Facts& facts, report::Report& report);
+
 }  // namespace vgpu::diagnosis
 
 #endif  // DIAG_DIAGNOSIS_SURROUNDINGS_H_

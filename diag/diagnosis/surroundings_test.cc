@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/match.h"
+#include "diag/facts/gather.h"
 #include "diag/rules/shared/host_builder.h"
 #include "gtest/gtest.h"
 
@@ -102,6 +103,60 @@ TEST(SurroundingsTest, TheSameThingIsSaidOnce) {
   AddNotSeen({"a", "second", ""}, report);
   ASSERT_EQ(report.not_observed.size(), 1u);
   EXPECT_EQ(report.not_observed[0].why, "first");
+}
+
+TEST(SurroundingsTest, AProcessThatWasNamedAndIsNoOllamaIsCalledWhatItIs) {
+  facts::Facts facts = HostBuilder().Gather();
+  Report report;
+  report.headline = "Nothing is known.";
+  SayWhatWasNamed(facts, report);
+  EXPECT_EQ(report.headline, "Nothing is known.");
+  facts.process_named = true;
+  SayWhatWasNamed(facts, report);
+  EXPECT_EQ(report.headline, "Nothing is known.");  // it is Ollama's
+
+  HostBuilder machine;
+  machine.Stopped().AddProcess(700, 1, {"sleep", "300"}, "/usr/bin/sleep", {}, "/");
+  facts = facts::Gather(machine.Host(), {.pid = 700});
+  ASSERT_TRUE(facts.process.present());
+  SayWhatWasNamed(facts, report);
+  EXPECT_EQ(report.headline,
+            "Process 700 is /usr/bin/sleep, and not Ollama: name the process of `ollama serve`.");
+  report.verdict = report::Verdict::kProblem;
+  report.headline = "VG101 it is.";
+  SayWhatWasNamed(facts, report);
+  EXPECT_EQ(report.headline, "VG101 it is. Process 700 is /usr/bin/sleep, and not Ollama.");
+
+  // What runs Ollama may be Ollama.
+  machine.AddProcess(701, 1, {"/lib64/ld.so", "/usr/bin/ollama", "serve"}, "/lib64/ld.so", {}, "/");
+  facts = facts::Gather(machine.Host(), {.pid = 701});
+  report.headline = "As it was.";
+  SayWhatWasNamed(facts, report);
+  EXPECT_EQ(report.headline, "As it was.");
+}
+
+TEST(SurroundingsTest, RootIsNotToldToRunTheSameAgain) {
+  facts::Facts facts = HostBuilder().Stopped().Gather();
+  facts.host_kind = host::Host::Kind::kLive;
+  const auto how = [&](const std::string& command) {
+    Report report;
+    report.not_observed = {{"it", "why", command}};
+    TakeOutWhatWasJustRun(facts, report);
+    return report.not_observed[0].how;
+  };
+  const std::string same = "sudo vgpu-doctor check --unit ollama.service";
+  facts.observer_uid = 1000u;
+  EXPECT_EQ(how(same), same);
+  facts.observer_uid = 0u;
+  EXPECT_EQ(how(same), "start ollama.service, and run this again");
+  EXPECT_EQ(how("sudo vgpu-doctor check"), "start ollama.service, and run this again");
+  const std::string other = "sudo vgpu-doctor check --unit other.service";
+  EXPECT_EQ(how(other), other);
+  EXPECT_EQ(how("sudo vgpu-doctor verify"), "sudo vgpu-doctor verify");
+  EXPECT_EQ(how("vgpu-doctor check --pid PID"), "start ollama.service, and run this again");
+  // On another machine it was not run.
+  facts.host_kind = host::Host::Kind::kTree;
+  EXPECT_EQ(how(same), same);
 }
 
 }  // namespace

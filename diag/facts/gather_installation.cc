@@ -6,6 +6,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "diag/facts/gather_parts.h"
+#include "diag/facts/usual_programs.h"
 
 namespace vgpu::facts {
 namespace {
@@ -15,10 +16,7 @@ using host::Content;
 using host::NotObserved;
 using host::Observed;
 
-// Where installers put the program, and beside each its library directory: Ollama's own
-// script, distributions' packages, archives that were unpacked by hand.
-constexpr absl::string_view kPrograms[] = {"/usr/local/bin/ollama", "/usr/bin/ollama",
-                                           "/opt/ollama/bin/ollama", "/opt/ollama/ollama"};
+// Beside each of kUsualPrograms its library directory.
 constexpr absl::string_view kLibraryDirs[] = {"/usr/local/lib/ollama", "/usr/lib/ollama",
                                               "/usr/lib64/ollama", "/opt/ollama/lib/ollama"};
 
@@ -104,13 +102,14 @@ InstallationFacts GatherInstallation(const host::Host& host, const Facts& facts)
     }
     if (auto found = host.Resolve(own->path, root); found.present()) seen.insert(found->path);
   }
-  if (!facts.ollama.exe.present()) return installation;
-  const std::string& exe = *facts.ollama.exe;
-  if (auto found = host.Resolve(exe, root); found.present()) seen.insert(found->path);
+  // Where it is not known, all that is there is another one.
+  const std::string exe = facts.ollama.exe.value_or("");
+  if (auto found = host.Resolve(exe, root); !exe.empty() && found.present())
+    seen.insert(found->path);
 
   std::vector<std::string> dirs(std::begin(kLibraryDirs), std::end(kLibraryDirs));
   // What an archive unpacks beside the program, when the program alone was moved.
-  dirs.push_back(host::JoinPath(host::Dirname(exe), "lib/ollama"));
+  if (!exe.empty()) dirs.push_back(host::JoinPath(host::Dirname(exe), "lib/ollama"));
   for (const std::string& dir : dirs) {
     Observed<host::Resolved> found = host.Resolve(dir, root);
     if (!found.present() || !seen.insert(found->path).second) continue;
@@ -122,7 +121,7 @@ InstallationFacts GatherInstallation(const host::Host& host, const Facts& facts)
     }
     installation.others.push_back({"", NotObserved{"no program beside it"}, *std::move(other)});
   }
-  for (absl::string_view path : kPrograms) {
+  for (absl::string_view path : kUsualPrograms) {
     Observed<host::Resolved> found = host.Resolve(path, root);
     if (!found.present() || found->meta.type != host::FileType::kFile) continue;
     if (!seen.insert(found->path).second) continue;

@@ -3,9 +3,11 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "diag/facts/gather_parts.h"
+#include "diag/facts/usual_programs.h"
 #include "nlohmann/json.hpp"
 
 namespace vgpu::facts {
@@ -98,7 +100,10 @@ Observed<std::string> GoVersion(const host::Host& host, const std::string& path,
 OllamaFacts GatherOllama(const host::Host& host, const Facts& facts) {
   OllamaFacts ollama;
   std::string root;
-  ollama.exe = {facts.program.source, NotObserved{"no process, and ExecStart= is not known"}};
+  // Where nothing names it, the places in which gather_installation.cc looks for one.
+  ollama.exe = {
+      facts.program.source.empty() ? absl::StrJoin(kUsualPrograms, ", ") : facts.program.source,
+      NotObserved{"no process, and ExecStart= is not known"}};
   if (facts.process.present() && facts.process->exe.present()) {
     ollama.exe = facts.process->exe;
     root = facts.process->root;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <utility>
+#include <variant>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -179,9 +180,22 @@ std::vector<const Event*> EventsNearRootCauses(const Report& report) {
 std::string OfSeveralCauses(const Report& report) {
   const size_t count = report.root_causes.size();
   if (count < 2) return "";
-  return absl::StrCat("There are ", count, " root causes. Repair ",
-                      count == 2 ? "both" : "all of them",
-                      ": what shows that one repair worked may come only after the last.");
+  std::set<std::string> restarted;
+  size_t restarts = 0;
+  for (const Item& cause : report.root_causes) {
+    for (const rules::FixStep& step : cause.fix) {
+      const auto* restart = std::get_if<rules::Restart>(&step.action);
+      if (restart == nullptr) continue;
+      ++restarts;
+      restarted.insert(restart->unit);
+    }
+  }
+  return absl::StrCat("Repair ", count == 2 ? "both" : absl::StrCat("all ", count),
+                      " root causes: what shows that one repair worked may come only after the "
+                      "last.",
+                      restarts > 1 && restarted.size() == 1
+                          ? " One restart, after the last change, is enough."
+                          : "");
 }
 
 std::vector<std::pair<std::string, std::string>> InBrief(const Report& report) {

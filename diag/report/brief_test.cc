@@ -148,10 +148,25 @@ TEST(OfSeveralCauses, SaysThatOneRepairIsNotEnough) {
   EXPECT_EQ(OfSeveralCauses(report), "");
   report.root_causes.push_back({.code = "VG506"});
   EXPECT_EQ(OfSeveralCauses(report),
-            "There are 2 root causes. Repair both: what shows that one repair worked may come only "
-            "after the last.");
+            "Repair both root causes: what shows that one repair worked may come only after the "
+            "last.");
   report.root_causes.push_back({.code = "VG507"});
-  EXPECT_NE(OfSeveralCauses(report).find("Repair all of them"), std::string::npos);
+  EXPECT_NE(OfSeveralCauses(report).find("Repair all 3 root causes:"), std::string::npos);
+}
+
+TEST(OfSeveralCauses, SaysThatOneRestartIsEnough) {
+  const auto says_so = [](const Report& report) {
+    return OfSeveralCauses(report).find("One restart, after the last change, is enough.") !=
+           std::string::npos;
+  };
+  const rules::FixStep restart = {"systemctl restart a", "", "", "", rules::Restart{"a.service"}};
+  Report report;
+  report.root_causes = {{.code = "VG203", .fix = {restart}}, {.code = "VG506", .fix = {restart}}};
+  EXPECT_TRUE(says_so(report));
+  report.root_causes[1].fix[0].action = rules::Restart{"b.service"};
+  EXPECT_FALSE(says_so(report));
+  report.root_causes[1].fix.clear();
+  EXPECT_FALSE(says_so(report));
 }
 
 }  // namespace

@@ -321,8 +321,9 @@ std::string NotObserved(const Report& report) {
     if (!group.how.empty()) {
       for (const Way& way : Ways(group.how)) {
         absl::StrAppend(&html, "<br><span class=\"dim\">",
-                        way.lead.empty() ? "To see it" : way.lead, ":</span> ",
-                        CommandOrProse(way.text));
+                        way.lead.empty() ? absl::StrCat("To see it", XmlText(OnItsHost(report)))
+                                         : std::string(way.lead),
+                        ":</span> ", CommandOrProse(way.text));
       }
     }
     html += "</li>\n";
@@ -381,8 +382,8 @@ std::string ToHtml(const Report& report) {
       "'unsafe-inline'\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta name=\"referrer\" content=\"no-referrer\">\n",
-      Element("title", absl::StrCat(absl::AsciiStrToUpper(VerdictName(shown.verdict)), ": ", host)),
-      "\n<style>", kStyle, "</style>\n</head>\n<body>\n<main>\n", Header(shown));
+      Element("title", absl::StrCat(Title(shown), " (", host, ")")), "\n<style>", kStyle,
+      "</style>\n</head>\n<body>\n<main>\n", Header(shown));
   Quoted quoted;
   if (const std::string of_all = OfSeveralCauses(shown); !of_all.empty()) {
     absl::StrAppend(&html, Element("p", of_all), "\n");

@@ -313,8 +313,10 @@ void WhatWasNotSeen(const Report& report, bool verbose, Document* page) {
     if (group.how.empty()) continue;
     std::string ways;
     for (const Way& way : Ways(group.how)) {
-      absl::StrAppend(&ways, way.lead.empty() ? "To see it" : absl::StrCat(", ", way.lead), ": ",
-                      CommandOrProse(way.text));
+      absl::StrAppend(&ways,
+                      way.lead.empty() ? MarkdownProse(absl::StrCat("To see it", OnItsHost(report)))
+                                       : absl::StrCat(", ", way.lead),
+                      ": ", CommandOrProse(way.text));
     }
     page->Point("  - ", ways);
   }
@@ -400,7 +402,7 @@ std::string MarkdownCode(absl::string_view visible) {
 std::string ToMarkdown(const Report& report, const MarkdownStyle& style) {
   const Report shown = Shown(report, {.quote_bytes = kLongestQuote});
   Document page;
-  page.Heading(1, absl::AsciiStrToUpper(VerdictName(shown.verdict)));
+  page.Heading(1, MarkdownProse(Title(shown)));
   page.Paragraph(absl::StrCat("**", MarkdownProse(shown.headline), "**"));
   for (const auto& [label, text] : WhoWasJudged(shown))
     page.Point("- ", absl::StrCat("**", label, "**: ", MarkdownProse(text)));

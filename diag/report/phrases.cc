@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -26,6 +27,13 @@ std::string SayProcess(const host::Observed<int>& pid) {
   if (pid.present()) return absl::StrCat("process ", *pid);
   if (pid.absent()) return "no process runs";
   return absl::StrCat("process not observed (", pid.why_not(), ")");
+}
+
+// The word of the JSON form says how it is read; people have what somebody gave them. What was
+// never captured has no time: the disk of a host that does not run.
+std::string SaySource(const HostLine& host) {
+  if (host.source != "tree") return host.source;
+  return host.observed_at.present() ? "capture" : "files of a host";
 }
 
 }  // namespace
@@ -99,6 +107,22 @@ std::vector<RuledOutGroup> GroupRuledOut(const Report& report) {
   return groups;
 }
 
+std::string Title(const Report& report) {
+  std::string title = absl::AsciiStrToUpper(VerdictName(report.verdict));
+  absl::string_view lead = ": ";
+  for (const Item& cause : report.root_causes) {
+    absl::StrAppend(&title, lead, cause.code, " ", cause.id);
+    lead = ", ";
+  }
+  return title;
+}
+
+std::string OnItsHost(const Report& report) {
+  if (report.host.source == "live") return "";
+  const std::string name = report.host.hostname.value_or("");
+  return absl::StrCat(" on ", name.empty() ? "the host itself" : name);
+}
+
 std::vector<std::pair<std::string, std::string>> WhoWasJudged(const Report& report) {
   const Subject& subject = report.subject;
   const host::Observed<std::string> time = report.host.observed_at.Map(
@@ -110,7 +134,7 @@ std::vector<std::pair<std::string, std::string>> WhoWasJudged(const Report& repo
           {"Ollama",
            absl::StrCat("version ", Say(subject.ollama_version, "none"), ", era ", subject.era,
                         subject.era_because.empty() ? "" : ": ", subject.era_because)},
-          {"Source", absl::StrCat(report.host.source, ", read by vgpu-doctor ", kToolVersion)}};
+          {"Source", absl::StrCat(SaySource(report.host), ", read by vgpu-doctor ", kToolVersion)}};
 }
 
 }  // namespace vgpu::report

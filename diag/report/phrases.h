@@ -48,6 +48,13 @@ struct RuledOutGroup {
 // Those that one reason rules out stand together, in the order of the first of them.
 std::vector<RuledOutGroup> GroupRuledOut(const Report& report);
 
+// Verdict and root causes, in one line: "PROBLEM: VG203 daemon-reload-needed, VG506 …"; "HEALTHY".
+std::string Title(const Report& report);
+
+// " on test10" where another machine than this one was judged: what could not be seen is to be seen
+// there. Empty of a live host.
+std::string OnItsHost(const Report& report);
+
 // Host, time, service, Ollama, source: a label and what is known of it.
 std::vector<std::pair<std::string, std::string>> WhoWasJudged(const Report& report);
 

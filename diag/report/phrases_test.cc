@@ -24,5 +24,38 @@ TEST(IsCommandTest, ASentenceIsNone) {
   }
 }
 
+TEST(TitleTest, NamesTheVerdictAndEveryRootCause) {
+  Report report;
+  report.verdict = Verdict::kHealthy;
+  EXPECT_EQ(Title(report), "HEALTHY");
+  report.verdict = Verdict::kProblem;
+  report.root_causes = {{.code = "VG203", .id = "daemon-reload-needed"}};
+  EXPECT_EQ(Title(report), "PROBLEM: VG203 daemon-reload-needed");
+  report.root_causes.push_back({.code = "VG506", .id = "llm-library-mismatch"});
+  EXPECT_EQ(Title(report), "PROBLEM: VG203 daemon-reload-needed, VG506 llm-library-mismatch");
+}
+
+TEST(OnItsHostTest, NamesTheMachineThatWasCaptured) {
+  Report report;
+  report.host.source = "live";
+  report.host.hostname = std::string("here");
+  EXPECT_EQ(OnItsHost(report), "");
+  report.host.source = "tree";
+  EXPECT_EQ(OnItsHost(report), " on here");
+  report.host.hostname = host::NotObserved{"not captured"};
+  EXPECT_EQ(OnItsHost(report), " on the host itself");
+}
+
+TEST(WhoWasJudgedTest, ACaptureIsCalledOne) {
+  const auto source = [](const Report& report) { return WhoWasJudged(report).back().second; };
+  Report report;
+  report.host.source = "tree";
+  EXPECT_EQ(source(report).rfind("files of a host, ", 0), 0u);
+  report.host.observed_at = absl::UnixEpoch();
+  EXPECT_EQ(source(report).rfind("capture, ", 0), 0u);
+  report.host.source = "live";
+  EXPECT_EQ(source(report).rfind("live, ", 0), 0u);
+}
+
 }  // namespace
 }  // namespace vgpu::report

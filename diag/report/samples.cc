@@ -268,7 +268,9 @@ Report TwoCauses() {
                     .era = "unknown",
                     .era_because = "no line is particular to one era"};
   report.verdict = Verdict::kProblem;
-  report.headline = "OLLAMA_LLM_LIBRARY names cuda_v11, which is not installed: unset it.";
+  report.headline =
+      "OLLAMA_LLM_LIBRARY names cuda_v11, which is not installed: unset it. There is 1 more root "
+      "cause: VG611 (CUDA cannot be initialised).";
   report.root_causes = {
       {.code = "VG506",
        .id = "llm-library-mismatch",

@@ -137,14 +137,14 @@ std::string ToSarif(const Report& report) {
   for (const RuledOut& out : shown.ruled_out)
     run.Add(out.code, out.id, "pass", "none", out.because, Json::object());
 
+  const std::string see_it = absl::StrCat(". To see it", OnItsHost(shown), ": ");
   Json not_observed = Json::array();
   for (const NotSeen& not_seen : shown.not_observed) {
-    not_observed.push_back(
-        Json{{"level", "note"},
-             {"message",
-              Message(absl::StrCat("Not observed: ", not_seen.what,
-                                   not_seen.why.empty() ? "" : ": ", not_seen.why,
-                                   not_seen.how.empty() ? "" : ". To see it: ", not_seen.how))}});
+    not_observed.push_back(Json{
+        {"level", "note"},
+        {"message",
+         Message(absl::StrCat("Not observed: ", not_seen.what, not_seen.why.empty() ? "" : ": ",
+                              not_seen.why, not_seen.how.empty() ? "" : see_it, not_seen.how))}});
   }
   Json invocation = {{"executionSuccessful", true}, {"exitCode", ExitCode(shown.verdict)}};
   if (shown.host.hostname.present()) invocation["machine"] = *shown.host.hostname;

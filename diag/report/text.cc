@@ -405,9 +405,10 @@ class Layout {
 
   void NotObserved() {
     if (report_.not_observed.empty()) return;
+    const std::string on = OnItsHost(report_);
     // Where nothing is known to be wrong, this is the answer.
     if (!style_.verbose && report_.verdict != Verdict::kInconclusive) return NotObservedInBrief();
-    page_.Heading("Not observed");
+    page_.Heading("Not observed", on.empty() ? "" : absl::StrCat("to be seen", on));
     for (const NotSeenGroup& group : GroupNotSeen(report_)) {
       page_.Prose(2, "- ", absl::StrCat(group.what, group.why.empty() ? "" : " - ", group.why));
       if (group.how.empty()) continue;
@@ -424,10 +425,11 @@ class Layout {
   }
 
   void NotObservedInBrief() {
-    page_.Heading("Not observed", "--verbose says why, and how it is seen");
+    const std::string on = OnItsHost(report_);
+    page_.Heading("Not observed", absl::StrCat("--verbose says why, and how it is seen", on));
     const NotSeenInBrief brief = BriefNotSeen(report_);
     for (const NotSeenGroup& group : brief.by_doctor) {
-      page_.Prose(2, "- ", absl::StrCat(group.what, ", which this looks at:"));
+      page_.Prose(2, "- ", absl::StrCat(group.what, ", which this looks at", on, ":"));
       page_.Command(4, "", group.how);
     }
     if (!brief.others.empty()) page_.Prose(2, "- ", brief.others);

@@ -5,6 +5,46 @@
 #include "diag/rules/shared/common.h"
 
 namespace vgpu::rules {
+namespace {
+
+// No server runs, and that was seen.
+bool NoServer(const facts::Facts& facts) {
+  return facts.running_host && !facts.process.present() && facts.servers.present() &&
+         facts.servers->empty();
+}
+
+// Nor is there a program in any of the usual places, nor a unit that is called like it.
+bool NoOllama(const facts::Facts& facts) {
+  return facts.complete && NoServer(facts) && !facts.ollama.exe.present() &&
+         facts.installation.others.empty() && facts.ollama_units.value_or({}).empty();
+}
+
+// What was looked at, and what there is to judge instead.
+void SayNoOllama(const facts::Facts& facts, Holds& holds) {
+  const bool live = facts.host_kind == host::Host::Kind::kLive;
+  holds.headline =
+      absl::StrCat("No Ollama was found ", live ? "here" : "on this host", ": no unit ",
+                   facts.unit.name, ", no process, no program in the usual places.");
+  if (facts.ollama_units.present()) {
+    holds.evidence.push_back({facts.ollama_units.source, 0, "(none)",
+                              "no unit that systemd knows is called like Ollama"});
+  }
+  holds.evidence.push_back({"/proc/*/cmdline", 0, "(none)",
+                            "no process is `ollama serve`, by its program or its words"});
+  holds.evidence.push_back({facts.ollama.exe.source, 0, "(none)",
+                            "none of the places where installers put the program has it"});
+  holds.fix.push_back({"vgpu-doctor check --root FILE",
+                       "judges the machine that has Ollama, from the FILE that `sudo vgpu-doctor "
+                       "capture` wrote there",
+                       "", ""});
+  const bool needs_sudo = live && facts.observer_uid.value_or(0) != 0;
+  holds.fix.push_back({absl::StrCat(needs_sudo ? "sudo " : "", "vgpu-doctor check ",
+                                    live ? "" : "--root FILE ", "--unit UNIT"),
+                       "judges a service whose unit and program are called otherwise", "", ""});
+  holds.expect = {"a report on the service that is to see the GPU"};
+}
+
+}  // namespace
 
 Judgement UnitNotFound(const facts::Facts& facts) {
   if (!facts.unit_judged) return *WithoutUnit(facts);
@@ -62,6 +102,19 @@ Judgement UnitNotFound(const facts::Facts& facts) {
                              ? absl::StrCat("sudo vgpu-doctor check --pid ", *facts.listener)
                              : absl::StrCat("sudo vgpu-doctor check --unit ", facts.listener_unit),
                          "judges what serves", "", ""});
+  } else if (NoOllama(facts)) {
+    SayNoOllama(facts, holds);
+  } else if (no_systemd && NoServer(facts) && !facts.installation.others.empty() &&
+             !facts.installation.others.front().program.empty()) {
+    const std::string& program = facts.installation.others.front().program;
+    holds.headline = absl::StrCat("There is no unit ", unit.name,
+                                  " on this host, systemd does not run here, and no server of "
+                                  "Ollama runs: start ",
+                                  program, " serve, and check again.");
+    holds.evidence.push_back({program, 0, facts.installation.others.front().version.value_or(""),
+                              "the program is installed"});
+    holds.fix.push_back({absl::StrCat(program, " serve"),
+                         "starts a server, whose discovery can then be judged", "", ""});
   } else {
     holds.headline =
         absl::StrCat("There is no unit ", unit.name, " on this host",
@@ -76,6 +129,7 @@ Judgement UnitNotFound(const facts::Facts& facts) {
     }
   }
   holds.explains = {"VG301"};
+  if (!holds.expect.empty()) return holds;
   holds.expect = {no_systemd || (facts.listener.present() && facts.listener_unit.empty())
                       ? "a report on the process that serves"
                       : absl::StrCat("`systemctl status ", unit.name, "` shows a loaded unit")};

@@ -72,5 +72,57 @@ TEST(UnitNotFoundTest, WhereNeitherDiskNorSystemdWereSeenTheUnitIsNotMissed) {
   EXPECT_EQ(Lacks(UnitNotFound(machine.Gather())), "whether there is a unit ollama.service");
 }
 
+// systemd runs, and nothing on the machine is Ollama.
+HostBuilder Bare() {
+  HostBuilder machine;
+  machine.Stopped().RemoveFile("/etc/systemd/system").SetShown("LoadState", "not-found");
+  machine.RemoveShown("FragmentPath").RemoveShown("ExecStart").SetJournal("");
+  machine.RemoveFile("/usr/local/bin/ollama").RemoveFile("/usr/local/lib/ollama");
+  return machine;
+}
+
+TEST(UnitNotFoundTest, WithoutAnyOllamaItSaysWhatWasLookedAt) {
+  facts::Facts facts = Bare().Gather();
+  ASSERT_TRUE(facts.servers.present() && facts.servers->empty());
+  // Of a capture that lacks an answer it would not be known.
+  const Judgement unsure = UnitNotFound(facts);
+  EXPECT_FALSE(absl::StrContains(AsHolds(unsure)->headline, "No Ollama"));
+  facts.complete = true;
+  const Judgement judgement = UnitNotFound(facts);
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_TRUE(absl::StartsWith(holds->headline, "No Ollama was found")) << holds->headline;
+  bool processes = false, paths = false;
+  for (const Evidence& evidence : holds->evidence) {
+    processes |= evidence.source == "/proc/*/cmdline";
+    paths |= absl::StrContains(evidence.source, "/usr/local/bin/ollama");
+  }
+  EXPECT_TRUE(processes && paths);
+  ASSERT_EQ(holds->fix.size(), 2u);
+  EXPECT_TRUE(absl::StrContains(holds->fix[0].command, "--root"));
+  EXPECT_TRUE(absl::StrContains(holds->fix[0].why, "capture"));
+  EXPECT_TRUE(absl::StrContains(holds->fix[1].command, "--unit"));
+}
+
+TEST(UnitNotFoundTest, AProgramInAUsualPlaceIsAnOllama) {
+  HostBuilder machine = Bare();
+  machine.SetFile("/usr/bin/ollama", "").SetElf("/usr/bin/ollama", "{}");
+  facts::Facts facts = machine.Gather();
+  facts.complete = true;
+  const Judgement judgement = UnitNotFound(facts);
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  EXPECT_FALSE(absl::StrContains(AsHolds(judgement)->headline, "No Ollama"));
+}
+
+TEST(UnitNotFoundTest, AServerWithAnotherNameIsAnOllama) {
+  HostBuilder machine = Bare();
+  machine.AddProcess(700, 1, {"/srv/ollama", "serve"}, "/srv/ollama", {}, "/");
+  facts::Facts facts = machine.Gather();
+  facts.complete = true;
+  const Judgement judgement = UnitNotFound(facts);
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  EXPECT_FALSE(absl::StrContains(AsHolds(judgement)->headline, "No Ollama"));
+}
+
 }  // namespace
 }  // namespace vgpu::rules

@@ -36,7 +36,7 @@ class CommandLine(unittest.TestCase):
         commands = re.findall(r"^  ([a-z][a-z-]+)(?: {2,}|$)", testing.doctor("--help").out.decode(),
                               re.M)
         self.assertGreater(len(commands), 10)
-        for words in ([], *([command] for command in (*commands, "man")), ["baseline", "save"],
+        for words in ([], *([command] for command in commands), ["baseline", "save"],
                       ["baseline", "show"]):
             for line in testing.doctor(*words, "--help").out.decode().splitlines():
                 # An example is one line, so that it can be copied.

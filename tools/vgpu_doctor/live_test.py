@@ -20,6 +20,10 @@ import doctor_testing as testing
 
 INCIDENT = f"{testing.INCIDENTS}/started-before-drop-in-not-restarted/host"
 SYSTEMD_RUNS = os.path.isdir("/run/systemd/system")  # sd_booted(3)
+# Of diag/facts/usual_programs.h; and beside them what their packages leave.
+USUAL_PROGRAMS = ("/usr/local/bin/ollama", "/usr/bin/ollama", "/opt/ollama/bin/ollama",
+                  "/opt/ollama/ollama", "/usr/local/lib/ollama", "/usr/lib/ollama",
+                  "/usr/lib64/ollama", "/opt/ollama/lib/ollama")
 LIVE = {"timeout": 90}  # a journal of gigabytes takes its time
 
 
@@ -55,15 +59,30 @@ class Live(unittest.TestCase):
         report, outcome = testing.check_json(**LIVE)
         self.assertEqual(outcome.status, testing.PROBLEM)
         self.assertEqual(testing.codes(report, "root_causes"), ["VG201"])
-        self.assertIn("systemd does not run here", report["headline"])
-        self.assertIn("--pid", report["headline"])
+        meanings = [piece["meaning"] for piece in report["root_causes"][0]["evidence"]]
+        self.assertTrue([text for text in meanings if "systemd does not run here" in text], meanings)
+        if any(map(os.path.exists, USUAL_PROGRAMS)):  # of this machine
+            self.assertIn("systemd does not run here", report["headline"])
+        else:
+            self.assertIn("No Ollama was found here", report["headline"])
+            self.assertIn("/usr/local/bin/ollama", testing.words(report["root_causes"]))
+            self.assertIn("--root", report["root_causes"][0]["fix"][0]["command"])
         self.assertEqual(report["host"]["source"], "live")
         self.assertEqual(report["host"]["hostname"], socket.gethostname())
+
+    @unittest.skipIf(os.geteuid() != 0, "not root")
+    def test_root_is_not_told_to_run_the_same_again(self):
+        report, _ = testing.check_json(**LIVE)
+        how = {item["how"] for item in report["not_observed"]}
+        self.assertFalse(how & {"sudo vgpu-doctor check",
+                                "sudo vgpu-doctor check --unit ollama.service"}, how)
 
     def test_a_process_that_is_no_ollama_is_only_described(self):
         with sleeper() as pid:
             report, outcome = testing.check_json("--pid", str(pid), **LIVE)
         self.assertEqual(outcome.status, testing.INCONCLUSIVE)
+        self.assertIn(f"Process {pid} is {os.path.realpath(shutil.which('sleep'))}, and not Ollama",
+                      report["headline"])
         self.assertEqual(report["subject"]["pid"], pid)
         self.assertIsNone(report["subject"]["ollama_version"])
         self.assertIn(f"process {pid} runs", [item["what"] for item in report["working"]])

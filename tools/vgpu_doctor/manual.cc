@@ -8,7 +8,7 @@
 namespace vgpu::doctor {
 
 CLI::App* AddManual(CLI::App& app) {
-  return app.add_subcommand("man", "Print the manual page.")->group("");
+  return app.add_subcommand("man", "Print the manual page, for man -l or a package.");
 }
 
 int RunManual(const CLI::App& app) {

@@ -1,6 +1,7 @@
 #include "tools/vgpu_doctor/repair/plan.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <set>
 #include <utility>
 
@@ -89,6 +90,45 @@ std::vector<std::string> Decides(const rules::Action& action) {
   return {};
 }
 
+// Whether the other repair makes this request to the service manager too.
+bool IsSameRequest(const rules::Action& action, const rules::Action& other) {
+  if (std::holds_alternative<rules::Reload>(action))
+    return std::holds_alternative<rules::Reload>(other);
+  const auto* restart = std::get_if<rules::Restart>(&action);
+  const auto* again = std::get_if<rules::Restart>(&other);
+  return restart != nullptr && again != nullptr && restart->unit == again->unit &&
+         restart->only_start == again->only_start;
+}
+
+// Adds a risk to those that a step names.
+void AddRisk(const std::string& risk, std::string& risks) {
+  if (absl::StrContains(risks, risk)) return;
+  if (absl::StartsWith(risk, risks)) {
+    risks = risk;
+  } else {
+    absl::StrAppend(&risks, "; ", risk);
+  }
+}
+
+// Of two repairs that are made together the first leaves reload and restart to the second.
+void LeaveRequestsTo(Repair& next, Repair& repair) {
+  for (size_t i = 0; i < repair.actions.size();) {
+    const auto same =
+        std::find_if(next.actions.begin(), next.actions.end(),
+                     [&](const auto& other) { return IsSameRequest(repair.actions[i], other); });
+    if (same == next.actions.end()) {
+      ++i;
+      continue;
+    }
+    const auto at = static_cast<std::ptrdiff_t>(i);
+    AddRisk(repair.item.fix[i].risk,
+            next.item.fix[static_cast<size_t>(same - next.actions.begin())].risk);
+    repair.later.push_back({repair.item.fix[i].command, next.item.code});
+    repair.item.fix.erase(repair.item.fix.begin() + at);
+    repair.actions.erase(repair.actions.begin() + at);
+  }
+}
+
 }  // namespace
 
 const char* Name(By by) {
@@ -152,6 +192,11 @@ absl::StatusOr<Plan> MakePlan(const report::Report& report, absl::string_view wa
   }
   while (plan.automatic < plan.repairs.size() && plan.repairs[plan.automatic].by_hand.empty()) {
     ++plan.automatic;
+  }
+  // From the last one: each request goes as far back as it can. What a person does is left as it
+  // is: nobody knows which of it will be done.
+  for (size_t next = plan.automatic; next-- > 1;) {
+    for (size_t i = 0; i < next; ++i) LeaveRequestsTo(plan.repairs[next], plan.repairs[i]);
   }
   return plan;
 }

@@ -3,7 +3,8 @@
 // A plan holds the repairs of the root causes in their order, or that of the one cause that
 // was asked for. In front of them stand those of latent faults that the first restart would
 // meet, without a restart of their own: the one behind them is theirs too. It repairs nothing that
-// was not diagnosed. `--apply` carries out the repairs at its front, up to the first that is a
+// was not diagnosed. A reload or a restart that a repair behind it makes too stands there alone.
+// `--apply` carries out the repairs at its front, up to the first that is a
 // person's: what comes after that was found beside a fault that still stands.
 //
 // Values; thread-compatible.
@@ -33,12 +34,19 @@ enum class By {
 const char* Name(By by);
 By Who(const rules::Action& action);
 
+// A request to the service manager that is made once, behind the steps of another repair.
+struct Later {
+  std::string command = {};
+  std::string with = {};  // the code of that repair
+};
+
 struct Repair {
   report::Item item;                        // as it may be shown (shown.h)
   std::vector<rules::Action> actions = {};  // of item.fix, one for each
   bool latent = false;
   // Why --apply leaves it alone, for people; empty: it carries it out.
   std::string by_hand = {};
+  std::vector<Later> later = {};
 };
 
 struct Plan {

@@ -58,6 +58,48 @@ TEST(Plan, WhatTheRestartWouldMeetIsRepairedBeforeIt) {
   EXPECT_EQ(MakePlan(report, "VG302")->repairs.size(), 1u);
 }
 
+TEST(Plan, ReloadAndRestartStandOnceAfterTheLastChange) {
+  const FixStep reload = {"sudo systemctl daemon-reload", "", "", "", rules::Reload{}};
+  FixStep warned = Restart();
+  warned.risk = "requests are cut off; it meets VG401";
+  FixStep plain = Restart();
+  plain.risk = "requests are cut off";
+  report::Report report;
+  report.root_causes = {Cause("VG203", {reload, warned}),
+                        Cause("VG506", {Write("/a"), reload, plain}),
+                        Cause("VG604", {Write("/b")})};
+  const auto plan = MakePlan(report, "");
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->automatic, 3u);
+  const Repair& first = plan->repairs[0];
+  EXPECT_TRUE(first.item.fix.empty());
+  EXPECT_TRUE(first.actions.empty());
+  ASSERT_EQ(first.later.size(), 2u);
+  EXPECT_EQ(first.later[0].command, "sudo systemctl daemon-reload");
+  EXPECT_EQ(first.later[1].command, "sudo systemctl restart a");
+  EXPECT_EQ(first.later[1].with, "VG506");
+  const Repair& second = plan->repairs[1];
+  ASSERT_EQ(second.item.fix.size(), 3u);
+  EXPECT_TRUE(second.later.empty());
+  // What the restart would meet is said where it stands.
+  EXPECT_EQ(second.item.fix[2].risk, "requests are cut off; it meets VG401");
+  // Who asks for the one cause gets all of its steps.
+  EXPECT_EQ(MakePlan(report, "VG203")->repairs[0].item.fix.size(), 2u);
+}
+
+TEST(Plan, WhatIsCarriedOutLeavesNoRestartToAPerson) {
+  report::Report report;
+  report.root_causes = {Cause("VG205", {Write("/a"), Restart()}),
+                        Cause("VG401", {{"sudo install x"}, Restart()})};
+  EXPECT_EQ(MakePlan(report, "")->automatic, 1u);
+  EXPECT_EQ(MakePlan(report, "")->repairs[0].item.fix.size(), 2u);
+  // Nor does one whose own unit it is not.
+  report.root_causes[1].fix = {
+      Write("/b"), {"sudo systemctl restart b", "", "", "", rules::Restart{"b.service"}}};
+  EXPECT_EQ(MakePlan(report, "")->automatic, 2u);
+  EXPECT_EQ(MakePlan(report, "")->repairs[0].item.fix.size(), 2u);
+}
+
 TEST(Plan, OneCauseIsChosenByCodeOrNameAndMayActAtTheNextStart) {
   report::Report report;
   report.root_causes = {Cause("VG205", {Restart()})};

@@ -92,6 +92,11 @@ std::string PlanText(const report::Report& report, const Plan& plan, absl::strin
     for (size_t i = 0; i < repair.item.fix.size(); ++i) {
       AppendStep(repair.item.fix[i], i + 1, Who(repair.actions[i]), width, text);
     }
+    for (const Later& later : repair.later) {
+      absl::StrAppend(
+          &text, "\n",
+          prose("  ", absl::StrCat("`", later.command, "` comes once, with ", later.with, ".")));
+    }
     if (!repair.item.expect.empty()) {
       text += "\n";
       absl::string_view lead = "  then: ";
@@ -205,6 +210,9 @@ std::string PlanJson(const report::Report& report, const Plan& plan, const Outco
                                {"undo", step.undo},
                                {"by", Name(Who(repair.actions[i]))}});
     }
+    item["later"] = ordered_json::array();
+    for (const Later& later : repair.later)
+      item["later"].push_back({{"command", later.command}, {"with", later.with}});
     item["expect"] = repair.item.expect;
     root["repairs"].push_back(std::move(item));
   }
