@@ -3,7 +3,10 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 namespace vgpu::facts {
 namespace {
@@ -37,6 +40,37 @@ void FindEra(Facts& facts) {
   }
 }
 
+// Of a record's own time: "time=2026-02-26T06:13:22.353-05:00 level=…".
+std::optional<absl::TimeZone> ZoneOf(absl::string_view text) {
+  if (!absl::ConsumePrefix(&text, "time=")) return std::nullopt;
+  text = text.substr(0, text.find(' '));
+  if (absl::EndsWith(text, "Z")) return absl::UTCTimeZone();
+  int hours = 0, minutes = 0;
+  if (text.size() < 6) return std::nullopt;
+  text = text.substr(text.size() - 6);
+  if ((text[0] != '+' && text[0] != '-') || text[3] != ':' ||
+      !absl::SimpleAtoi(text.substr(1, 2), &hours) || !absl::SimpleAtoi(text.substr(4), &minutes)) {
+    return std::nullopt;
+  }
+  const int seconds = (hours * 60 + minutes) * 60;
+  return absl::FixedTimeZone(text[0] == '-' ? -seconds : seconds);
+}
+
+// In which the server told its time last.
+std::optional<absl::TimeZone> ZoneOf(const ollama::DiscoveryLog& log) {
+  std::optional<absl::TimeZone> zone;
+  const auto take = [&](const ollama::LogLine& line) {
+    if (auto of_line = ZoneOf(line.text)) zone = of_line;
+  };
+  for (const ollama::ServerStart& start : log.starts) {
+    for (const auto* line : {&start.server_config, &start.listening, &start.began}) {
+      if (*line) take(**line);
+    }
+    for (const ollama::Compute& result : start.results) take(result.line);
+  }
+  return zone;
+}
+
 }  // namespace
 
 Facts FromLog(host::ByteSource& source, const FromLogOptions& options) {
@@ -54,6 +88,7 @@ Facts FromLog(host::ByteSource& source, const FromLogOptions& options) {
   facts.log.redirected = {options.name, host::Absent{}};
 
   const ollama::DiscoveryLog& log = *facts.log.journal;
+  facts.time_zone = ZoneOf(log).value_or(options.time_zone);
   facts.unit_judged = log.is_journal;
   facts.unit.name = log.unit.empty() ? kUsualUnit : log.unit;
   facts.unit.loaded = {"", unseen};

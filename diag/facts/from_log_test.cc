@@ -43,6 +43,18 @@ TEST(FromLog, TheUnitOfAPathIsNamedWithoutIt) {
   EXPECT_EQ(facts.unit.name, "ollama.service");
 }
 
+TEST(FromLog, TheZoneIsThatOfItsRecords) {
+  const absl::Time time = absl::FromUnixSeconds(1772103339);
+  const auto shown = [&](const Facts& facts) {
+    return absl::FormatTime("%H:%M %Ez", time, facts.time_zone);
+  };
+  EXPECT_EQ(shown(Of(kJournal)), "05:55 -05:00");
+  EXPECT_EQ(shown(Of("time=2026-02-26T06:13:22.671+05:30 level=INFO source=types.go:60 "
+                     "msg=\"inference compute\" id=cpu library=cpu total=\"3.8 GiB\"\n")),
+            "16:25 +05:30");
+  EXPECT_EQ(shown(Of("nothing\n")), "10:55 +00:00");
+}
+
 TEST(FromLog, OfSeveralStartsTheLastOneCounts) {
   const std::string later =
       R"log(Feb 26 07:00:00 test10 ollama[200]: time=2026-02-26T07:00:00.353-05:00 level=INFO source=routes.go:1663 msg="server config" env="map[]"

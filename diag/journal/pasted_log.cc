@@ -23,6 +23,8 @@ namespace {
 using logfmt::LinePrefix;
 
 constexpr size_t kNone = absl::string_view::npos;
+// Lines that wait for a record that tells the zone.
+constexpr size_t kMaxWaiting = 1024;
 
 // The text's bytes as UTF-8: UTF-16 with a mark is converted, UTF-8's own mark dropped.
 class TextSource {
@@ -208,6 +210,7 @@ class Reader {
     if (!buffer.empty()) Physical(buffer);
     EndRecord();
     Flush();
+    GiveOut();
     return std::move(summary_);
   }
 
@@ -340,6 +343,7 @@ class Reader {
     const absl::string_view text = line.substr(prefix.length);
     if (prefix.time) entry.time = *prefix.time;
     if (prefix.wall_time) entry.time = Resolve(*prefix.wall_time, text);
+    pending_wall_ = entry.time.present() ? std::nullopt : prefix.wall_time;
     prefixed_ = prefixed_ || !prefix.identifier.empty();
     summary_.journal = summary_.journal || !prefix.identifier.empty();
     Hold(std::move(entry), text, width);
@@ -386,6 +390,7 @@ class Reader {
     if (!pending_) return;
     PastedLine line = *std::move(pending_);
     pending_.reset();
+    const std::optional<absl::CivilSecond> wall = std::exchange(pending_wall_, std::nullopt);
     // A terminal breaks every line at one column and loses nothing; a mail program breaks
     // at a space, which is lost.
     bool hard = pieces_.size() > 2 || (pieces_.size() == 2 && widths_[0] == wrapped_at_);
@@ -400,8 +405,28 @@ class Reader {
       }
       absl::StrAppend(&line.text, hard ? "" : " ", next);
     }
-    on_line_(line);
+    Emit(line, wall);
     last_ = std::move(line);
+  }
+
+  // In their order: a line whose local time nobody has told the zone of holds back what stands
+  // behind it, as far as memory allows. What systemd says of a unit comes before the first record.
+  void Emit(const PastedLine& line, std::optional<absl::CivilSecond> wall = std::nullopt) {
+    if (waiting_.empty() && (!wall || gave_up_)) return on_line_(line);
+    waiting_.push_back({line, wall});
+    waiting_size_ += line.text.size();
+    gave_up_ = waiting_.size() >= kMaxWaiting || waiting_size_ > kMaxRecord;
+    if (zone_learned_ || gave_up_) GiveOut();
+  }
+
+  void GiveOut() {
+    for (auto& [line, wall] : waiting_) {
+      if (wall && zone_learned_ && (wall->year() == logfmt::kUnknownYear) == zone_of_unknown_year_)
+        line.time = absl::FromCivil(*wall, absl::UTCTimeZone()) + zone_;
+      on_line_(line);
+    }
+    waiting_.clear();
+    waiting_size_ = 0;
   }
 
   // Records of several fields.
@@ -443,11 +468,11 @@ class Reader {
       std::string flat = absl::StrReplaceAll(text, {{"\n", " "}});
       if (!TakeEntry(absl::StripAsciiWhitespace(flat), record_.number)) {
         record_.text = std::move(flat);  // no entry: a text that begins with a brace
-        on_line_(record_);
+        Emit(record_);
       }
       return;
     }
-    if (has_message_) on_line_(record_);
+    if (has_message_) Emit(record_);
     has_message_ = false;
   }
 
@@ -497,7 +522,7 @@ class Reader {
         line.time = when;
       }
       line.text = logfmt::StripColours(absl::StripTrailingAsciiWhitespace(text));
-      on_line_(line);
+      Emit(line);
       return true;
     }
     if (!absl::StrContains(json_text, "\"MESSAGE\"")) return false;
@@ -511,7 +536,7 @@ class Reader {
     if (entry->pid) line.pid = static_cast<int>(*entry->pid);
     if (entry->realtime.present()) line.time = *entry->realtime;
     line.text = logfmt::StripColours(*entry->message);
-    on_line_(line);
+    Emit(line);
     return true;
   }
 
@@ -521,6 +546,7 @@ class Reader {
 
   // The record that may still go on, as the physical lines that it stands on.
   std::optional<PastedLine> pending_;
+  std::optional<absl::CivilSecond> pending_wall_;  // where its time waits for a zone
   std::vector<std::string> pieces_;
   std::vector<size_t> widths_;
   size_t size_ = 0;
@@ -528,6 +554,10 @@ class Reader {
   size_t wrapped_at_ = 0;
   PastedLine last_;
   bool prefixed_ = false;
+
+  std::vector<std::pair<PastedLine, std::optional<absl::CivilSecond>>> waiting_;
+  size_t waiting_size_ = 0;
+  bool gave_up_ = false;
 
   bool zone_learned_ = false;
   bool zone_of_unknown_year_ = false;

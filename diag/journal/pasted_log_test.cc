@@ -165,9 +165,23 @@ TEST(PastedLog, AYearAndAZoneAreTakenFromARecordThatHasThem) {
       "Feb 26 05:54:30 h systemd[1]: Started ollama.service.\n", "Feb 26 05:54:39 h ollama[7]: ",
       kRecord, "\nFeb 26 05:55:39 h systemd[1]: ollama.service: Main process exited\n"));
   ASSERT_EQ(read.lines.size(), 3u);
-  EXPECT_FALSE(read.lines[0].time.present());
   ASSERT_TRUE(read.lines[2].time.present());
   EXPECT_EQ(absl::ToUnixSeconds(*read.lines[2].time), 1772103339);
+  // Also of a line that stands before it.
+  ASSERT_TRUE(read.lines[0].time.present());
+  EXPECT_EQ(absl::ToUnixSeconds(*read.lines[0].time), 1772103339 - 69);
+}
+
+TEST(PastedLog, WhereNoRecordTellsAZoneAllLinesComeInTheirOrder) {
+  std::string text;
+  for (int i = 0; i < 3000; ++i) absl::StrAppend(&text, "Feb 26 05:54:30 h systemd[1]: ", i, "\n");
+  absl::StrAppend(&text, kRecord, "\n");
+  const Read read = ReadAll(text);
+  ASSERT_EQ(read.lines.size(), 3001u);
+  for (size_t i = 0; i < 3000; ++i) {
+    EXPECT_EQ(read.lines[i].text, absl::StrCat(i));
+    EXPECT_FALSE(read.lines[i].time.present());
+  }
 }
 
 TEST(PastedLog, AnyPiecesGiveTheSame) {

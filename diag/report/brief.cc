@@ -132,9 +132,10 @@ std::vector<NotSeenGroup> GroupNotSeen(const Report& report) {
   return groups;
 }
 
-NotSeenInBrief BriefNotSeen(const Report& report) {
+NotSeenInBrief BriefNotSeen(const Report& report, size_t from) {
   NotSeenInBrief brief;
-  for (const NotSeen& not_seen : report.not_observed) {
+  for (size_t i = from; i < report.not_observed.size(); ++i) {
+    const NotSeen& not_seen = report.not_observed[i];
     const absl::string_view how = Ways(not_seen.how).front().text;
     std::string* what = &brief.others;
     if (IsCommand(how) && absl::StrContains(how, "vgpu-doctor ")) {

@@ -12,6 +12,7 @@
 #ifndef DIAG_REPORT_BRIEF_H_
 #define DIAG_REPORT_BRIEF_H_
 
+#include <cstddef>
 #include <set>
 #include <string>
 #include <tuple>
@@ -70,7 +71,8 @@ struct NotSeenInBrief {
   std::string others;                   // "one; another"
 };
 
-NotSeenInBrief BriefNotSeen(const Report& report);
+// Without the first `from` items.
+NotSeenInBrief BriefNotSeen(const Report& report, size_t from = 0);
 
 // How something is seen: one way, or several.
 struct Way {

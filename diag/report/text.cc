@@ -427,7 +427,18 @@ class Layout {
   void NotObservedInBrief() {
     const std::string on = OnItsHost(report_);
     page_.Heading("Not observed", absl::StrCat("--verbose says why, and how it is seen", on));
-    const NotSeenInBrief brief = BriefNotSeen(report_);
+    // Of a log alone the first says how much it proves, and what settles the rest.
+    const size_t said = report_.host.source == "log" ? 1 : 0;
+    if (said > 0) {
+      const NotSeen& beyond = report_.not_observed.front();
+      page_.Prose(2, "- ", absl::StrCat(beyond.what, ": ", beyond.why));
+      if (IsCommand(beyond.how)) {
+        page_.Command(4, "to see it: ", beyond.how);
+      } else if (!beyond.how.empty()) {
+        page_.Prose(4, "", absl::StrCat("to see it: ", beyond.how));
+      }
+    }
+    const NotSeenInBrief brief = BriefNotSeen(report_, said);
     for (const NotSeenGroup& group : brief.by_doctor) {
       page_.Prose(2, "- ", absl::StrCat(group.what, ", which this looks at", on, ":"));
       page_.Command(4, "", group.how);

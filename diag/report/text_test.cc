@@ -221,6 +221,22 @@ TEST(ToText, WhereNothingIsKnownTheReportSaysWhy) {
   EXPECT_TRUE(absl::StrContains(ToText(report, {}), "  - the log\n"));
 }
 
+TEST(ToText, OfALogItSaysHowMuchThatProves) {
+  Report report;
+  report.verdict = Verdict::kProblem;
+  report.host.source = "log";
+  report.not_observed = {
+      {.what = "the unit", .why = "only a log was given", .how = "sudo vgpu-doctor check"},
+      {.what = "the rest", .why = "it is short", .how = "sudo vgpu-doctor check"}};
+  const std::string text = ToText(report, {});
+  EXPECT_TRUE(absl::StrContains(text,
+                                "  - the unit: only a log was given\n"
+                                "    to see it: $ sudo vgpu-doctor check\n"))
+      << text;
+  EXPECT_FALSE(absl::StrContains(text, "it is short"));
+  EXPECT_TRUE(absl::StrContains(text, "the rest"));
+}
+
 TEST(ToText, ADistanceFromUtcThatAllTimesHaveIsSaidOnce) {
   Report report;
   report.time_zone = absl::FixedTimeZone(-5 * 60 * 60);

@@ -131,6 +131,96 @@ TEST(OnlyALog, EveryVariantIsSkipped) {
   EXPECT_EQ(AsHolds(LlmLibraryMismatch(Of(head + skip + took + Cpu()))), nullptr);
 }
 
+TEST(OnlyALog, WhatWasSkippedNamesTheVariableToo) {
+  const std::string skip = Debug(
+      "source=runner.go:98 msg=\"skipping available library at user's request\" "
+      "requested=cuda_v11 libDir=/usr/local/lib/ollama/cuda_v12");
+  const Judgement judgement = LlmLibraryMismatch(Of(skip + Cpu()));
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  EXPECT_TRUE(absl::StartsWith(AsHolds(judgement)->headline, "OLLAMA_LLM_LIBRARY=cuda_v11 "));
+  EXPECT_EQ(AsHolds(judgement)->confidence, Confidence::kLikely);  // the beginning is missing
+  // The variant of that name may have been tried before the first line.
+  const std::string other = Debug(
+      "source=runner.go:98 msg=\"skipping available library at user's request\" "
+      "requested=cuda_v12 libDir=/usr/local/lib/ollama/cuda_v13");
+  const Judgement possible = LlmLibraryMismatch(Of(other + Cpu()));
+  ASSERT_NE(AsHolds(possible), nullptr);
+  EXPECT_EQ(AsHolds(possible)->confidence, Confidence::kPossible);
+  EXPECT_EQ(AsHolds(LlmLibraryMismatch(Of(skip + Gpu("CUDA")))), nullptr);
+}
+
+TEST(OnlyALog, ANameThatNoReleaseHasIsNamedAtAnyLevel) {
+  const auto judge = [](absl::string_view name, const std::string& rest) {
+    return LlmLibraryMismatch(
+        Of(Config(absl::StrCat("OLLAMA_DEBUG:INFO OLLAMA_LLM_LIBRARY:", name)) +
+           Listening("0.16.2") + rest));
+  };
+  const Judgement judgement = judge("cuda_v11", Cpu());
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  EXPECT_EQ(AsHolds(judgement)->confidence, Confidence::kLikely);
+  // What is installed is not known, and these may be.
+  EXPECT_EQ(AsHolds(judge("cuda_v12", Cpu())), nullptr);
+  EXPECT_EQ(AsHolds(judge("cuda_v11", Gpu("CUDA"))), nullptr);
+  // A backend was opened: nothing was skipped.
+  EXPECT_EQ(AsHolds(judge("cuda_v11",
+                          "ggml_cuda_init: failed to initialize CUDA: no CUDA-capable "
+                          "device is detected\n" +
+                              Cpu())),
+            nullptr);
+}
+
+TEST(OnlyALog, WithoutAPrefixItMayBeAShellsOrAServices) {
+  const Judgement judgement = LlmLibraryMismatch(
+      Of(Config("OLLAMA_DEBUG:INFO OLLAMA_LLM_LIBRARY:cuda_v11") + Listening("0.16.2") + Cpu()));
+  ASSERT_NE(AsHolds(judgement), nullptr);
+  const std::vector<FixStep>& fix = AsHolds(judgement)->fix;
+  ASSERT_GE(fix.size(), 3u);
+  EXPECT_EQ(fix[0].command, "unset OLLAMA_LLM_LIBRARY");
+  EXPECT_TRUE(absl::StrContains(fix[0].why, "shell"));
+  EXPECT_TRUE(absl::StrContains(fix[1].command, "UnsetEnvironment=OLLAMA_LLM_LIBRARY"));
+  EXPECT_TRUE(absl::StrContains(fix[1].why, "service"));
+  EXPECT_TRUE(absl::StrContains(fix.back().command, "systemctl restart"));
+}
+
+// systemd's words, as a log of the unit has them.
+std::string SystemdLine(absl::string_view words) {
+  return absl::StrCat("Feb 26 06:13:20 box systemd[1]: ", words, "\n");
+}
+
+TEST(OnlyALog, SystemdSaysThatAValueIsCut) {
+  constexpr absl::string_view kDropInLine = "/etc/systemd/system/ollama.service.d/vgpu.conf:3: ";
+  const std::string said = SystemdLine(absl::StrCat(
+      kDropInLine, "Invalid environment assignment, ignoring: /usr/lib64/libvgpu-cuda.so"));
+  const std::string rest = Config("") + Listening("0.16.2");
+  const Judgement judgement = EnvironmentValueCut(Of(said + rest + Cpu()));
+  const Holds* holds = AsHolds(judgement);
+  ASSERT_NE(holds, nullptr);
+  EXPECT_EQ(holds->confidence, Confidence::kLikely);
+  EXPECT_EQ(holds->explains, std::vector<std::string>{"VG704"});
+  EXPECT_TRUE(absl::StrContains(holds->headline, "vgpu.conf:3")) << holds->headline;
+  EXPECT_TRUE(absl::StrContains(holds->headline, "/usr/lib64/libvgpu-cuda.so"));
+  ASSERT_EQ(holds->fix.size(), 3u);
+  EXPECT_EQ(holds->fix[0].command, "sudoedit /etc/systemd/system/ollama.service.d/vgpu.conf");
+  // Where the GPU was found nothing of it was needed, and a word that is no library may be
+  // anything.
+  const Judgement works = EnvironmentValueCut(Of(said + rest + Gpu("CUDA")));
+  ASSERT_NE(AsHolds(works), nullptr);
+  EXPECT_EQ(AsHolds(works)->acts, Acts::kNextStart);
+  const Judgement word = EnvironmentValueCut(
+      Of(SystemdLine(absl::StrCat(kDropInLine, "Invalid environment assignment, ignoring: b")) +
+         rest + Cpu()));
+  ASSERT_NE(AsHolds(word), nullptr);
+  EXPECT_EQ(AsHolds(word)->acts, Acts::kNextStart);
+  EXPECT_EQ(AsHolds(word)->confidence, Confidence::kPossible);
+  // Of another unit it says nothing of this one.
+  EXPECT_EQ(AsHolds(EnvironmentValueCut(
+                Of(SystemdLine("Started ollama.service - Ollama Service.") +
+                   SystemdLine("/etc/systemd/system/other.service:3: Invalid environment "
+                               "assignment, ignoring: /usr/lib64/a.so") +
+                   rest + Cpu()))),
+            nullptr);
+}
+
 TEST(OnlyALog, TheChildNamesTheLibraryThatItLacks) {
   const std::string failed =
       "0.00.006.542 E load_backend: failed to load /usr/local/lib/ollama/cuda_v13/"

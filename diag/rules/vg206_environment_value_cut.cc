@@ -4,6 +4,8 @@
 // environment assignment, ignoring` (measured, systemd 252). Between quotes a space is
 // legal, and the loader takes it for a separator.
 
+#include <optional>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -48,9 +50,46 @@ std::vector<Cut> CutValues(const systemd::EffectiveUnit& unit) {
   return cuts;
 }
 
+// A log alone: what systemd said as it read the unit. Whose value it was is not said.
+//   /etc/systemd/system/ollama.service.d/vgpu.conf:3: Invalid environment assignment, ignoring:
+//   /b.so
+std::optional<Judgement> CutInLog(const facts::Facts& facts) {
+  if (!facts.only_a_log) return std::nullopt;
+  std::optional<Evidence> said =
+      SystemdSays(facts, kMessage, "systemd passes over what stands behind an unquoted space");
+  if (!said || !absl::StrContains(said->quote, facts.unit.name)) return std::nullopt;
+  const size_t at = said->quote.find(std::string(kMessage));
+  const std::string word = said->quote.substr(at + kMessage.size());
+  std::string place = said->quote.substr(0, at);
+  while (absl::EndsWith(place, ":") || absl::EndsWith(place, " ")) place.pop_back();
+  // A word of a list of libraries; else it may be of anything.
+  const bool of_libraries = absl::StrContains(word, ".so");
+  const std::vector<Evidence> effect = NoGpuEvidence(facts);
+  Holds holds;
+  holds.confidence = of_libraries ? Confidence::kLikely : Confidence::kPossible;
+  holds.acts = effect.empty() || !of_libraries ? Acts::kNextStart : Acts::kNow;
+  holds.evidence.push_back(*std::move(said));
+  if (holds.acts == Acts::kNow) {
+    holds.evidence.insert(holds.evidence.end(), effect.begin(), effect.end());
+    holds.explains = {"VG704"};
+  }
+  holds.headline = absl::StrCat("An unquoted space in ", place, " cuts a variable off before ",
+                                word, ": put the assignment in quotes.");
+  const std::string file = place.substr(0, place.rfind(':'));
+  holds.fix = {{absl::StrCat("sudoedit ", ShellWord(file)),
+                "write the whole assignment in quotes: Environment=\"NAME=…\"", "",
+                "take the quotes out again"},
+               ReloadStep("systemd reads the file again"),
+               RestartStep(facts, "only a new process gets what the unit says now")};
+  holds.expect = {"systemd does not say `Invalid environment assignment` after the reload"};
+  if (holds.acts == Acts::kNow) holds.expect.push_back(ExpectGpuLine(facts));
+  return holds;
+}
+
 }  // namespace
 
 Judgement EnvironmentValueCut(const facts::Facts& facts) {
+  if (auto in_log = CutInLog(facts)) return *in_log;
   if (auto none = WithoutUnit(facts)) return *none;
   if (!facts.unit.files.fragment.present() && facts.unit.files.drop_ins.empty()) {
     return CannotTell{absl::StrCat("the files of ", facts.unit.name),

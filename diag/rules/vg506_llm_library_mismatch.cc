@@ -6,6 +6,8 @@
 // *other* variants are skipped is normal. Era A takes the variant that fits where there is
 // none of that name (llm/server.go v0.6.8).
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
@@ -70,6 +72,38 @@ Holds Mismatch(const facts::Facts& facts, const InEffect& variable, const std::s
   return holds;
 }
 
+// Directories of variants that releases of eras B and C bring (v0.12.4 to v0.33.0-rc2).
+constexpr absl::string_view kShipped[] = {"cuda_v12",      "cuda_v13", "cuda_jetpack5",
+                                          "cuda_jetpack6", "rocm",     "vulkan"};
+
+bool IsShipped(absl::string_view name) {
+  return std::find(std::begin(kShipped), std::end(kShipped), name) != std::end(kShipped);
+}
+
+// A log alone whose level does not show what was skipped: the server says the name, no release has
+// a variant of it, and nothing was found.
+std::optional<Judgement> UnknownNameInLog(const facts::Facts& facts, const InEffect& variable,
+                                          const std::string& requested) {
+  const ollama::ServerStart* start = facts.ThisStart();
+  if (!facts.only_a_log || start == nullptr || facts.ollama.era == ollama::Era::kUnknown ||
+      IsShipped(requested) || !start->skipped.empty() || !start->passes.empty() ||
+      !start->failures.empty() || start->InitError() != nullptr) {
+    return std::nullopt;
+  }
+  const std::vector<Evidence> effect = NoGpuEvidence(facts);
+  if (effect.empty()) return std::nullopt;
+  Holds holds;
+  holds.evidence = variable.evidence;
+  holds.evidence.insert(holds.evidence.end(), effect.begin(), effect.end());
+  holds.confidence = Confidence::kLikely;
+  holds.explains = {"VG704"};
+  holds.headline = absl::StrCat(kName, "=", requested,
+                                " names no variant that a release of Ollama has: all are skipped.");
+  holds.fix = UnsetSteps(facts, "VG506", variable);
+  holds.expect = {ExpectGpuLine(facts)};
+  return holds;
+}
+
 // A log alone: discovery skipped every variant that there is, and tried none.
 std::optional<Judgement> MismatchInLog(const facts::Facts& facts, const InEffect& variable,
                                        const std::string& requested) {
@@ -90,7 +124,10 @@ std::optional<Judgement> MismatchInLog(const facts::Facts& facts, const InEffect
   std::vector<Evidence> effect = NoGpuEvidence(facts);
   if (holds.evidence.size() == variable.evidence.size() || effect.empty()) return std::nullopt;
   for (Evidence& evidence : effect) holds.evidence.push_back(std::move(evidence));
-  holds.confidence = Confidence::kCertain;
+  // Of a log that begins later, a variant that was tried may be missing.
+  holds.confidence = start->began || start->from_its_beginning() ? Confidence::kCertain
+                     : IsShipped(requested)                      ? Confidence::kPossible
+                                                                 : Confidence::kLikely;
   holds.explains = {"VG704"};
   holds.headline = absl::StrCat(kName, "=", requested,
                                 " names no variant that is installed: Ollama skips all of them.");
@@ -112,6 +149,7 @@ Judgement LlmLibraryMismatch(const facts::Facts& facts) {
       return Contradicted{"in era A a name that fits no variant is passed over"};
     }
     if (auto in_log = MismatchInLog(facts, variable, requested)) return *in_log;
+    if (auto in_log = UnknownNameInLog(facts, variable, requested)) return *in_log;
     if (dir.absent()) return Contradicted{"there is no library directory with a variant to skip"};
     if (!dir.present()) {
       return CannotTell{"the variants below Ollama's library directory", std::string(dir.why_not()),
@@ -137,6 +175,17 @@ Judgement LlmLibraryMismatch(const facts::Facts& facts) {
                                        " has a CUDA backend that could be skipped")};
     }
     return Mismatch(facts, variable, requested, same_name);
+  }
+  // The line of what was skipped says it too, where the server's first line is not in the log.
+  if (const ollama::ServerStart* start = facts.ThisStart();
+      facts.only_a_log && start != nullptr && !start->skipped.empty() && !start->server_config) {
+    const std::string requested = Trimmed(start->skipped.front().value);
+    InEffect asked;
+    asked.name = kName;
+    asked.value = requested;
+    if (!requested.empty()) {
+      if (auto in_log = MismatchInLog(facts, asked, requested)) return *in_log;
+    }
   }
   if (!fits.empty()) return Contradicted{absl::StrCat(kName, "=", fits, " is a variant")};
   const InEffect now = ValueNow(facts, kName);

@@ -50,6 +50,22 @@ class Log(unittest.TestCase):
         # One item for all that no log shows, not one for every rule.
         self.assertLess(len(report["not_observed"]), 12)
 
+    def test_the_text_says_how_much_it_proves_in_the_zone_of_the_log(self):
+        text = testing.doctor("check", "--log", LOG).out.decode()
+        self.assertIn("only a log was given: it proves what its lines say", " ".join(text.split()))
+        self.assertIn("Time line in the zone -05:00", text)
+
+    def test_what_systemd_passes_over_is_named_and_stands_in_the_time_line(self):
+        line = ("Feb 26 06:13:20 test10 systemd[1]: /etc/systemd/system/ollama.service.d/vgpu.conf:3:"
+                " Invalid environment assignment, ignoring: /usr/lib64/libvgpu-cuda.so\n")
+        text = line + read().replace("CUDA_VISIBLE_DEVICES:-1", "CUDA_VISIBLE_DEVICES:")
+        text = "".join(part for part in text.splitlines(keepends=True) if "overrode" not in part)
+        report = judge(text, "--verbose")
+        self.assertEqual(testing.codes(report, "root_causes"), ["VG206"])
+        told = [event for event in report["timeline"]
+                if "Invalid environment assignment" in event["event"]]
+        self.assertEqual([event["time"][:19] for event in told], ["2026-02-26T06:13:20"])
+
     def test_every_form_gives_the_same_diagnosis(self):
         text = read()
         plain = re.sub(r"(?m)^\S+ +\d+ \S+ \S+ \S+: ", "", text)

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "diag/rules/shared/common.h"
+#include "diag/rules/steps.h"
 
 namespace vgpu::rules {
 namespace {
@@ -92,9 +93,20 @@ std::vector<InEffect> ValuesInEffect(const Facts& facts, const std::string& name
 std::vector<FixStep> UnsetSteps(const Facts& facts, absl::string_view code,
                                 const InEffect& variable) {
   if (!facts.unit_judged) {
-    return {{absl::StrCat("unset ", variable.name),
-             "then start the server again from that shell: it inherits what the shell has", "",
-             ""}};
+    FixStep in_shell = {absl::StrCat("unset ", variable.name),
+                        "then start the server again from that shell: it inherits what the shell "
+                        "has",
+                        "", ""};
+    if (!facts.only_a_log) return {std::move(in_shell)};
+    // Lines without a prefix may be a shell's, or a service's that were copied without it.
+    in_shell.why = absl::StrCat("where a shell started the server: ", in_shell.why);
+    std::vector<FixStep> steps = LastDropInSteps(
+        facts, code, {absl::StrCat("UnsetEnvironment=", variable.name)},
+        absl::StrCat("where it is a service, of which the log does not tell: takes ", variable.name,
+                     " away, whichever file or manager it comes from"),
+        "");
+    steps.insert(steps.begin(), OneWay(std::move(in_shell)));
+    return steps;
   }
   const InEffect next = ValueAtNextStart(facts, variable.name);
   if (variable.acts == Acts::kNow && next.value.absent()) {
