@@ -405,10 +405,10 @@ class Layout {
 
   void NotObserved() {
     if (report_.not_observed.empty()) return;
-    const std::string on = OnItsHost(report_);
     // Where nothing is known to be wrong, this is the answer.
     if (!style_.verbose && report_.verdict != Verdict::kInconclusive) return NotObservedInBrief();
-    page_.Heading("Not observed", on.empty() ? "" : absl::StrCat("to be seen", on));
+    page_.Heading("Not observed");
+    WhereItIsSeen();
     for (const NotSeenGroup& group : GroupNotSeen(report_)) {
       page_.Prose(2, "- ", absl::StrCat(group.what, group.why.empty() ? "" : " - ", group.why));
       if (group.how.empty()) continue;
@@ -424,9 +424,15 @@ class Layout {
     }
   }
 
-  void NotObservedInBrief() {
+  void WhereItIsSeen() {
     const std::string on = OnItsHost(report_);
-    page_.Heading("Not observed", absl::StrCat("--verbose says why, and how it is seen", on));
+    if (!on.empty())
+      page_.Prose(2, "", absl::StrCat("To be seen", on, ", and not where this is read:"));
+  }
+
+  void NotObservedInBrief() {
+    page_.Heading("Not observed", "--verbose says why, and how it is seen");
+    WhereItIsSeen();
     // Of a log alone the first says how much it proves, and what settles the rest.
     const size_t said = report_.host.source == "log" ? 1 : 0;
     if (said > 0) {
@@ -440,7 +446,7 @@ class Layout {
     }
     const NotSeenInBrief brief = BriefNotSeen(report_, said);
     for (const NotSeenGroup& group : brief.by_doctor) {
-      page_.Prose(2, "- ", absl::StrCat(group.what, ", which this looks at", on, ":"));
+      page_.Prose(2, "- ", absl::StrCat(group.what, ", which this looks at:"));
       page_.Command(4, "", group.how);
     }
     if (!brief.others.empty()) page_.Prose(2, "- ", brief.others);

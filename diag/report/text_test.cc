@@ -221,6 +221,17 @@ TEST(ToText, WhereNothingIsKnownTheReportSaysWhy) {
   EXPECT_TRUE(absl::StrContains(ToText(report, {}), "  - the log\n"));
 }
 
+TEST(ToText, OfACaptureItSaysWhereTheRestIsSeen) {
+  Report report;
+  report.host.source = "tree";
+  report.host.hostname = std::string("test10");
+  report.not_observed = {{.what = "the log", .why = "it was rotated", .how = "ls /var/log"}};
+  EXPECT_TRUE(absl::StrContains(
+      ToText(report, {}), "  To be seen on test10, and not where this is read:\n  - the log"));
+  report.host.source = "live";
+  EXPECT_FALSE(absl::StrContains(ToText(report, {}), "To be seen"));
+}
+
 TEST(ToText, OfALogItSaysHowMuchThatProves) {
   Report report;
   report.verdict = Verdict::kProblem;
