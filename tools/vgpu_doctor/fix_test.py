@@ -37,15 +37,23 @@ class Plan(unittest.TestCase):
                 self.assertEqual(result["verdict"], report["verdict"])
                 self.assertIsNone(result["applied"])
                 for item, cause in zip(result["repairs"], causes, strict=True):
-                    # The restart is that of the root cause's repair, and comes once.
-                    fix = [told for told in cause["fix"]
-                           if cause not in first or "systemctl restart" not in told["command"]]
+                    # The restart is that of the root cause's repair, and comes once; so does a
+                    # reload that a repair behind this one makes too.
+                    later = [each["command"] for each in item["later"]]
+                    fix = [told for told in cause["fix"] if told["command"] not in later and
+                           (cause not in first or "systemctl restart" not in told["command"])]
                     for step, told in zip(item["steps"], fix, strict=True):
-                        self.assertEqual(step, told | {"by": step["by"]})
+                        self.assertIn(told["risk"], step["risk"])  # and that of the one it is for
+                        self.assertEqual(step, told | {"by": step["by"], "risk": step["risk"]})
+                    for each in item["later"]:
+                        behind = [other["steps"] for other in result["repairs"]
+                                  if other["code"] == each["with"]]
+                        self.assertIn(each["command"], [step["command"] for step in behind[0]])
                     # A repair that is the tool's has no step of a person's.
                     if item["by"] == "vgpu-doctor":
                         self.assertNotIn("person", [step["by"] for step in item["steps"]])
-                        self.assertIn("vgpu-doctor", [step["by"] for step in item["steps"]])
+                        self.assertTrue(later or
+                                        "vgpu-doctor" in [step["by"] for step in item["steps"]])
                     else:
                         self.assertNotEqual(item["because"], "")
 
