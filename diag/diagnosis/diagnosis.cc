@@ -127,6 +127,25 @@ void LinkFindings(std::vector<Finding>& findings) {
   }
 }
 
+// Ollama's scripts/install.sh, v0.1.0 to v0.33.0-rc2 (check_gpu, install_cuda_driver_apt): where
+// `lspci -d 10de:` or `lshw` names an NVIDIA card and there is no nvidia-smi, it installs
+// cuda-drivers from NVIDIA's repository. A virtual device has the ids of a real one, and NVIDIA's
+// libcuda.so.1 then stands where the shim's did.
+constexpr char kInstallScript[] = "https://ollama.com/install.sh";
+constexpr char kItsDriver[] =
+    "where lspci shows an NVIDIA card, a virtual one too, and there is no nvidia-smi, the script "
+    "installs NVIDIA's driver as well; unpacking the archive does not (vgpu-doctor explain "
+    "after-update)";
+
+// The risk of every step that runs the script, whichever rule it is of.
+std::vector<rules::FixStep> WithItsDriver(std::vector<rules::FixStep> fix) {
+  for (rules::FixStep& step : fix) {
+    if (!absl::StrContains(step.command, kInstallScript)) continue;
+    absl::StrAppend(&step.risk, step.risk.empty() ? "" : "; ", kItsDriver);
+  }
+  return fix;
+}
+
 // `held` are the codes that can follow from another.
 Item ItemOf(const Facts& facts, const Finding& finding, const std::set<std::string>& held) {
   Item item;
@@ -135,7 +154,7 @@ Item ItemOf(const Facts& facts, const Finding& finding, const std::set<std::stri
   item.title = std::string(finding.entry->title);
   item.confidence = finding.holds->confidence;
   item.evidence = finding.holds->evidence;
-  item.fix = rules::AsTheHostIsKept(facts, item.code, finding.holds->fix);
+  item.fix = WithItsDriver(rules::AsTheHostIsKept(facts, item.code, finding.holds->fix));
   item.expect = finding.holds->expect;
   for (const std::string& code : ExplainedBy(finding)) {
     const bool listed =

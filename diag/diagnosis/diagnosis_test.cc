@@ -538,6 +538,22 @@ TEST(ExplainTest, ATieIsSaid) {
   EXPECT_TRUE(absl::StrContains(report.headline, "does not tell which it is"));
 }
 
+TEST(ExplainTest, AStepThatRunsOllamasInstallScriptSaysThatItMayInstallADriver) {
+  Judged judged = Finding("VG501");
+  std::get<Holds>(judged.judgement).fix = {
+      {"curl -fsSL https://ollama.com/install.sh | sh", "why", "", ""},
+      {"curl -fsSL https://ollama.com/install.sh | OLLAMA_VERSION=0.13.5 sh", "", "own risk", ""},
+      {"sudo systemctl restart ollama.service", "why", "own risk", ""}};
+  const Report report = Explained({judged});
+  ASSERT_EQ(report.root_causes.size(), 1u);
+  const std::vector<rules::FixStep>& fix = report.root_causes[0].fix;
+  ASSERT_EQ(fix.size(), 3u);
+  EXPECT_TRUE(absl::StartsWith(fix[0].risk, "where lspci shows an NVIDIA card"));
+  EXPECT_TRUE(absl::StartsWith(fix[1].risk, "own risk; where lspci shows an NVIDIA card"));
+  EXPECT_TRUE(absl::StrContains(fix[1].risk, "explain after-update"));
+  EXPECT_EQ(fix[2].risk, "own risk");
+}
+
 TEST(DiagnoseTest, WhatIsSkippedIsSaid) {
   const facts::Facts facts = HostBuilder().NotRestarted().Gather();
   const Report skipped = Diagnose(facts, {.skip = {"VG302"}});
