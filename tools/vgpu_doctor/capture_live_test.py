@@ -54,6 +54,10 @@ class Live(unittest.TestCase):
         self.assertIn(done.returncode, (0, 1, 3), done.stderr)
         report = json.loads(done.stdout)
         report["host"] = {"hostname": report["host"]["hostname"]}
+        # What was just run on the machine is no advice there, and is one to who has the capture.
+        for item in report["not_observed"]:
+            if item["how"].startswith("sudo vgpu-doctor check"):
+                item["how"] = ""
         return report
 
     def capture(self, name, *arguments):

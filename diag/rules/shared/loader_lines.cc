@@ -18,7 +18,7 @@ constexpr size_t kMaxLines = 16;
 
 std::optional<LoaderLine> ParseLoaderLine(absl::string_view text) {
   static const RE2& symbol =
-      *new RE2(R"((\S+): undefined symbol: ([^\s,]+)(?:, version ([^\s)]+))?)");
+      *new RE2(R"(([^\s"]+): undefined symbol: ([^\s,"]+)(?:, version ([^\s")]+))?)");
   static const RE2& version =
       *new RE2(R"((\S+): version `([^']+)' not found \(required by ([^)]+)\))");
   static const RE2& start_library = *new RE2(

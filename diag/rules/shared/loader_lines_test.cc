@@ -37,6 +37,19 @@ TEST(LoaderLinesTest, ASymbolWithAndWithoutVersion) {
   EXPECT_FALSE(versioned->at_start);
 }
 
+// Era A says it in a record's message, between quotes (gpu.go, v0.9.2).
+TEST(LoaderLinesTest, ASymbolInAMessage) {
+  for (const char* text :
+       {R"(msg="Unable to load cudart library /opt/x.so: symbol lookup for cuCtxCreate_v3 failed: )"
+        R"(/opt/x.so: undefined symbol: cuCtxCreate_v3")",
+        R"(msg="/opt/x.so: undefined symbol: cuCtxCreate_v3")"}) {
+    const auto line = ParseLoaderLine(text);
+    ASSERT_TRUE(line);
+    EXPECT_EQ(line->library, "/opt/x.so");
+    EXPECT_EQ(line->symbol, "cuCtxCreate_v3");
+  }
+}
+
 TEST(LoaderLinesTest, AVersionThatIsMissing) {
   const auto line = ParseLoaderLine(
       "/usr/local/bin/ollama: /lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found "
